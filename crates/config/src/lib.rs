@@ -1,0 +1,3 @@
+//! `processes.yml`: found, parsed, checked, explained and resolved.
+
+pub mod model;

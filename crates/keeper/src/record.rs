@@ -1,0 +1,45 @@
+//! What a keeper writes down about its run.
+
+use serde::{Deserialize, Serialize};
+
+/// One line of the file `events`. Times are nanoseconds since 1970, UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Record {
+    /// A keeper took the run; more than once if one was killed and replaced.
+    Keeper { pid: u32, start: u64, time: i64 },
+    /// Written by the child itself, just before it becomes the command. `start` is the platform's start time of
+    /// `forge_system`'s `ProcessId`.
+    Started { pid: u32, start: u64, time: i64 },
+    /// The command could not be run; `errno` where there is one.
+    NotStarted { errno: Option<i32>, message: String, time: i64 },
+    /// The main process ended. Its tree may live on.
+    Exited { exit: Exit, time: i64 },
+    /// The supervisor asked to end the tree.
+    Ending { force: bool, time: i64 },
+    /// Nothing of the tree is left, and its output is drained.
+    Empty { time: i64 },
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+    /// Nobody was there who could have known.
+    Unknown,
+}
+
+/// `exit.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// `None` if the command could not be run.
+    pub exit: Option<Exit>,
+    /// Why it could not be run.
+    pub message: Option<String>,
+    /// Nanoseconds since 1970 at which the main process ended.
+    pub time: i64,
+    /// The supervisor had asked for it.
+    pub requested: bool,
+}
