@@ -1,1 +1,36 @@
-//! What the end-to-end tests share.
+//! What the end-to-end tests share: a [`World`] in which whole programs run, and ways to look at it that do not go
+//! through Forge's own code.
+//!
+//! Nothing here waits for a time; everything waits for a condition, with a generous deadline. What a test started
+//! is found again by marks in its environment and its start time, never by a name.
+#![cfg(unix)]
+#![allow(clippy::print_stderr, reason = "what a failed test says, and skipped tests say why")]
+
+mod binaries;
+mod docker;
+mod invocation;
+mod ports;
+mod processes;
+mod rpc;
+mod segments;
+mod terminal;
+mod wait;
+mod world;
+
+pub use binaries::{forge, keeper, nasty};
+pub use docker::FakeDocker;
+pub use invocation::{Invocation, Outcome, Running};
+pub use ports::Ports;
+pub use processes::{Process, marked, send_signal};
+pub use rpc::Rpc;
+pub use rustix::process::Signal;
+pub use segments::{Entry, Line, assert_sequence, entries, join, sequence};
+pub use serde_json::{Value, json};
+pub use terminal::Terminal;
+pub use wait::{DEADLINE, wait_for, wait_until};
+pub use world::World;
+
+/// Says that a test did not run, and why: on standard error, where the runner shows it.
+pub fn skip(test: &str, why: &str) {
+    eprintln!("SKIPPED {test}: {why}");
+}

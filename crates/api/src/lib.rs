@@ -1,1 +1,26 @@
-//! 
+//! What Forge's faces and its supervisor say to each other, declared once.
+//!
+//! The wire is JSON-RPC 2.0, one message a line ([`wire`]). Every operation is a type that implements
+//! [`Operation`]: its method's name, its parameters, its answer. The CLI, the window, the web page and AI agents
+//! call the same ones. What happens is pushed as [`Update`]s to whoever subscribed; logs are pulled, so that a slow
+//! reader costs nobody anything.
+//!
+//! **Architecture Invariant:** this crate knows no host: no sockets, no tokio, no supervisor.
+
+mod error;
+mod logs;
+mod operation;
+mod status;
+mod time;
+pub mod wire;
+
+pub use error::{Code, Error};
+pub use logs::{Level, LogLine, LogQuery, LogsRead, LogsReadAnswer, Stream};
+pub use operation::*;
+pub use status::{
+    Event, EventLevel, Health, HealthState, Host, ProcessStatus, State, Status, Supervisor, Warning,
+};
+pub use time::Time;
+
+/// The version of the interface. A supervisor answers any client of the same number; fields are only added.
+pub const PROTOCOL: u32 = 1;

@@ -3,12 +3,15 @@
 //! Strings of a [`Process`] may still hold `${…}`: what they stand for depends on who starts the process and on
 //! ports that were moved, so [`crate::resolve`] fills them in at each start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+
+use crate::diagnostics::Diagnostic;
 
 /// A place in the configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -34,6 +37,10 @@ pub struct Config {
     pub environments: IndexMap<String, Environment>,
     /// What holds for the workspace.
     pub settings: Settings,
+    /// What is odd, but no reason not to start.
+    pub warnings: Vec<Diagnostic>,
+    /// The text of the file, for messages that point into it.
+    pub text: Arc<str>,
 }
 
 /// The reserved top-level key `settings`, over the user's own defaults.
@@ -81,6 +88,8 @@ pub struct Process {
     pub ports: Vec<u16>,
     /// The environment's `env`, then the process's own; `None` removes the variable.
     pub env: IndexMap<String, Option<String>>,
+    /// Those of `env` that the environment sets, not the process.
+    pub environment_env: BTreeSet<String>,
     /// The environment's files, then the process's own, as written; the later wins.
     pub env_files: Vec<String>,
     pub depends_on: IndexMap<String, Condition>,
@@ -100,7 +109,8 @@ pub struct Process {
     pub groups: Vec<String>,
     pub disabled: bool,
     pub open: Option<String>,
-    /// Where in the file each key of this process stands, by the key's name; `""` is the process itself.
+    /// Where in the file each value of this process stands: `port`, `env.KEY`, `health_check.http`, `watch.0`; `""`
+    /// is the process itself.
     #[serde(skip)]
     pub places: BTreeMap<String, Place>,
 }

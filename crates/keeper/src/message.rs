@@ -18,17 +18,31 @@ pub const MAX_FRAME: usize = 1 << 20;
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Request {
     /// First on every connection; answered by [`Report::Hello`], then by reports as things happen.
-    Hello { protocol: u32, version: String },
+    Hello {
+        protocol: u32,
+        version: String,
+    },
     /// Ask the whole tree to end: `signal` once to the child's group and to its known descendants, after `grace_ms`
     /// SIGKILL until none is left. With `force` at once. Answered by [`Report::Empty`] or [`Report::Survivors`].
     /// May come again: a second one with `force` cuts the grace short.
-    End { signal: i32, grace_ms: u64, force: bool },
+    End {
+        signal: i32,
+        grace_ms: u64,
+        force: bool,
+    },
     /// One signal to the main process alone.
-    Signal { signal: i32 },
+    Signal {
+        signal: i32,
+    },
     /// Bytes for the child's standard input or terminal (base64).
-    Input { data: String },
+    Input {
+        data: String,
+    },
     /// The terminal's new size.
-    Resize { rows: u16, columns: u16 },
+    Resize {
+        rows: u16,
+        columns: u16,
+    },
     /// From now on, every change of the log's end as [`Report::Written`]; one comes at once.
     Follow,
     Unfollow,
@@ -40,7 +54,9 @@ pub enum Request {
     /// Take this master, whose descriptor comes beside the frame (Unix): the keeper before was killed.
     TakeTerminal,
     /// A line of Forge's own for the log, e.g. "restarted after exit 1".
-    Mark { text: String },
+    Mark {
+        text: String,
+    },
 }
 
 /// From the keeper.
@@ -56,25 +72,50 @@ pub enum Report {
         child: Option<(u32, u64)>,
         /// The main process has ended.
         exited: Option<(Exit, i64)>,
+        /// With `exited`: what of its tree lives on, by PID and name.
+        #[serde(default)]
+        left: Vec<(u32, String)>,
         /// It could not be run.
         not_started: Option<String>,
         empty: bool,
         /// The terminal's master is needed from whoever holds a duplicate.
         wants_terminal: bool,
     },
-    Started { pid: u32, start: u64, time: i64 },
-    NotStarted { message: String },
+    Started {
+        pid: u32,
+        start: u64,
+        time: i64,
+    },
+    NotStarted {
+        message: String,
+    },
     /// The main process ended and what it had written is in the log; `left` names what of its tree lives on.
-    Exited { exit: Exit, time: i64, left: Vec<(u32, String)> },
+    Exited {
+        exit: Exit,
+        time: i64,
+        left: Vec<(u32, String)>,
+    },
     /// The tree is empty, all output is stored; the keeper ends when the connection is closed, or by itself.
-    Empty { time: i64 },
+    Empty {
+        time: i64,
+    },
     /// These could not be ended, by PID and name.
-    Survivors { processes: Vec<(u32, String)> },
+    Survivors {
+        processes: Vec<(u32, String)>,
+    },
     /// The log's end: segment number and bytes in it. Coalesced: a slow reader gets only the last.
-    Written { segment: u32, offset: u64 },
+    Written {
+        segment: u32,
+        offset: u64,
+    },
     /// Raw output of the terminal (base64).
-    Output { data: String },
+    Output {
+        data: String,
+    },
     Terminal,
     /// The request could not be carried out.
-    Refused { request: String, message: String },
+    Refused {
+        request: String,
+        message: String,
+    },
 }

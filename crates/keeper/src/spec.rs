@@ -26,7 +26,9 @@ impl RunFolder {
         self.0.join("spec.json")
     }
 
-    /// Held with an exclusive `flock` for the keeper's life: whoever gets it knows that no keeper lives.
+    /// Held with an exclusive `flock` for the keeper's life: whoever gets it knows that no keeper lives. Once it has
+    /// the lock, a keeper makes sure that this path still names the file that it has locked, and ends otherwise: a
+    /// supervisor claims and removes the folder of a run that no keeper had taken yet.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")
@@ -54,6 +56,12 @@ impl RunFolder {
     #[must_use]
     pub fn err_fifo(&self) -> PathBuf {
         self.0.join("err.fifo")
+    }
+
+    /// The child's standard input, where [`Spec::stdin`] asks for one (Unix).
+    #[must_use]
+    pub fn in_fifo(&self) -> PathBuf {
+        self.0.join("in.fifo")
     }
 
     /// Where the keeper complains.

@@ -1,0 +1,173 @@
+//! How things stand: the shapes of `forge status --json`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Time;
+
+/// One environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Absolute.
+    pub workspace: PathBuf,
+    pub environment: String,
+    /// Every process that is meant to run is ready, and there is one.
+    pub ready: bool,
+    pub supervisor: Supervisor,
+    /// In the configuration's order; what runs but is no longer configured comes last.
+    pub processes: Vec<ProcessStatus>,
+    /// The newest ones, oldest first.
+    pub events: Vec<Event>,
+    pub warnings: Vec<Warning>,
+}
+
+/// Who decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supervisor {
+    pub pid: u32,
+    pub host: Host,
+    pub version: String,
+}
+
+/// The program around the supervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Host {
+    /// `forge serve`, also the one that a command started in the background.
+    Serve,
+    Desktop,
+}
+
+/// What a process is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Stopped,
+    /// Wanted, but a dependency's condition does not hold yet.
+    Waiting,
+    /// Its keeper is being started, or it is not ready yet.
+    Starting,
+    Running,
+    Stopping,
+    /// Ended by itself with exit 0.
+    Exited,
+    /// Ended by itself otherwise, and will not be restarted by its policy.
+    Crashed,
+    /// The countdown to a restart runs.
+    Restarting,
+    /// Gave up, or could not be started.
+    Failed,
+}
+
+impl State {
+    /// A tree of it may be alive.
+    #[must_use]
+    pub const fn is_alive(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Stopping)
+    }
+}
+
+/// One process. Figures that the platform cannot give, or that nobody measures yet, are `null`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProcessStatus {
+    pub name: String,
+    pub status: State,
+    pub ready: bool,
+    pub health: Health,
+    /// What the command became.
+    pub pid: Option<u32>,
+    /// What its tree listens on now.
+    pub ports: Vec<u16>,
+    pub started_at: Option<Time>,
+    pub uptime_seconds: Option<f64>,
+    /// Automatic and asked-for restarts since it was last started from `stopped`.
+    pub restarts: u32,
+    /// Of the last end; `null` while it runs.
+    pub exit_code: Option<i32>,
+    /// A name, e.g. `SIGKILL`.
+    pub signal: Option<String>,
+    /// The dependencies whose conditions do not hold yet.
+    pub waiting_on: Vec<String>,
+    /// What a person should know about the state.
+    pub message: Option<String>,
+    pub debug: bool,
+    pub cpu_percent: Option<f64>,
+    pub memory_bytes: Option<u64>,
+    pub threads: Option<u32>,
+    pub open_files: Option<u32>,
+    pub disk_read_bytes: Option<u64>,
+    pub disk_written_bytes: Option<u64>,
+    pub net_received_bytes: Option<u64>,
+    pub net_sent_bytes: Option<u64>,
+    /// The number of the current or last run, from 1; 0 before the first.
+    pub run: u32,
+    /// The configuration has changed since this run began; `start` applies it.
+    pub outdated: bool,
+    /// When the countdown ends.
+    pub restart_at: Option<Time>,
+    /// What it will listen on.
+    pub declared_ports: Vec<u16>,
+    /// What to open in a browser.
+    pub url: Option<String>,
+    /// Meant to run: started and not stopped since.
+    pub wanted: bool,
+    /// In no environment's start unless named.
+    pub disabled: bool,
+    pub groups: Vec<String>,
+    pub one_shot: bool,
+    pub tty: bool,
+}
+
+/// What the health check says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    pub state: HealthState,
+    /// In words: "PONG received".
+    pub message: Option<String>,
+    pub checked_at: Option<Time>,
+}
+
+impl Health {
+    /// There is no check.
+    pub const NONE: Self = Self { state: HealthState::None, message: None, checked_at: None };
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthState {
+    None,
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub time: Time,
+    /// `null`: the environment as a whole.
+    pub process: Option<String>,
+    pub level: EventLevel,
+    /// A few words: "crashed".
+    pub title: String,
+    /// The rest: "exit 1 after 3.2 s; restarting in 5 s".
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventLevel {
+    Info,
+    Warn,
+    Error,
+}
+
+/// Something that is not right while it lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    pub process: Option<String>,
+    /// Stable: `outdated`, `configuration`, `unhealthy`, `left_running`, `port_held`, `log_lost` …
+    pub kind: String,
+    pub text: String,
+}

@@ -1,0 +1,100 @@
+//! The configuration without a supervisor: for `check`, `config`, `run` and `open`.
+
+use forge_api::{Code, Error};
+use forge_config::{Config, Diagnostic, Diagnostics, ResolvedEnvironment, Workspace, resolve};
+
+use crate::context::{Context, variables};
+use crate::failure::Failure;
+use crate::view::words;
+
+/// A configuration and what it means here and now.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) workspace: Workspace,
+    pub(crate) config: Config,
+    /// Those that were asked for.
+    pub(crate) environments: Vec<ResolvedEnvironment>,
+}
+
+impl Chosen {
+    /// One environment, or all.
+    ///
+    /// # Errors
+    /// No workspace, no such environment, or everything that is wrong with the configuration.
+    pub(crate) fn load(context: &Context, environment: Option<&str>) -> Result<Self, Failure> {
+        let (workspace, config) = load(context)?;
+        let names: Vec<String> = match environment {
+            Some(name) => vec![known(&config, name)?],
+            None => config.environments.keys().cloned().collect(),
+        };
+        Self::resolve(context, workspace, config, &names)
+    }
+
+    /// One environment; by default `dev`, or the only one.
+    ///
+    /// # Errors
+    /// As [`Self::load`], or it is not clear which one is meant.
+    pub(crate) fn one(context: &Context, environment: Option<&str>) -> Result<Self, Failure> {
+        let (workspace, config) = load(context)?;
+        let name = match environment {
+            Some(name) => known(&config, name)?,
+            None => default(&config)?,
+        };
+        Self::resolve(context, workspace, config, &[name])
+    }
+
+    fn resolve(context: &Context, workspace: Workspace, config: Config, names: &[String]) -> Result<Self, Failure> {
+        let here = forge_config::Context { variables: variables(), ..forge_config::Context::default() };
+        let mut environments = Vec::new();
+        let mut wrong: Vec<Diagnostic> = Vec::new();
+        for name in names {
+            match resolve(&config, name, &here) {
+                Ok(environment) => environments.push(environment),
+                Err(diagnostics) => wrong.extend(diagnostics.iter().cloned()),
+            }
+        }
+        // Environments that extend each other have their errors in common.
+        let mut unique: Vec<Diagnostic> = Vec::new();
+        for diagnostic in wrong {
+            if !unique.contains(&diagnostic) {
+                unique.push(diagnostic);
+            }
+        }
+        if unique.is_empty() {
+            return Ok(Self { workspace, config, environments });
+        }
+        Err(Diagnostics::from(unique).relative_to(&context.here).into())
+    }
+}
+
+fn load(context: &Context) -> Result<(Workspace, Config), Failure> {
+    let workspace = context.workspace()?;
+    let config =
+        forge_config::load(&workspace).map_err(|diagnostics| diagnostics.relative_to(&context.here))?;
+    Ok((workspace, config))
+}
+
+fn known(config: &Config, name: &str) -> Result<String, Error> {
+    if config.environments.contains_key(name) {
+        return Ok(name.to_owned());
+    }
+    let names: Vec<&String> = config.environments.keys().collect();
+    Err(Error::new(Code::NotFound, format!("no environment is called `{name}`"))
+        .help(format!("there is {}", words::list(&names))))
+}
+
+/// `dev`, or the only one.
+pub(crate) fn default(config: &Config) -> Result<String, Error> {
+    let mut names = config.environments.keys();
+    match (names.next(), names.next()) {
+        _ if config.environments.contains_key("dev") => Ok("dev".to_owned()),
+        (Some(only), None) => Ok(only.clone()),
+        (None, _) => Err(Error::new(Code::NotFound, "the configuration has no environment")),
+        _ => {
+            let names: Vec<&String> = config.environments.keys().collect();
+            Err(Error::new(Code::Ambiguous, format!("which environment: {}?", words::list(&names)))
+                .help("name one of them")
+                .details(serde_json::json!({"choices": names})))
+        }
+    }
+}

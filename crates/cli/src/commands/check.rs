@@ -1,0 +1,138 @@
+//! `forge check`: the configuration, and what it needs of this machine.
+
+use std::process::ExitCode;
+
+use forge_api::{Code, Environments, GetStatus};
+use forge_config::Diagnostics;
+use forge_system::ports::Listening;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::args;
+use crate::chosen::Chosen;
+use crate::client::Client;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::machine::{self, Finding, Held};
+use crate::view::style::{Ink, Mark, Style, columns, pad};
+use crate::view::words;
+
+#[derive(Debug, Serialize)]
+struct Checked {
+    environment: String,
+    process: String,
+    /// Not started with its environment: what it lacks is no problem.
+    disabled: bool,
+    findings: Vec<Finding>,
+}
+
+impl Checked {
+    fn problems(&self) -> usize {
+        if self.disabled { 0 } else { self.findings.iter().filter(|finding| !finding.ok).count() }
+    }
+}
+
+pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
+    let chosen = Chosen::load(context, args.environment.as_deref())?;
+    let held = Held { listening: Listening::read().unwrap_or_default(), own: own_ports(context, &chosen).await };
+    let root = &chosen.workspace.root;
+    let checked: Vec<Checked> = chosen
+        .environments
+        .iter()
+        .flat_map(|environment| environment.processes.iter().map(move |process| (environment, process)))
+        .map(|(environment, process)| Checked {
+            environment: environment.name.clone(),
+            process: process.name.clone(),
+            disabled: process.disabled,
+            findings: machine::look(&environment.name, process, root, &held),
+        })
+        .collect();
+    let mut warnings = chosen.config.warnings.clone();
+    warnings.extend(chosen.environments.iter().flat_map(|environment| environment.warnings.iter().cloned()));
+    let warnings = Diagnostics::from(warnings).relative_to(&context.here);
+    report(context, &chosen, &checked, &warnings)
+}
+
+/// What runs holds its own ports rightly. Without a supervisor that is not known, and none is started to learn it.
+async fn own_ports(context: &Context, chosen: &Chosen) -> Vec<(String, String, u16)> {
+    let Ok(Some(mut client)) = Client::connect_if_running(&context.home).await else { return Vec::new() };
+    let Ok(known) = client.call(&Environments {}).await else { return Vec::new() };
+    let root = &chosen.workspace.root;
+    let mut own = Vec::new();
+    for summary in known.environments.into_iter().filter(|summary| summary.workspace == *root && summary.running > 0) {
+        let request = GetStatus { workspace: root.clone(), environment: Some(summary.environment) };
+        if let Ok(status) = client.call(&request).await {
+            for process in status.processes {
+                own.extend(process.ports.iter().map(|port| (status.environment.clone(), process.name.clone(), *port)));
+            }
+        }
+    }
+    own
+}
+
+fn report(context: &Context, chosen: &Chosen, checked: &[Checked], warnings: &Diagnostics) -> Outcome {
+    let output = context.output;
+    let problems: usize = checked.iter().map(Checked::problems).sum();
+    if output.json {
+        output.document(&json!({
+            "workspace": chosen.workspace.root,
+            "file": chosen.workspace.file,
+            "ok": problems == 0,
+            "warnings": warnings,
+            "processes": checked,
+        }))?;
+    } else {
+        if !warnings.is_empty() {
+            let style = output.stderr();
+            output.note(&format!("{}\n", warnings.render(style.color, style.unicode)));
+        }
+        output.text(&page(chosen, checked, problems, output.stdout()))?;
+    }
+    if problems == 0 { Ok(ExitCode::SUCCESS) } else { Err(Failure::Told(Code::Missing)) }
+}
+
+fn page(chosen: &Chosen, checked: &[Checked], problems: usize, style: Style) -> String {
+    let environments = words::count(chosen.environments.len(), "environment", "environments");
+    let processes = words::count(checked.len(), "process", "processes");
+    let mut text = format!(
+        "{} {} is valid: {environments}, {processes}\n",
+        style.mark(Mark::Good),
+        chosen.workspace.file.display()
+    );
+    for environment in &chosen.environments {
+        text.push_str(&format!("\n{}\n", style.paint(Ink::Bold, &environment.name)));
+        let of_it: Vec<&Checked> = checked.iter().filter(|one| one.environment == environment.name).collect();
+        let widest = of_it.iter().map(|one| columns(&one.process)).max().unwrap_or(0);
+        for one in of_it {
+            text.push_str(&process(one, widest, style));
+        }
+    }
+    let verdict = match problems {
+        0 => format!("{} Everything is there.", style.mark(Mark::Good)),
+        _ => format!("{} {}.", style.mark(Mark::Bad), words::count(problems, "problem", "problems")),
+    };
+    format!("{text}\n{verdict}\n")
+}
+
+/// What is wrong with it, a line each; what is right, on one.
+fn process(checked: &Checked, widest: usize, style: Style) -> String {
+    let name = pad(&checked.process, widest);
+    let room = style.width.saturating_sub(widest + 6);
+    let good: Vec<&str> = checked.findings.iter().filter(|f| f.ok).map(|f| f.text.as_str()).collect();
+    let bad: Vec<&Finding> = checked.findings.iter().filter(|finding| !finding.ok).collect();
+    if bad.is_empty() {
+        let said = if checked.disabled && good.is_empty() { "disabled".to_owned() } else { good.join(style.dot()) };
+        return format!("  {} {name}  {}\n", style.mark(Mark::Good), style.paint(Ink::Dim, &style.cut(&said, room)));
+    }
+    let mark = if checked.disabled { Mark::Warn } else { Mark::Bad };
+    let mut text = String::new();
+    for (index, finding) in bad.iter().enumerate() {
+        let name = if index == 0 { name.clone() } else { " ".repeat(widest) };
+        text.push_str(&format!("  {} {name}  {}\n", style.mark(mark), finding.text));
+        if let Some(help) = &finding.help {
+            let indent = " ".repeat(widest + 6);
+            text.push_str(&format!("{indent}{} {help}\n", style.paint(Ink::Busy, "help:")));
+        }
+    }
+    text
+}

@@ -1,0 +1,129 @@
+//! `forge start`.
+
+use std::process::ExitCode;
+
+use forge_api::{Code, Error, Start, StartOutcome, Started, Subscribe, Time};
+
+use crate::args::{self, OnConflict};
+use crate::client::Client;
+use crate::commands::logs;
+use crate::commands::watch::{self, Ended, Watch};
+use crate::context::{Context, variables};
+use crate::failure::{Failure, Outcome};
+use crate::interrupt::Interrupts;
+use crate::output::Output;
+use crate::view::style::Mark;
+use crate::view::{diagnosis, status, words};
+
+pub(crate) async fn run(context: &Context, args: args::Start) -> Outcome {
+    let workspace = context.workspace()?;
+    let mut client = context.client().await?;
+    let mut interrupts = Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
+    let since = Time::now();
+    let known = client.call(&Subscribe { workspace: Some(workspace.root.clone()) }).await?.environments;
+    let start = Start { workspace: workspace.root.clone(), names: args.names, variables: Some(variables()) };
+    let started = client.call(&start).await.map_err(|error| explain(context, error, args.on_conflict))?;
+    if args.detach {
+        return begun(context, &started);
+    }
+    let mut watch = Watch::new("Starting", started, &known, context);
+    match watch.outcome(&mut client, &mut interrupts, args.timeout).await? {
+        Ended::Outcome(outcome) if outcome.ready => {
+            if args.attach {
+                if !context.output.json {
+                    context.output.note(&ready_line(context.output, &watch, &outcome));
+                }
+                return logs::attached(context, client, interrupts, watch, since).await;
+            }
+            ready(context, &watch, &outcome)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ended::Outcome(outcome) => watch::fail(context, &watch, &outcome).map(|()| ExitCode::SUCCESS),
+        Ended::Cancelled(stopped) => Err(watch::cancelled(context, &stopped)),
+        Ended::Left => Err(Failure::Told(Code::Interrupted)),
+    }
+}
+
+/// The table and the URL.
+///
+/// # Errors
+/// Stdout cannot be written.
+pub(crate) fn ready(context: &Context, watch: &Watch, outcome: &StartOutcome) -> Result<(), Failure> {
+    let output = context.output;
+    if output.json {
+        return output.document(&outcome.status);
+    }
+    let style = output.stdout();
+    let mut text = format!("\n{}\n", ready_line(output, watch, outcome));
+    text.push_str(&status::services(&outcome.status, style));
+    if let Some(url) = &outcome.url {
+        text.push_str(&format!("\nYour app is ready at: {url}\n"));
+    }
+    output.text(&text)?;
+    let environment = &watch.started().environment;
+    let hints = [
+        ("forge logs -f".to_owned(), "everything they write, live"),
+        ("forge status".to_owned(), "how they are"),
+        (format!("forge stop {environment}"), "ends them all"),
+    ];
+    output.note(&format!("\n{}", diagnosis::hints(&hints, output.stderr())));
+    Ok(())
+}
+
+fn ready_line(output: Output, watch: &Watch, outcome: &StartOutcome) -> String {
+    let started = watch.started();
+    let all = words::count(started.processes.len(), "process is", "processes are");
+    let new = started.starting.len();
+    let what = match new {
+        0 => format!("{all} ready; nothing had to be started"),
+        _ => format!("{all} ready after {}", words::took(watch.elapsed())),
+    };
+    format!("{} {}: {what}", output.stdout().mark(Mark::Good), outcome.status.environment)
+}
+
+/// What `-d` answers.
+fn begun(context: &Context, started: &Started) -> Outcome {
+    if context.output.json {
+        context.output.document(started)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let names = words::targets(&started.starting);
+    if names.is_empty() {
+        context.output.text(&format!("{}: everything runs already\n", started.environment))?;
+    } else {
+        context.output.text(&format!("{}: starting {}\n", started.environment, words::list(&names)))?;
+        context.output.note("`forge status` shows how it goes");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Adds to the supervisor's answer what only this side knows: the lines of the file, the option that was given.
+pub(crate) fn explain(context: &Context, error: Error, on_conflict: Option<OnConflict>) -> Failure {
+    match error.code {
+        Code::Configuration => with_lines(context).unwrap_or(Failure::Error(error)),
+        Code::PortConflict if on_conflict.is_some_and(|wanted| wanted != OnConflict::Fail) => {
+            let help = error.help.clone().unwrap_or_else(|| "end its holder, or change the port".to_owned());
+            Failure::Error(error.help(format!("--on-conflict can only `fail` in this version; {help}")))
+        }
+        _ => Failure::Error(error),
+    }
+}
+
+/// The same errors as the supervisor's, but with the lines that they are about.
+fn with_lines(context: &Context) -> Option<Failure> {
+    let workspace = context.workspace().ok()?;
+    let config = match forge_config::load(&workspace) {
+        Ok(config) => config,
+        Err(diagnostics) => return Some(diagnostics.into()),
+    };
+    let resolution = forge_config::Context { variables: variables(), ..forge_config::Context::default() };
+    config.environments.keys().find_map(|name| forge_config::resolve(&config, name, &resolution).err()).map(Into::into)
+}
+
+/// Subscribes and begins again, for `restart`.
+///
+/// # Errors
+/// The supervisor's.
+pub(crate) async fn known(client: &mut Client, workspace: &std::path::Path) -> Result<Vec<forge_api::Status>, Error> {
+    Ok(client.call(&Subscribe { workspace: Some(workspace.to_path_buf()) }).await?.environments)
+}

@@ -1,0 +1,165 @@
+//! Where lines of logs go: stdout or a file, for people or as JSON.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use forge_api::{Code, Error, LogLine};
+use jiff::tz::TimeZone;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::view::log_line::Formatter;
+use crate::view::style::Style;
+
+/// Between two writes to the system.
+const BUFFER: usize = 64 << 10;
+
+pub(crate) struct LogSink {
+    out: BufWriter<Box<dyn Write>>,
+    form: Form,
+    /// `None`: stdout.
+    path: Option<PathBuf>,
+    /// A line's text, reused.
+    line: String,
+    lines: u64,
+}
+
+enum Form {
+    People(Box<Formatter>),
+    Json,
+}
+
+impl LogSink {
+    /// Stdout, or `save`.
+    ///
+    /// # Errors
+    /// The file has something in it already, or cannot be made.
+    pub(crate) fn open(output: Output, save: Option<&Path>) -> Result<Self, Error> {
+        let (out, json, style): (Box<dyn Write>, bool, Style) = match save {
+            Some(path) => {
+                let json = output.json || path.extension().is_some_and(|extension| extension == "jsonl");
+                (Box::new(create(path)?), json, Style { color: false, ..output.stdout() })
+            }
+            None => (Box::new(io::stdout()), output.json, output.stdout()),
+        };
+        let form =
+            if json { Form::Json } else { Form::People(Box::new(Formatter::new(style, TimeZone::system()))) };
+        Ok(Self {
+            out: BufWriter::with_capacity(BUFFER, out),
+            form,
+            path: save.map(Path::to_path_buf),
+            line: String::new(),
+            lines: 0,
+        })
+    }
+
+    /// Writes a page, and lets it be seen.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody reads it.
+    pub(crate) fn write(&mut self, page: &[LogLine]) -> Result<(), Failure> {
+        if let Form::People(formatter) = &mut self.form {
+            formatter.expect(page);
+        }
+        for line in page {
+            match &mut self.form {
+                Form::People(formatter) => {
+                    self.line.clear();
+                    formatter.format(line, &mut self.line);
+                    let written = self.out.write_all(self.line.as_bytes());
+                    written.map_err(|error| failed(self.path.as_deref(), error))?;
+                }
+                Form::Json => {
+                    let written = serde_json::to_writer(&mut self.out, line).map_err(io::Error::from);
+                    let written = written.and_then(|()| self.out.write_all(b"\n"));
+                    written.map_err(|error| failed(self.path.as_deref(), error))?;
+                }
+            }
+            self.lines += 1;
+        }
+        self.finish()
+    }
+
+    /// Nothing stays in the buffer.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody reads it.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(|error| failed(self.path.as_deref(), error))
+    }
+
+    /// Lines written so far.
+    pub(crate) fn lines(&self) -> u64 {
+        self.lines
+    }
+}
+
+fn failed(path: Option<&Path>, error: io::Error) -> Failure {
+    match path {
+        Some(path) => Error::system(format!("writing {}", path.display()), error).into(),
+        None => error.into(),
+    }
+}
+
+/// A new file, or one that is there and empty (as `mktemp` leaves it), or no regular file (a pipe).
+fn create(path: &Path) -> Result<File, Error> {
+    if std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        return Err(Error::new(Code::System, format!("{} has something in it already", path.display()))
+            .help("name another file, or remove it first"));
+    }
+    OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| Error::system(format!("writing {}", path.display()), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use forge_api::{Stream, Time};
+
+    use super::*;
+    use crate::args::ColorChoice;
+
+    fn line() -> LogLine {
+        LogLine {
+            time: Time::from_millis(0),
+            environment: "dev".to_owned(),
+            process: "api".to_owned(),
+            run: 1,
+            stream: Stream::Stdout,
+            level: None,
+            text: "hello".to_owned(),
+        }
+    }
+
+    fn saved(name: &str) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        let mut sink = LogSink::open(Output::new(false, ColorChoice::Always), Some(&path)).expect("open");
+        sink.write(&[line()]).expect("written");
+        std::fs::read_to_string(&path).expect("read")
+    }
+
+    #[test]
+    fn a_saved_file_is_plain_or_json_by_its_name() {
+        let text = saved("api.log");
+        assert!(text.starts_with("[api] ") && text.ends_with("| hello\n"), "{text}");
+        let back: LogLine = serde_json::from_str(&saved("api.jsonl")).expect("JSON");
+        assert_eq!(back, line());
+    }
+
+    #[test]
+    fn a_file_with_something_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("notes.txt");
+        std::fs::write(&path, "").expect("written");
+        let output = Output::new(false, ColorChoice::Never);
+        assert!(LogSink::open(output, Some(&path)).is_ok(), "an empty one is as good as none");
+        std::fs::write(&path, "precious").expect("written");
+        assert!(LogSink::open(output, Some(&path)).is_err(), "one that is not empty");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");
+    }
+}

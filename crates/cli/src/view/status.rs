@@ -1,0 +1,311 @@
+//! `forge status`, and the table that `start` ends with.
+
+use std::time::Duration;
+
+use forge_api::{Event, EventLevel, HealthState, ProcessStatus, State, Status, Time};
+use jiff::tz::TimeZone;
+
+use crate::view::clean;
+use crate::view::style::{Ink, Mark, Style, columns, pad};
+use crate::view::table::{self, Cell, Column};
+use crate::view::words;
+
+/// Of the recent events, so many are shown.
+const EVENTS: usize = 8;
+
+/// The whole of `forge status`.
+pub(crate) fn page(status: &Status, now: Time, zone: &TimeZone, style: Style) -> String {
+    let mut page = heading(status, style);
+    if status.processes.is_empty() {
+        page.push_str("No processes are configured in this environment.\n");
+    } else {
+        page.push_str(&processes(status, style));
+        page.push_str(&totals(status, style));
+    }
+    section(&mut page, "Attention", &attention(status, now, style), style);
+    section(&mut page, "Health checks", &health(status, style), style);
+    section(&mut page, "Recent events", &events(&status.events, zone, style), style);
+    section(&mut page, "Warnings", &warnings(status, style), style);
+    page
+}
+
+fn heading(status: &Status, style: Style) -> String {
+    let host = match status.supervisor.host {
+        forge_api::Host::Serve => "serve",
+        forge_api::Host::Desktop => "desktop",
+    };
+    let facts = format!(
+        "{}{}supervisor: {host}, PID {}",
+        status.workspace.display(),
+        style.dot(),
+        status.supervisor.pid
+    );
+    let room = style.width.saturating_sub(columns(&status.environment) + 2);
+    let facts = clean::line(&facts, false);
+    format!("{}  {}\n", style.paint(Ink::Bold, &status.environment), style.paint(Ink::Dim, &style.cut(&facts, room)))
+}
+
+/// The table of processes.
+fn processes(status: &Status, style: Style) -> String {
+    let restarts = status.processes.iter().any(|process| process.restarts > 0);
+    let mut titles = vec![
+        Column::new("Name").least(10),
+        Column::new("Status"),
+        Column::new("PID").right().rank(5),
+        Column::new("Port").right().least(5).rank(6),
+        Column::new("CPU").right().rank(2),
+        Column::new("Memory").right().rank(3),
+        Column::new("Uptime").right().rank(4),
+    ];
+    if restarts {
+        titles.push(Column::new("Restarts").right().rank(1));
+    }
+    let rows: Vec<Vec<Cell>> = status
+        .processes
+        .iter()
+        .map(|process| {
+            let mut row = vec![
+                Cell::new(process.name.clone()),
+                Cell::new(words::state(process)).ink(words::ink(process)).mark(words::mark(process, 0)),
+                or_nothing(process.pid.map(|pid| pid.to_string()), style),
+                port(process, style),
+                or_nothing(process.cpu_percent.map(words::percent), style),
+                or_nothing(process.memory_bytes.map(words::bytes), style),
+                or_nothing(uptime(process).map(words::age), style),
+            ];
+            if restarts {
+                row.push(Cell::new(process.restarts.to_string()));
+            }
+            row
+        })
+        .collect();
+    table::render(&titles, &rows, style)
+}
+
+/// The table at the end of a start.
+pub(crate) fn services(status: &Status, style: Style) -> String {
+    let titles = [
+        Column::new("Name").least(10),
+        Column::new("PID").right().rank(3),
+        Column::new("Port").right().least(5),
+        Column::new("CPU").right().rank(1),
+        Column::new("Memory").right().rank(2),
+    ];
+    let rows: Vec<Vec<Cell>> = status
+        .processes
+        .iter()
+        .filter(|process| process.wanted || process.status != State::Stopped)
+        .map(|process| {
+            vec![
+                Cell::new(process.name.clone()),
+                or_nothing(process.pid.map(|pid| pid.to_string()), style),
+                port(process, style),
+                or_nothing(process.cpu_percent.map(words::percent), style),
+                or_nothing(process.memory_bytes.map(words::bytes), style),
+            ]
+        })
+        .collect();
+    table::render(&titles, &rows, style)
+}
+
+fn or_nothing(text: Option<String>, style: Style) -> Cell {
+    match text {
+        Some(text) => Cell::new(text),
+        None => Cell::new(style.nothing()).ink(Ink::Dim),
+    }
+}
+
+fn port(process: &ProcessStatus, style: Style) -> Cell {
+    let ports = words::ports(process);
+    if ports.is_empty() {
+        return or_nothing(None, style);
+    }
+    // A declared port that nobody listens on yet is told from one that is open.
+    Cell::new(ports).ink(if process.ports.is_empty() { Ink::Dim } else { Ink::Plain })
+}
+
+fn uptime(process: &ProcessStatus) -> Option<Duration> {
+    process.uptime_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+}
+
+fn totals(status: &Status, style: Style) -> String {
+    let meant: Vec<&ProcessStatus> = status.processes.iter().filter(|process| process.wanted).collect();
+    if meant.is_empty() && !status.processes.iter().any(|process| process.status.is_alive()) {
+        return format!("Nothing runs. Start it with: forge start {}\n", status.environment);
+    }
+    let ready = meant.iter().filter(|process| process.ready).count();
+    let mut facts = vec![if status.ready && ready == meant.len() {
+        format!("{} of {} ready", ready, meant.len())
+    } else {
+        format!("{ready} of {} ready", meant.len())
+    }];
+    let cpu: Vec<f64> = status.processes.iter().filter_map(|process| process.cpu_percent).collect();
+    if !cpu.is_empty() {
+        facts.push(format!("CPU {}", words::percent(cpu.iter().sum())));
+    }
+    let memory: Vec<u64> = status.processes.iter().filter_map(|process| process.memory_bytes).collect();
+    if !memory.is_empty() {
+        facts.push(format!("memory {}", words::bytes(memory.iter().copied().fold(0, u64::saturating_add))));
+    }
+    if let Some(longest) = status.processes.iter().filter_map(uptime).max() {
+        facts.push(format!("up {}", words::age(longest)));
+    }
+    if let Some(url) = status.processes.iter().rev().filter(|process| process.ready).find_map(|p| p.url.as_deref()) {
+        facts.push(clean::line(url, false).into_owned());
+    }
+    format!("{}\n", style.cut(&facts.join(style.dot()), style.width))
+}
+
+fn section(page: &mut String, title: &str, lines: &[String], style: Style) {
+    if lines.is_empty() {
+        return;
+    }
+    page.push('\n');
+    page.push_str(&style.paint(Ink::Bold, title));
+    page.push('\n');
+    for line in lines {
+        page.push_str(line);
+        page.push('\n');
+    }
+}
+
+/// A marked line: name, then a text that is cut rather than wrapped.
+fn marked(mark: Mark, name: &str, widest: usize, text: &str, style: Style) -> String {
+    let text = clean::line(text, false);
+    let room = style.width.saturating_sub(widest + 6);
+    format!("  {} {}  {}", style.mark(mark), pad(name, widest), style.cut(&text, room)).trim_end().to_owned()
+}
+
+/// What is not as it should be, with what is known of why.
+fn attention(status: &Status, now: Time, style: Style) -> Vec<String> {
+    let told: Vec<(&ProcessStatus, String)> =
+        status.processes.iter().filter_map(|process| Some((process, trouble(process, now)?))).collect();
+    let widest = told.iter().map(|(process, _)| columns(&process.name)).max().unwrap_or(0);
+    told.iter()
+        .map(|(process, text)| marked(words::mark(process, 0), &process.name, widest, text, style))
+        .collect()
+}
+
+fn trouble(process: &ProcessStatus, now: Time) -> Option<String> {
+    let message = process.message.clone();
+    match process.status {
+        State::Waiting if !process.waiting_on.is_empty() => {
+            Some(format!("waiting for {}", words::list(&process.waiting_on)))
+        }
+        State::Restarting => {
+            let left = process.restart_at.map(|at| format!("restarting in {:.0} s", at.seconds_since(now).ceil()));
+            Some([message.or_else(|| words::exit(process)), left].into_iter().flatten().collect::<Vec<_>>().join("; "))
+        }
+        State::Crashed | State::Failed => {
+            Some(message.or_else(|| words::exit(process)).unwrap_or_else(|| "no reason is known".to_owned()))
+        }
+        _ => message,
+    }
+}
+
+fn health(status: &Status, style: Style) -> Vec<String> {
+    let checked: Vec<&ProcessStatus> = status
+        .processes
+        .iter()
+        .filter(|process| process.health.state != HealthState::None && process.status.is_alive())
+        .collect();
+    let widest = checked.iter().map(|process| columns(&process.name)).max().unwrap_or(0);
+    checked
+        .iter()
+        .map(|process| {
+            let text = process.health.message.as_deref().unwrap_or(match process.health.state {
+                HealthState::Healthy => "healthy",
+                HealthState::Unhealthy => "unhealthy",
+                HealthState::Starting | HealthState::None => "not healthy yet",
+            });
+            marked(words::health_mark(process.health.state), &process.name, widest, text, style)
+        })
+        .collect()
+}
+
+fn events(events: &[Event], zone: &TimeZone, style: Style) -> Vec<String> {
+    let newest = &events[events.len().saturating_sub(EVENTS)..];
+    newest
+        .iter()
+        .rev()
+        .map(|event| {
+            let clock = clock(event.time, zone);
+            let who = event.process.as_deref().unwrap_or("all");
+            let told = if event.text.is_empty() { event.title.clone() } else { format!("{}: {}", event.title, event.text) };
+            let told = clean::line(&told, false).into_owned();
+            let room = style.width.saturating_sub(columns(who) + 16);
+            let ink = match event.level {
+                EventLevel::Info => Ink::Plain,
+                EventLevel::Warn => Ink::Warn,
+                EventLevel::Error => Ink::Bad,
+            };
+            format!("  {} {who} - {}", style.paint(Ink::Dim, &clock), style.paint(ink, &style.cut(&told, room)))
+        })
+        .collect()
+}
+
+/// `[14:30:15]`, local.
+fn clock(time: Time, zone: &TimeZone) -> String {
+    let stamp = jiff::Timestamp::from_nanosecond(i128::from(time.0)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    stamp.to_zoned(zone.clone()).strftime("[%H:%M:%S]").to_string()
+}
+
+fn warnings(status: &Status, style: Style) -> Vec<String> {
+    let name = |process: &Option<String>| process.clone().unwrap_or_else(|| status.environment.clone());
+    let widest = status.warnings.iter().map(|warning| columns(&name(&warning.process))).max().unwrap_or(0);
+    status
+        .warnings
+        .iter()
+        .map(|warning| marked(Mark::Warn, &name(&warning.process), widest, &warning.text, style))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::view::sample;
+
+    fn style(width: usize) -> Style {
+        Style { color: false, unicode: true, width }
+    }
+
+    #[test]
+    fn a_page_at_80_and_120_columns() {
+        let (status, now) = (sample::seed(), sample::NOW);
+        insta::assert_snapshot!("status_80", page(&status, now, &TimeZone::UTC, style(80)));
+        insta::assert_snapshot!("status_120", page(&status, now, &TimeZone::UTC, style(120)));
+    }
+
+    #[test]
+    fn trouble_stands_on_top() {
+        let (status, now) = (sample::trouble(), sample::NOW);
+        insta::assert_snapshot!("trouble_80", page(&status, now, &TimeZone::UTC, style(80)));
+        let ascii = Style { unicode: false, ..style(80) };
+        insta::assert_snapshot!("trouble_ascii", page(&status, now, &TimeZone::UTC, ascii));
+        let color = Style { color: true, ..style(120) };
+        insta::assert_snapshot!("trouble_color", page(&status, now, &TimeZone::UTC, color));
+    }
+
+    #[test]
+    fn nothing_wraps_at_any_width() {
+        for width in 44..140 {
+            for status in [sample::seed(), sample::trouble()] {
+                for line in page(&status, sample::NOW, &TimeZone::UTC, style(width)).lines() {
+                    assert!(columns(line) <= width, "{line:?} is wider than {width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_start_ends_with_the_services() {
+        insta::assert_snapshot!(services(&sample::seed(), style(80)));
+    }
+
+    #[test]
+    fn an_environment_that_never_ran_says_how_to_start_it() {
+        insta::assert_snapshot!(page(&sample::stopped(), sample::NOW, &TimeZone::UTC, style(80)));
+    }
+}

@@ -1,0 +1,281 @@
+//! The top of the file: environments, and how one extends another.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::fields::{self, Fields};
+use super::{depends, names, process, strings, suggest};
+use crate::diagnostics::Report;
+use crate::model::{Environment, Place};
+use crate::schema::keys;
+use crate::tree::{Entry, Node, Value};
+
+/// An environment as its own text has it, before `extends`.
+struct Written<'n> {
+    description: Option<String>,
+    extends: Option<(String, Place)>,
+    processes: Vec<Layer<'n>>,
+    /// The environment's own `env` and `env_file`.
+    env: Option<&'n Rc<Node>>,
+    env_file: Option<&'n Rc<Node>>,
+}
+
+/// What one environment says about one process.
+struct Layer<'n> {
+    name: String,
+    node: &'n Rc<Node>,
+}
+
+/// A process with everything that was said about it, the base first.
+#[derive(Clone)]
+pub(super) struct Layers {
+    pub(super) name: String,
+    /// The mapping, `extends` merged in, without `env` and `env_file`.
+    pub(super) node: Rc<Node>,
+    /// In the order in which they apply.
+    pub(super) env: Vec<(EnvScope, Rc<Node>)>,
+    pub(super) env_file: Vec<Rc<Node>>,
+}
+
+/// Whose `env` it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EnvScope {
+    Environment,
+    Process,
+}
+
+const EXAMPLE: &str = "a first one:\n\ndev:\n  - name: web\n    command: npm run dev\n    port: 3000";
+
+/// Says that the file holds nothing.
+pub(super) fn empty(report: &mut Report) {
+    report.error("empty_file", Place::default(), "the file declares no environment").help(EXAMPLE);
+}
+
+/// All environments of the file, those without mistakes complete.
+pub(super) fn environments(report: &mut Report, tree: &Node) -> IndexMap<String, Environment> {
+    let entries = match &tree.value {
+        Value::Map(entries) => entries,
+        Value::Null => {
+            empty(report);
+            return IndexMap::new();
+        }
+        Value::List(_) => {
+            report
+                .error("bad_type", tree.place, "the file is a mapping of environments, not a list")
+                .help("put the name of an environment above the list: `dev:`");
+            return IndexMap::new();
+        }
+        _ => {
+            fields::bad_type(report, tree, "the file", "a mapping of environments");
+            return IndexMap::new();
+        }
+    };
+    let written = written(report, entries);
+    if written.is_empty() && !report.has_errors() {
+        empty(report);
+    }
+    let mut environments = IndexMap::new();
+    for name in written.keys() {
+        let Some(layers) = layers(report, &written, name) else { continue };
+        let processes = layers.iter().filter_map(|layers| process::process(report, layers)).collect();
+        let description = written.get(name).and_then(|environment| environment.description.clone());
+        let environment = Environment { name: name.clone(), description, processes };
+        let declared: Vec<&str> = layers.iter().map(|layers| layers.name.as_str()).collect();
+        depends::check(report, &environment, &declared);
+        strings::check(report, &environment, &declared);
+        environments.insert(name.clone(), environment);
+    }
+    environments
+}
+
+fn written<'n>(report: &mut Report, entries: &'n IndexMap<String, Entry>) -> IndexMap<String, Written<'n>> {
+    let mut written = IndexMap::new();
+    for (name, entry) in entries {
+        if name == "settings" || name.starts_with("x-") {
+            continue;
+        }
+        if !names::valid(report, name, entry.place, "environment") {
+            continue;
+        }
+        if let Some(environment) = environment(report, name, entry) {
+            written.insert(name.clone(), environment);
+        }
+    }
+    written
+}
+
+fn environment<'n>(report: &mut Report, name: &str, entry: &'n Entry) -> Option<Written<'n>> {
+    let node = &entry.value;
+    match &node.value {
+        Value::List(items) => Some(Written {
+            description: None,
+            extends: None,
+            processes: processes(report, items, name),
+            env: None,
+            env_file: None,
+        }),
+        Value::Map(_) => long(report, name, node),
+        Value::Null => {
+            report
+                .error("bad_type", entry.place, format!("the environment `{name}` is empty"))
+                .help("a list of processes belongs below it, or the key `processes` with one");
+            None
+        }
+        _ => {
+            fields::bad_type(report, node, &format!("the environment `{name}`"), "a list of processes or a mapping");
+            None
+        }
+    }
+}
+
+fn long<'n>(report: &mut Report, name: &str, node: &'n Rc<Node>) -> Option<Written<'n>> {
+    let single_process = node.get("command").is_some() && node.get("processes").is_none();
+    if single_process {
+        report
+            .error("bad_type", node.place, format!("the environment `{name}` is a list of processes, not one process"))
+            .help("begin the process with `- `");
+        return None;
+    }
+    let fields = Fields::open(report, node, &keys::LONG_ENVIRONMENT, "an environment")?;
+    let listed = match fields.get("processes").map(|node| (node, &node.value)) {
+        Some((_, Value::List(items))) => processes(report, items, name),
+        Some((node, Value::Map(_))) => {
+            report
+                .error("bad_type", node.place, "`processes` is a list, not a mapping")
+                .help("each process is an entry `- name: …`");
+            Vec::new()
+        }
+        Some((node, _)) => {
+            fields::bad_type(report, node, "`processes`", "a list");
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
+    let extends = fields.get("extends").and_then(|node| Some((fields::text(report, node, "extends")?, node.place)));
+    if fields.get("processes").is_none() && extends.is_none() {
+        report
+            .error("missing_key", node.place, format!("the environment `{name}` has no `processes`"))
+            .help("a list of processes, or `extends:` another environment");
+    }
+    Some(Written {
+        description: fields.text(report, "description"),
+        extends,
+        processes: listed,
+        env: fields.get("env"),
+        env_file: fields.get("env_file"),
+    })
+}
+
+/// The processes that are named; the others are reported.
+fn processes<'n>(report: &mut Report, items: &'n [Rc<Node>], environment: &str) -> Vec<Layer<'n>> {
+    let mut layers: Vec<Layer<'n>> = Vec::new();
+    for node in items {
+        if fields::mapping(report, node, "a process").is_none() {
+            continue;
+        }
+        let Some(name_node) = node.get("name").filter(|name| !matches!(name.value, Value::Null)) else {
+            report
+                .error("missing_key", node.place, "a process without `name`")
+                .help("add `name: …`, unique in the environment");
+            // Its other keys are checked all the same.
+            process::keys_only(report, node);
+            continue;
+        };
+        let Some(name) = fields::text(report, name_node, "name") else { continue };
+        if !names::valid(report, &name, name_node.place, "process") {
+            process::keys_only(report, node);
+            continue;
+        }
+        let first = layers.iter().find(|layer| layer.name == name);
+        if let Some(place) = first.and_then(|layer| layer.node.get("name")).map(|node| node.place) {
+            report
+                .error("duplicate_name", name_node.place, format!("`{environment}` has two processes named `{name}`"))
+                .label("the second")
+                .note(place, "the first")
+                .help("rename one of them");
+            process::keys_only(report, node);
+            continue;
+        }
+        layers.push(Layer { name, node });
+    }
+    layers
+}
+
+/// The processes of an environment with those that it extends below them. `None` if `extends` is wrong.
+fn layers(report: &mut Report, written: &IndexMap<String, Written<'_>>, name: &str) -> Option<Vec<Layers>> {
+    let chain = chain(report, written, name)?;
+    let mut result: Vec<Layers> = Vec::new();
+    for environment in chain.iter().rev().filter_map(|name| written.get(*name)) {
+        for layer in &environment.processes {
+            let found = result.iter().position(|process| process.name == layer.name);
+            let index = found.unwrap_or_else(|| {
+                result.push(Layers {
+                    name: layer.name.clone(),
+                    node: Rc::clone(layer.node),
+                    env: Vec::new(),
+                    env_file: Vec::new(),
+                });
+                result.len() - 1
+            });
+            if found.is_some() {
+                result[index].node = over(&result[index].node, layer.node);
+            }
+        }
+        for process in &mut result {
+            let own = environment.processes.iter().find(|layer| layer.name == process.name);
+            add_env(process, environment, own.map(|layer| layer.node));
+        }
+    }
+    Some(result)
+}
+
+/// Adds what one environment says about variables: for all of its processes, then for this one.
+fn add_env(process: &mut Layers, environment: &Written<'_>, own: Option<&Rc<Node>>) {
+    let own_env = own.and_then(|node| node.get("env"));
+    let own_file = own.and_then(|node| node.get("env_file"));
+    process.env.extend(environment.env.map(|node| (EnvScope::Environment, Rc::clone(node))));
+    process.env.extend(own_env.map(|node| (EnvScope::Process, Rc::clone(node))));
+    process.env_file.extend(environment.env_file.into_iter().chain(own_file).map(Rc::clone));
+}
+
+/// The environment and those that it extends, itself first.
+fn chain<'w>(
+    report: &mut Report,
+    written: &'w IndexMap<String, Written<'_>>,
+    name: &'w str,
+) -> Option<Vec<&'w str>> {
+    let mut chain = vec![name];
+    let mut at = name;
+    while let Some((base, place)) = &written.get(at)?.extends {
+        let Some((base_name, _)) = written.get_key_value(base) else {
+            let known: Vec<&String> = written.keys().filter(|other| *other != at).collect();
+            report
+                .error("unknown_environment", *place, format!("there is no environment `{base}` to extend"))
+                .help(suggest::did_you_mean(base, &known, "environments of this file"));
+            return None;
+        };
+        if chain.contains(&base_name.as_str()) {
+            let from = chain.iter().position(|name| name == base_name).unwrap_or_default();
+            // Told once, at its first environment in the file, not from each of its members.
+            let first = chain[from..].iter().min_by_key(|name| written.get_index_of(**name));
+            if from == 0 && first == Some(&name) {
+                let path: Vec<&str> = chain.iter().copied().chain([base_name.as_str()]).collect();
+                report
+                    .error("extends_cycle", *place, format!("`{name}` extends itself: {}", path.join(" → ")))
+                    .help("take one `extends` out of the circle");
+            }
+            return None;
+        }
+        chain.push(base_name);
+        at = base_name;
+    }
+    Some(chain)
+}
+
+/// Keys whose mappings merge key by key; of all others the extending process's value replaces the base's.
+const MERGING: [&str; 4] = ["auto_restart", "shutdown", "debug", "metrics"];
+
+fn over(base: &Rc<Node>, own: &Rc<Node>) -> Rc<Node> {
+    own.merged_over(base, |key| MERGING.contains(&key))
+}

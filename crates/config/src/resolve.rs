@@ -1,0 +1,220 @@
+//! What will really run: `${…}`, env files and moved ports filled in.
+//!
+//! A variable in a string is what the process itself would see, and where it sees none, what the workspace's `.env`
+//! says. (`.env` is only for filling in, as in docker compose; a process gets it if an `env_file` names it.)
+
+mod debug;
+mod fingerprint;
+mod ports;
+mod process;
+mod secret;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::check::suggest;
+use crate::diagnostics::{Diagnostic, Diagnostics, Report, Severity};
+use crate::model::{
+    Command, Condition, Config, EventRule, HealthCheck, Place, Requirement, RestartPolicy, Shutdown,
+};
+pub use fingerprint::{fingerprint, supervision_fingerprint};
+pub use secret::secret;
+
+/// What the configuration itself can't know.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The caller's environment, or a login shell's.
+    pub variables: BTreeMap<String, String>,
+    /// Moved ports: process → declared port → the port to use instead.
+    pub ports: BTreeMap<String, BTreeMap<u16, u16>>,
+    /// The processes that run in debug mode.
+    pub debug: BTreeSet<String>,
+    /// The processes that are about to start. What is wrong with others (a missing env file, say) becomes a warning.
+    /// `None`: all that are not disabled.
+    pub only: Option<BTreeSet<String>>,
+}
+
+/// Where a variable's value comes from. A later one wins over an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "from")]
+pub enum Origin {
+    /// The environment of the one who started it.
+    Caller,
+    /// The workspace's `.env`, taken over by a bare `KEY` in an `env` list or an env file.
+    DotEnv { file: PathBuf },
+    /// An `env_file`; line from 1.
+    EnvFile { file: PathBuf, line: usize },
+    /// `PORT`, from the first port.
+    Port,
+    /// `env` of the environment.
+    Environment,
+    /// `env` of the process.
+    Process,
+    /// The process runs in debug mode: `debug.env`, or what fits the command's ecosystem.
+    Debug,
+}
+
+/// One variable of a process's environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    pub name: String,
+    pub value: String,
+    pub origin: Origin,
+}
+
+/// An environment as it would be started now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedEnvironment {
+    pub name: String,
+    pub description: Option<String>,
+    /// In the file's order, the disabled ones included.
+    pub processes: Vec<ResolvedProcess>,
+    /// E.g. a variable that is not set and became empty. In the order of the file.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl ResolvedEnvironment {
+    /// The process of this name.
+    #[must_use]
+    pub fn process(&self, name: &str) -> Option<&ResolvedProcess> {
+        self.processes.iter().find(|process| process.name == name)
+    }
+}
+
+/// A process as it would be started now: no `${…}` of Forge's is left in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResolvedProcess {
+    pub name: String,
+    /// Debug mode's, where that is on and says so.
+    pub command: Command,
+    /// Absolute. Need not exist.
+    pub cwd: PathBuf,
+    /// After moves; as many, in the same order, as [`Self::declared_ports`].
+    pub ports: Vec<u16>,
+    /// As the file has them.
+    pub declared_ports: Vec<u16>,
+    /// The whole environment, sorted by name.
+    pub env: Vec<Variable>,
+    /// Variables of the caller's or of env files that `env` takes away, sorted.
+    pub removed: Vec<String>,
+    pub depends_on: IndexMap<String, Condition>,
+    /// URLs name their port, unless it is HTTP's own.
+    pub health_check: Option<HealthCheck>,
+    pub auto_restart: RestartPolicy,
+    pub daemon: bool,
+    pub one_shot: bool,
+    pub shutdown: Shutdown,
+    pub tty: bool,
+    /// Globs, against `cwd`.
+    pub watch: Vec<String>,
+    pub requires: Vec<Requirement>,
+    pub metrics: BTreeMap<String, serde_json::Value>,
+    pub events: Vec<EventRule>,
+    pub groups: Vec<String>,
+    pub disabled: bool,
+    /// What "Open" opens, if the file says so.
+    pub open: Option<String>,
+    /// Runs in debug mode.
+    pub debug: bool,
+    /// The processes whose port, host or URL went into this one (itself left out): when one of their ports moves,
+    /// this one runs with the old value.
+    pub refers_to: BTreeSet<String>,
+}
+
+impl ResolvedProcess {
+    /// Its environment as pairs, for a child.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.env.iter().map(|variable| (variable.name.as_str(), variable.value.as_str()))
+    }
+
+    /// The value of a variable.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let index = self.env.binary_search_by(|variable| variable.name.as_str().cmp(name)).ok()?;
+        Some(&self.env[index].value)
+    }
+}
+
+/// What would be started now. Reads the env files; starts nothing and checks nothing else of the machine.
+///
+/// # Errors
+/// An unknown environment, a missing or broken env file, a `${VAR:?message}` that is not set: all of them.
+pub fn resolve(
+    config: &Config,
+    environment: &str,
+    context: &Context,
+) -> Result<ResolvedEnvironment, Diagnostics> {
+    let Some(declared) = config.environments.get(environment) else {
+        return Err(unknown_environment(config, environment));
+    };
+    let mut findings = Findings::default();
+    let dot_env = variables::dot_env(&config.root, context, &mut findings);
+    let mut processes = Vec::new();
+    for process in &declared.processes {
+        let mut own = Findings::default();
+        let scope = process::Scope { config, environment: declared, context, dot_env: &dot_env };
+        processes.push(process::resolve(&scope, process, &mut own));
+        if !wanted(context, &process.name, process.disabled) {
+            own.soften();
+        }
+        findings.merge(own);
+    }
+    let warnings = findings.finish()?;
+    Ok(ResolvedEnvironment { name: declared.name.clone(), description: declared.description.clone(), processes, warnings })
+}
+
+fn wanted(context: &Context, name: &str, disabled: bool) -> bool {
+    context.only.as_ref().map_or(!disabled, |only| only.contains(name))
+}
+
+fn unknown_environment(config: &Config, name: &str) -> Diagnostics {
+    let known: Vec<&String> = config.environments.keys().collect();
+    let mut report = Report::new(&config.file, "");
+    report
+        .error("unknown_environment", Place::default(), format!("there is no environment `{name}`"))
+        .help(suggest::did_you_mean(name, &known, "environments of this file"));
+    report.into_errors()
+}
+
+/// What was found wrong, in whichever file.
+#[derive(Default)]
+struct Findings {
+    list: Vec<Diagnostic>,
+}
+
+impl Findings {
+    fn add(&mut self, report: Report) {
+        self.list.extend(report.into_list());
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.list.extend(other.list);
+    }
+
+    /// Makes warnings of errors.
+    fn soften(&mut self) {
+        for diagnostic in &mut self.list {
+            diagnostic.severity = Severity::Warning;
+        }
+    }
+
+    fn finish(self) -> Result<Vec<Diagnostic>, Diagnostics> {
+        crate::diagnostics::sorted(self.list)
+    }
+}
+
+/// A path of the configuration: against the workspace, without `.` and `..` where they can be left out.
+fn path_in(root: &Path, path: &str) -> PathBuf {
+    let mut joined = PathBuf::new();
+    for component in root.join(path).components() {
+        match component {
+            std::path::Component::CurDir => {}
+            other => joined.push(other),
+        }
+    }
+    joined
+}

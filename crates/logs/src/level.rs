@@ -1,0 +1,386 @@
+//! What a line says of its weight, in the forms that real programs use.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How grave a line is, by its own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl Level {
+    /// `trace`, `debug`, `info`, `warn` or `error`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text is no level's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownLevel;
+
+impl fmt::Display for UnknownLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a level is one of trace, debug, info, warn, error")
+    }
+}
+
+impl std::error::Error for UnknownLevel {}
+
+impl FromStr for Level {
+    type Err = UnknownLevel;
+
+    /// Any case, and the words that programs write: `WARNING`, `err`, `fatal` …
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        word(text.as_bytes()).ok_or(UnknownLevel)
+    }
+}
+
+/// How much of a line is looked at for words, without escape sequences.
+const HEAD_BYTES: usize = 192;
+/// How much of a JSON or logfmt line is looked at.
+const KEYS_BYTES: usize = 8 * 1024;
+/// How many words of a head may stand before the level.
+const HEAD_WORDS: usize = 12;
+
+const KEYS: [&[u8]; 8] =
+    [b"level", b"severity", b"lvl", b"levelname", b"log.level", b"@level", b"loglevel", b"log_level"];
+
+/// The level that a line states; `None` if it states none.
+#[must_use]
+pub fn detect(text: &[u8]) -> Option<Level> {
+    let mut buffer = [0; HEAD_BYTES];
+    let head = plain_head(text, &mut buffer);
+    let first = *head.first()?;
+    if first == b'{' {
+        return json(&text[..text.len().min(KEYS_BYTES)]);
+    }
+    syslog_prefix(head)
+        .or_else(|| glog(head))
+        .or_else(|| redis(head))
+        .or_else(|| logfmt(&text[..text.len().min(KEYS_BYTES)]))
+        .or_else(|| sentence(head))
+        .or_else(|| words(head))
+}
+
+/// Whether a line without a level of its own goes on with the one before it: a stack trace, an indented block.
+#[must_use]
+pub fn continues(text: &[u8]) -> bool {
+    const HEADS: [&[u8]; 11] = [
+        b" ",
+        b"\t",
+        b"at ",
+        b"Caused by:",
+        b"... ",
+        b"}",
+        b")",
+        b"]",
+        b"goroutine ",
+        b"stack backtrace:",
+        b"note: ",
+    ];
+    HEADS.iter().any(|head| text.starts_with(head))
+}
+
+/// The level of a word, in any case.
+fn word(word: &[u8]) -> Option<Level> {
+    let mut lower = [0; 13];
+    let lower = lower.get_mut(..word.len())?;
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    Some(match &*lower {
+        b"trace" | b"trc" | b"trce" | b"vrb" | b"verbose" | b"finest" | b"finer" | b"silly" => Level::Trace,
+        b"debug" | b"dbg" | b"dbug" | b"fine" | b"debug1" | b"debug2" | b"debug3" | b"debug4" | b"debug5" => {
+            Level::Debug
+        }
+        b"info" | b"inf" | b"information" | b"notice" | b"note" | b"informational" => Level::Info,
+        b"warn" | b"warning" | b"wrn" => Level::Warn,
+        b"error" | b"err" | b"eror" | b"fatal" | b"ftl" | b"critical" | b"crit" | b"panic" | b"severe"
+        | b"alert" | b"emerg" | b"emergency" | b"fail" => Level::Error,
+        _ => return None,
+    })
+}
+
+/// One letter, where a format has room for no more.
+fn letter(letter: u8) -> Option<Level> {
+    Some(match letter {
+        b'T' | b'V' => Level::Trace,
+        b'D' => Level::Debug,
+        b'I' | b'N' => Level::Info,
+        b'W' => Level::Warn,
+        b'E' | b'F' | b'C' => Level::Error,
+        _ => return None,
+    })
+}
+
+/// The beginning of a line without escape sequences (ECMA-48) and without leading blanks.
+fn plain_head<'a>(text: &[u8], buffer: &'a mut [u8; HEAD_BYTES]) -> &'a [u8] {
+    let mut length = 0;
+    let mut at = 0;
+    while let (Some(&byte), true) = (text.get(at), length < HEAD_BYTES) {
+        at += 1;
+        match (byte, text.get(at)) {
+            (0x1b, Some(b'[')) => {
+                at += 1;
+                // Parameters and intermediates up to the final byte.
+                while text.get(at).is_some_and(|byte| matches!(byte, 0x20..=0x3f)) {
+                    at += 1;
+                }
+                at += 1;
+            }
+            (0x1b, _) => at += 1,
+            (b' ' | b'\t' | b'\r', _) if length == 0 => {}
+            _ => {
+                buffer[length] = byte;
+                length += 1;
+            }
+        }
+    }
+    &buffer[..length]
+}
+
+/// `<3>`, as systemd and the kernel prefix lines.
+fn syslog_prefix(head: &[u8]) -> Option<Level> {
+    match head {
+        [b'<', digit, b'>', ..] => Some(match digit {
+            b'0'..=b'3' => Level::Error,
+            b'4' => Level::Warn,
+            b'5' | b'6' => Level::Info,
+            b'7' => Level::Debug,
+            _ => return None,
+        }),
+        _ => None,
+    }
+}
+
+/// `E1121 14:30:15.123456   123 file.go:10] text` (glog, klog), and `[E 2026-11-21 14:30:15 app]` (Tornado).
+fn glog(head: &[u8]) -> Option<Level> {
+    match head {
+        [level, a, b, c, d, b' ', e, ..] if [a, b, c, d, e].iter().all(|byte| byte.is_ascii_digit()) => {
+            letter(*level)
+        }
+        [b'[', level, b' ', digit, ..] if digit.is_ascii_digit() => letter(*level),
+        _ => None,
+    }
+}
+
+/// `4711:M 21 Nov 2026 14:30:15.123 * text`.
+fn redis(head: &[u8]) -> Option<Level> {
+    let digits = head.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let [b':', b'X' | b'C' | b'S' | b'M', b' ', rest @ ..] = head.get(digits..)? else { return None };
+    let sign = rest.split(|&byte| byte == b' ').nth(4)?;
+    (digits > 0).then_some(())?;
+    Some(match sign {
+        b"." => Level::Debug,
+        b"-" => Level::Debug,
+        b"*" => Level::Info,
+        b"#" => Level::Warn,
+        _ => return None,
+    })
+}
+
+/// The value of a level's key in the outermost object, or MongoDB's `"s":"I"`.
+fn json(text: &[u8]) -> Option<Level> {
+    let mut depth = 0_u32;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            b'"' => {
+                let end = string_end(text, at)?;
+                let key = &text[at..end];
+                at = end + 1;
+                let value = text[at..].trim_ascii_start().strip_prefix(b":");
+                if let (1, Some(value)) = (depth, value) {
+                    if let Some(level) = json_value(key, value.trim_ascii_start()) {
+                        return Some(level);
+                    }
+                    // Past the colon, so that a value is not taken for a key.
+                    at = text.len() - value.trim_ascii_start().len();
+                    if text.get(at) == Some(&b'"') {
+                        at = string_end(text, at + 1)? + 1;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn json_value(key: &[u8], value: &[u8]) -> Option<Level> {
+    let is_level = KEYS.iter().any(|known| key.eq_ignore_ascii_case(known));
+    match value {
+        [b'"', value @ ..] => {
+            let value = &value[..string_end(value, 0)?];
+            match (is_level, key, value) {
+                (true, ..) => word(value),
+                (false, b"s", [level] | [level, _]) => letter(*level),
+                _ => None,
+            }
+        }
+        _ if is_level => {
+            // pino and bunyan: 10, 20 … 60.
+            let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let number: u32 = std::str::from_utf8(&value[..digits]).ok()?.parse().ok()?;
+            Some(match number {
+                10..20 => Level::Trace,
+                20..30 => Level::Debug,
+                30..40 => Level::Info,
+                40..50 => Level::Warn,
+                50..=60 => Level::Error,
+                _ => return None,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The place of the quote that ends a string whose text begins at `at`.
+fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match text.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// `… level=info …`.
+fn logfmt(text: &[u8]) -> Option<Level> {
+    memchr::memchr_iter(b'=', text).find_map(|at| {
+        let key = text[..at].rsplit(|&byte| byte == b' ' || byte == b'\t').next()?;
+        if !KEYS.contains(&key) {
+            return None;
+        }
+        let value = text[at + 1..].strip_prefix(b"\"").unwrap_or(&text[at + 1..]);
+        let end = value.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(value.len());
+        word(&value[..end])
+    })
+}
+
+/// How runtimes begin when they give up.
+fn sentence(head: &[u8]) -> Option<Level> {
+    const ERRORS: [&[u8]; 10] = [
+        b"Traceback (most recent call last)",
+        b"panic: ",
+        b"fatal error: ",
+        b"Exception in thread",
+        b"Uncaught ",
+        b"Unhandled ",
+        b"Segmentation fault",
+        "⨯".as_bytes(),
+        "✘".as_bytes(),
+        "✖".as_bytes(),
+    ];
+    if ERRORS.iter().any(|start| head.starts_with(start))
+        || (head.starts_with(b"thread '") && memchr::memmem::find(head, b" panicked at").is_some())
+    {
+        return Some(Level::Error);
+    }
+    head.starts_with("⚠".as_bytes()).then_some(Level::Warn)
+}
+
+/// A level's word among what stands before a message: times, names in brackets, process numbers.
+fn words(head: &[u8]) -> Option<Level> {
+    let mut at = 0;
+    let mut before = b' ';
+    let mut previous: &[u8] = b"";
+    for _ in 0..HEAD_WORDS {
+        while let Some(&byte) = head.get(at).filter(|byte| is_separator(**byte)) {
+            before = if byte == b' ' && before == b'[' { b'[' } else { byte };
+            at += 1;
+        }
+        let length = head[at..].iter().position(|&byte| is_separator(byte)).unwrap_or(head.len() - at);
+        let token = &head[at..at + length];
+        if token.is_empty() {
+            return None;
+        }
+        at += length;
+        let after = head[at..].trim_ascii_start();
+        let follows = head.get(at).copied().unwrap_or(b' ');
+        let token_level = Token { text: token, before, follows, after, previous }.level();
+        if token_level.is_some() {
+            return token_level;
+        }
+        // A word of prose: the message has begun.
+        let aside = before == b'[' || matches!(after.first(), Some(b'-' | b'|' | b']' | b'['));
+        if !aside && token != b"npm" && token.iter().all(u8::is_ascii_alphabetic) && !is_date_word(token) {
+            return None;
+        }
+        previous = token;
+        before = b' ';
+    }
+    None
+}
+
+/// A word and what stands around it.
+struct Token<'a> {
+    text: &'a [u8],
+    before: u8,
+    follows: u8,
+    /// All behind it but blanks.
+    after: &'a [u8],
+    previous: &'a [u8],
+}
+
+impl Token<'_> {
+    fn level(&self) -> Option<Level> {
+        let text = self.text.strip_suffix(b"!").unwrap_or(self.text);
+        if let Some(level) = word(text) {
+            let upper = text.iter().all(|byte| !byte.is_ascii_lowercase());
+            let bracketed =
+                matches!(self.before, b'[' | b'<' | b'(') && matches!(self.after, [b']' | b'>' | b')', ..]);
+            let titled = matches!(self.follows, b':' | b'[');
+            // `a.ts - error TS2304: …`, `a.ts(1,2): error TS2304: …`, `npm warn …`
+            let aside = matches!(self.previous, b"-" | b"npm") || self.after.starts_with(b"TS");
+            return (upper || bracketed || titled || aside).then_some(level);
+        }
+        if text == b"LOG" && self.follows == b':' {
+            return Some(Level::Info);
+        }
+        let titled = self.follows == b':' && text.iter().any(u8::is_ascii_uppercase);
+        if titled && (text.ends_with(b"Error") || text.ends_with(b"Exception")) {
+            return Some(Level::Error);
+        }
+        (titled && text.ends_with(b"Warning")).then_some(Level::Warn)
+    }
+}
+
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'|' | b':' | b',' | b';' | b'\r')
+}
+
+fn is_date_word(word: &[u8]) -> bool {
+    const WORDS: [&[u8]; 26] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+        b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun", b"UTC", b"GMT", b"CET", b"CEST", b"AM",
+        b"PM", b"Z",
+    ];
+    WORDS.contains(&word)
+}
+
+#[cfg(test)]
+#[path = "level_tests.rs"]
+mod tests;

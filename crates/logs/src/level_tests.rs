@@ -1,0 +1,125 @@
+use super::*;
+
+use Level::{Debug, Error, Info, Trace, Warn};
+
+#[test]
+fn lines_of_real_programs_have_their_levels() {
+    let table: &[(&str, Option<Level>)] = &[
+        // JSON: pino, bunyan, zap, slog, structlog, Google Cloud, MongoDB
+        (r#"{"level":30,"time":1531171074631,"pid":657,"msg":"hello"}"#, Some(Info)),
+        (r#"{"level":50,"msg":"boom"}"#, Some(Error)),
+        (r#"{"level":60,"msg":"boom"}"#, Some(Error)),
+        (r#"{"time":"2026-11-21T14:30:15Z","level":"WARN","msg":"slow"}"#, Some(Warn)),
+        (r#"{"msg":"\"level\":\"error\" is text","level":"debug"}"#, Some(Debug)),
+        (r#"{"msg": "level", "lvl": "trace"}"#, Some(Trace)),
+        (r#"{"severity":"ERROR","message":"x"}"#, Some(Error)),
+        (r#"{"inner":{"level":"error"},"level":"info"}"#, Some(Info)),
+        (r#"{"t":{"$date":"2026-11-21T14:30:15.123+00:00"},"s":"I","c":"NETWORK"}"#, Some(Info)),
+        (r#"{"msg":"no level"}"#, None),
+        (r#"{"level":"#, None),
+        (r#"{"level":3,"msg":"whose three is this"}"#, None),
+        // logfmt: logrus, slog, Prometheus, Traefik
+        (r#"time="2026-11-21T14:30:15Z" level=info msg="level=error is text""#, Some(Info)),
+        ("ts=2026-11-21T14:30:15.123Z caller=main.go:10 level=warn msg=slow", Some(Warn)),
+        ("lvl=\"eror\" msg=x", Some(Error)),
+        ("INFO[0000] Starting server", Some(Info)),
+        // Rust: env_logger, tracing, cargo, a panic
+        ("[2026-11-21T14:30:15Z INFO  api::server] listening", Some(Info)),
+        ("2026-11-21T14:30:15.123456Z  WARN api::db: slow query", Some(Warn)),
+        (" INFO api: without time", Some(Info)),
+        ("\x1b[2m2026-11-21T14:30:15.123Z\x1b[0m \x1b[31mERROR\x1b[0m \x1b[2mapi\x1b[0m: boom", Some(Error)),
+        ("error[E0308]: mismatched types", Some(Error)),
+        ("warning: unused variable: `x`", Some(Warn)),
+        ("thread 'main' panicked at src/main.rs:4:5:", Some(Error)),
+        // Go
+        ("2026/11/21 14:30:15 INFO listening port=8080", Some(Info)),
+        ("2026/11/21 14:30:15 listening", None),
+        ("panic: runtime error: invalid memory address", Some(Error)),
+        ("E1121 14:30:15.123456   123 reflector.go:10] failed", Some(Error)),
+        ("W1121 14:30:15.123456   123 reflector.go:10] slow", Some(Warn)),
+        ("2:30PM INF listening", Some(Info)),
+        // Python: logging, uvicorn, gunicorn, a traceback, Tornado, Celery
+        ("WARNING:root:watch out", Some(Warn)),
+        ("2026-11-21 14:30:15,123 - app.views - ERROR - failed", Some(Error)),
+        ("2026-11-21 14:30:15,123 - app - DEBUG - x", Some(Debug)),
+        ("INFO:     127.0.0.1:50000 - \"GET / HTTP/1.1\" 200 OK", Some(Info)),
+        ("[2026-11-21 14:30:15 +0000] [123] [INFO] Booting worker", Some(Info)),
+        ("[2026-11-21 14:30:15,123: ERROR/MainProcess] consumer", None),
+        ("Traceback (most recent call last):", Some(Error)),
+        ("ValueError: bad", Some(Error)),
+        ("[E 2026-11-21 14:30:15 web:10] 500", Some(Error)),
+        // Node: npm, a stack's head, winston, vite, Next.js, tsc, deprecations
+        ("npm ERR! code ELIFECYCLE", Some(Error)),
+        ("npm warn deprecated x@1", Some(Warn)),
+        ("TypeError: x is not a function", Some(Error)),
+        ("Error: listen EADDRINUSE: address already in use :::3000", Some(Error)),
+        ("info: server started", Some(Info)),
+        ("src/a.ts(1,2): error TS2304: Cannot find name", Some(Error)),
+        ("src/a.ts:1:2 - error TS2304: Cannot find name", Some(Error)),
+        ("(node:4711) DeprecationWarning: old", Some(Warn)),
+        (" ⨯ Failed to compile", Some(Error)),
+        (" ⚠ Port 3000 is in use", Some(Warn)),
+        ("✘ [ERROR] Could not resolve", Some(Error)),
+        ("  VITE v8.3.0  ready in 300 ms", None),
+        // Java, .NET, Ruby, Elixir
+        ("2026-11-21T14:30:15.123+01:00  INFO 12345 --- [main] o.s.b.w.Tomcat : Tomcat started", Some(Info)),
+        ("14:30:15.123 [main] WARN  com.example.App - slow", Some(Warn)),
+        ("SEVERE: cannot", Some(Error)),
+        ("java.lang.NullPointerException: x", Some(Error)),
+        ("Exception in thread \"main\" java.lang.RuntimeException", Some(Error)),
+        ("info: Microsoft.Hosting.Lifetime[14]", Some(Info)),
+        ("fail: Microsoft.AspNetCore[1]", Some(Error)),
+        ("[14:30:15 INF] Now listening", Some(Info)),
+        ("I, [2026-11-21T14:30:15.123 #123]  INFO -- : Started GET", Some(Info)),
+        ("14:30:15.123 [error] GenServer terminating", Some(Error)),
+        // Servers: PostgreSQL, Redis, MySQL, nginx, NATS, systemd
+        ("2026-11-21 14:30:15.123 UTC [123] LOG:  database system is ready", Some(Info)),
+        ("2026-11-21 14:30:15.123 UTC [123] ERROR:  relation \"x\" does not exist", Some(Error)),
+        ("2026-11-21 14:30:15.123 UTC [123] FATAL:  the database system is starting up", Some(Error)),
+        ("4711:M 21 Nov 2026 14:30:15.123 * Ready to accept connections tcp", Some(Info)),
+        ("4711:M 21 Nov 2026 14:30:15.123 # WARNING overcommit_memory", Some(Warn)),
+        ("2026-11-21T14:30:15.123456Z 0 [Warning] [MY-010068] [Server] CA certificate", Some(Warn)),
+        ("2026-11-21T14:30:15.123456Z 0 [ERROR] [MY-010119] [Server] Aborting", Some(Error)),
+        ("2026/11/21 14:30:15 [error] 29#29: *1 open() failed", Some(Error)),
+        ("[1] 2026/11/21 14:30:15.123456 [INF] Starting nats-server", Some(Info)),
+        ("<4>careful", Some(Warn)),
+        // Prose and noise
+        ("No ERROR found in this run", None),
+        ("Everything is fine", None),
+        ("the error: none", None),
+        ("GET /error 200", None),
+        ("INFORMATION DESK", None),
+        ("errors: 0", None),
+        ("", None),
+        ("   ", None),
+        ("\x1b[", None),
+        ("[[[[[[[[", None),
+    ];
+    for (line, level) in table {
+        assert_eq!(detect(line.as_bytes()), *level, "{line}");
+    }
+}
+
+#[test]
+fn stack_frames_continue_and_messages_do_not() {
+    let table = [
+        ("    at Object.<anonymous> (/app/index.js:1:7)", true),
+        ("\tat com.example.App.main(App.java:5)", true),
+        ("Caused by: java.io.IOException", true),
+        ("  File \"/app/x.py\", line 3, in f", true),
+        ("goroutine 1 [running]:", true),
+        ("}", true),
+        ("listening", false),
+        ("", false),
+    ];
+    for (line, expected) in table {
+        assert_eq!(continues(line.as_bytes()), expected, "{line:?}");
+    }
+}
+
+#[test]
+fn names_are_read_and_ordered() {
+    assert_eq!("WARNING".parse(), Ok(Warn), "a longer name");
+    assert_eq!("loud".parse::<Level>(), Err(UnknownLevel), "no name");
+    assert!(Trace < Debug && Debug < Info && Info < Warn && Warn < Error, "their order");
+}

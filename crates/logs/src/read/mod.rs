@@ -1,0 +1,210 @@
+//! Reading and following one process's lines.
+
+mod backward;
+mod join;
+mod line;
+mod place;
+mod text;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::Cursor;
+use crate::scan::Scan;
+
+pub use backward::Backward;
+pub use line::Line;
+
+use join::Joiner;
+use place::{After, Place};
+
+/// How a [`Reader`] reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReaderOptions {
+    /// Bytes of a line's text at most; what is beyond is counted in [`Line::omitted`]. 1 MiB by default.
+    pub max_line: usize,
+}
+
+impl Default for ReaderOptions {
+    fn default() -> Self {
+        Self { max_line: 1 << 20 }
+    }
+}
+
+/// What one [`Reader::read`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// In the order in which they ended.
+    pub lines: Vec<Line>,
+    /// Reading from here on gives what follows, also in another [`Reader`].
+    pub next: Cursor,
+    /// There is nothing more for now.
+    pub at_end: bool,
+    /// Something between the lines before this batch and its end was deleted before it could be read.
+    pub gap: bool,
+}
+
+/// Reads one process's lines from a place on, and follows them: [`Reader::read`] at the end gives nothing, and later
+/// what has come. Rotation, deletion of old segments, and a store that was deleted and made anew are followed too.
+///
+/// It only reads: any number of readers may stand anywhere beside the writer. A store that does not exist (yet) is
+/// empty.
+#[derive(Debug)]
+pub struct Reader {
+    dir: PathBuf,
+    options: ReaderOptions,
+    /// Where to go on; a new reader begins with the oldest line.
+    target: Cursor,
+    /// The open segment; `None` before the first reading and after a seek.
+    place: Option<Place>,
+    scan: Scan,
+    joiner: Joiner,
+    /// Lines that began before this place are only known from there on.
+    known_from: Cursor,
+    /// The segment that follows, once it was seen: the present one grows no more.
+    successor: Option<After>,
+}
+
+impl Reader {
+    /// A reader of the store in `dir`, at its beginning.
+    ///
+    /// # Errors
+    /// The folder is there and can't be listed.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        Self::open_with(dir, ReaderOptions::default())
+    }
+
+    /// [`Reader::open`] with options.
+    ///
+    /// # Errors
+    /// As for [`Reader::open`].
+    pub fn open_with(dir: &Path, options: ReaderOptions) -> io::Result<Self> {
+        let mut reader = Self::at(dir, options, Cursor { segment: 0, offset: 0 });
+        reader.seek_start()?;
+        Ok(reader)
+    }
+
+    fn at(dir: &Path, options: ReaderOptions, target: Cursor) -> Self {
+        let joiner = Joiner::new(&options, crate::index::Track::new());
+        let (dir, scan) = (dir.to_owned(), Scan::new(0));
+        Self { dir, options, target, place: None, scan, joiner, known_from: target, successor: None }
+    }
+
+    /// The folder of the store.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where the next [`Reader::read`] begins.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        match &self.place {
+            Some(place) => Cursor { segment: place.segment, offset: self.scan.offset() },
+            None => self.target,
+        }
+    }
+
+    /// Reads on for about `max_bytes` of the files. Where that much ends no line the batch is empty, though there is
+    /// more: [`Batch::at_end`] tells.
+    ///
+    /// # Errors
+    /// A file can't be opened or read. The reader stays where it is.
+    pub fn read(&mut self, max_bytes: usize) -> io::Result<Batch> {
+        let start = self.cursor();
+        self.read_on(max_bytes).inspect_err(|_| self.seek(start))
+    }
+
+    fn read_on(&mut self, max_bytes: usize) -> io::Result<Batch> {
+        let mut batch = Batch { lines: Vec::new(), next: self.target, at_end: false, gap: false };
+        let mut used = 0;
+        if self.place.is_none() && !self.enter(&mut batch)? {
+            (batch.next, batch.at_end) = (self.target, true);
+            return Ok(batch);
+        }
+        while used < max_bytes.max(1) {
+            let Some(place) = &self.place else { break };
+            if let Some(raw) = self.scan.next(&place.file)? {
+                used = used.saturating_add(raw.bytes.len() + 1);
+                self.joiner.feed(place.segment, &raw, &mut batch.lines);
+            } else if !self.go_on(&mut batch)? {
+                batch.at_end = true;
+                break;
+            }
+        }
+        for line in batch.lines.iter_mut().filter(|line| line.cursor < self.known_from) {
+            text::complete(&self.dir, &self.options, line)?;
+        }
+        batch.next = self.cursor();
+        Ok(batch)
+    }
+
+    /// The lines that are stored in part where the reader stands: a prompt, once [`Reader::read`] has come to the end.
+    /// They come again, with all their text, when they are whole.
+    ///
+    /// # Errors
+    /// A file can't be read.
+    pub fn partial(&self) -> io::Result<Vec<Line>> {
+        let mut lines = self.joiner.partial(self.cursor());
+        for line in lines.iter_mut().filter(|line| line.cursor < self.known_from) {
+            text::complete(&self.dir, &self.options, line)?;
+        }
+        Ok(lines)
+    }
+
+    /// Writes the whole text of a line to `sink`, however long it is, with bounded memory.
+    ///
+    /// # Errors
+    /// A file can't be read, or `sink` fails.
+    pub fn copy_text(&self, line: &Line, sink: &mut dyn Write) -> io::Result<()> {
+        if line.omitted == 0 {
+            return sink.write_all(&line.text);
+        }
+        text::copy(&self.dir, line.stream, line.cursor, line.end, sink)
+    }
+
+    /// The lines that end at or before the reader's place, the newest first. The reader stays where it is.
+    ///
+    /// # Errors
+    /// The folder can't be listed.
+    pub fn backward(&self) -> io::Result<Backward> {
+        Backward::new(&self.dir, self.options, self.cursor())
+    }
+
+    /// At the end of the open segment: goes to the next. `false` if there is none.
+    fn go_on(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        let Some(place) = &self.place else { return Ok(false) };
+        let Some(after) = self.successor.take() else {
+            // What was written before the successor came is to be read first. What had no newline may have been taken
+            // back by a writer that could not store all of it.
+            self.scan.forget_rest();
+            self.successor = place.after(&self.dir, self.scan.offset())?;
+            return Ok(self.successor.is_some());
+        };
+        let segment = place.segment;
+        self.feed_rest(segment, batch);
+        let next = Place::open(&self.dir, after.segment)?;
+        batch.gap |= after.gap;
+        if after.gap {
+            let end = Cursor { segment, offset: self.scan.offset() };
+            self.joiner.break_lines(end, &mut batch.lines);
+        }
+        // Gone again: the next reading looks anew.
+        let Some(next) = next else { return Ok(true) };
+        if after.gap {
+            self.known_from = Cursor { segment: next.segment, offset: 0 };
+        }
+        self.scan = Scan::new(0);
+        self.place = Some(next);
+        Ok(true)
+    }
+
+    /// What stands without a newline at the end of a segment that grows no more.
+    fn feed_rest(&mut self, segment: u32, batch: &mut Batch) {
+        let rest = self.scan.rest();
+        let offset = self.scan.offset();
+        let raw = crate::scan::RawLine { offset, end: offset + rest.len() as u64, bytes: rest };
+        self.joiner.feed(segment, &raw, &mut batch.lines);
+        self.scan.skip_rest();
+    }
+}

@@ -1,0 +1,231 @@
+//! Following, seeking and merging.
+
+mod common;
+
+use common::{at, lines, open, options, program, read_all, segments, texts};
+use forge_logs::{Cursor, Filter, Level, Line, Merge, Reader, ReaderOptions, Stream, Writer, WriterOptions};
+
+const OUT: Stream = Stream::Stdout;
+
+fn numbers(lines: &[Line]) -> Vec<usize> {
+    program(lines).iter().map(|text| text.rsplit(' ').next().unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn a_follower_sees_each_line_once_across_rotations() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut reader = Reader::open(&dir.path().join("api")).unwrap();
+    assert!(reader.read(1000).unwrap().at_end, "a store that is not there yet is empty");
+    let mut writer = open(&dir.path().join("api"), 2_000, 1);
+    let mut seen = Vec::new();
+    for number in 0..300 {
+        writer.write(OUT, format!("line {number}\nli").as_bytes(), at(number));
+        writer.write(OUT, format!("ne {number}\n").as_bytes(), at(number));
+        if number % 7 == 0 {
+            let got = read_all(&mut reader, 500);
+            assert_eq!(numbers(&got).last(), Some(&(number as usize)), "up to the last line");
+            seen.extend(got);
+        }
+    }
+    seen.extend(read_all(&mut reader, 500));
+    let expected: Vec<usize> = (0..300).flat_map(|number| [number, number]).collect();
+    assert_eq!(numbers(&seen), expected, "each line once");
+    assert!(segments(writer.dir()).len() > 3, "it has rotated");
+}
+
+#[test]
+fn deleted_segments_are_a_gap() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = WriterOptions { segment_bytes: 2_000, quota_bytes: 6_000, run: 1 };
+    let mut writer = Writer::open(dir.path(), limits).unwrap();
+    let mut reader = Reader::open(dir.path()).unwrap();
+    writer.write(OUT, b"line 0\n", at(0));
+    assert!(!reader.read(10_000).unwrap().gap, "nothing is missing");
+    for number in 1..500 {
+        writer.write(OUT, format!("line {number}\n").as_bytes(), at(number));
+    }
+    let mut gaps = 0;
+    let mut seen = Vec::new();
+    loop {
+        let batch = reader.read(1000).unwrap();
+        gaps += usize::from(batch.gap);
+        seen.extend(batch.lines);
+        if batch.at_end {
+            break;
+        }
+    }
+    assert_eq!(gaps, 1, "it is said once");
+    let got = numbers(&seen);
+    assert!(got.is_sorted() && got.last() == Some(&499), "what is left comes in order");
+    reader.seek(Cursor { segment: 1, offset: 0 });
+    assert!(reader.read(1000).unwrap().gap, "a cursor into what is deleted says so too");
+}
+
+#[test]
+fn a_store_made_anew_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("api");
+    let mut writer = open(&store, 1 << 20, 1);
+    writer.write(OUT, b"old\n", at(0));
+    let mut reader = Reader::open(&store).unwrap();
+    assert_eq!(program(&read_all(&mut reader, 1000)), ["old"], "the old store");
+    drop(writer);
+    read_all(&mut reader, 1000);
+    std::fs::remove_dir_all(&store).unwrap();
+    assert!(reader.read(1000).unwrap().at_end, "nothing is there");
+    let mut writer = open(&store, 1 << 20, 2);
+    writer.write(OUT, b"new\n", at(1));
+    let batch = reader.read(1000).unwrap();
+    let rest = read_all(&mut reader, 1000);
+    let all: Vec<Line> = batch.lines.into_iter().chain(rest).collect();
+    assert_eq!(program(&all), ["new"], "the new store");
+}
+
+#[test]
+fn half_a_line_waits_and_a_prompt_can_be_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open(dir.path(), 1 << 20, 1);
+    writer.write(OUT, b"name? ", at(0));
+    writer.flush_partial(OUT, at(0));
+    let mut reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(program(&read_all(&mut reader, 1000)), [""; 0], "it is not whole");
+    let partial = reader.partial().unwrap();
+    assert_eq!(program(&partial), ["name? "], "the prompt");
+    assert!(partial[0].partial, "which says that it is one");
+
+    let mut later = Reader::open(dir.path()).unwrap();
+    later.seek(reader.cursor());
+    later.read(1000).unwrap();
+    assert_eq!(later.partial().unwrap(), partial, "another reader at the same place knows it too");
+    writer.write(OUT, b"Ann\n", at(1));
+    for reader in [&mut reader, &mut later] {
+        assert_eq!(program(&read_all(reader, 1000)), ["name? Ann"], "the whole line");
+        assert!(reader.partial().unwrap().is_empty(), "and no prompt any more");
+    }
+}
+
+#[test]
+fn a_line_of_megabytes_is_bounded_and_can_be_had_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open(dir.path(), 1 << 20, 1);
+    let long: Vec<u8> = (0..5_000_000_u32).map(|at| b'a' + (at % 25) as u8).collect();
+    for piece in long.chunks(50_001) {
+        writer.write(OUT, piece, at(0));
+        writer.write(Stream::Stderr, b"between\n", at(0));
+    }
+    writer.write(OUT, b"\nnext\n", at(1));
+    let mut reader = Reader::open_with(dir.path(), ReaderOptions { max_line: 1000 }).unwrap();
+    let all = read_all(&mut reader, 100_000);
+    let line = all.iter().find(|line| line.omitted > 0).expect("the long line");
+    assert_eq!(line.text, &long[..1000], "its beginning");
+    assert_eq!(line.omitted, 4_999_000, "how much there is more");
+    let mut whole = Vec::new();
+    reader.copy_text(line, &mut whole).unwrap();
+    assert!(whole == long, "the whole text");
+    let whole = lines(dir.path()).into_iter().find(|line| line.omitted > 0).expect("the long line");
+    assert_eq!(whole.text.len(), 1 << 20, "a megabyte by default");
+    reader.seek_tail(2).unwrap();
+    let tail = read_all(&mut reader, 100_000);
+    assert_eq!(tail.iter().find(|line| line.omitted > 0), Some(line), "the same from the end");
+}
+
+#[test]
+fn runs_and_levels_are_known_from_any_place() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in 1..4 {
+        let mut writer = open(dir.path(), 1 << 20, run);
+        writer.write(OUT, b"ERROR boom\n    at frame\nfine\n", at(i64::from(run) * 1000));
+    }
+    std::fs::remove_file(dir.path().join("00000001.idx")).unwrap();
+    let all: Vec<Line> = lines(dir.path()).into_iter().filter(Line::is_program).collect();
+    let levels = [Some(Level::Error), Some(Level::Error), None];
+    for (number, line) in all.iter().enumerate() {
+        assert_eq!(line.run as usize, number / 3 + 1, "the run of line {number}");
+        assert_eq!(line.level, levels[number % 3], "the level of line {number}");
+    }
+    let mut reader = Reader::open(dir.path()).unwrap();
+    for (number, line) in all.iter().enumerate() {
+        reader.seek(line.cursor);
+        assert_eq!(reader.read(1).unwrap().lines.first(), Some(line), "line {number} from its own place");
+    }
+}
+
+#[test]
+fn processes_are_merged_by_time_and_in_their_order() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut writers: Vec<Writer> = dirs.iter().map(|dir| open(dir.path(), 3_000, 1)).collect();
+    let mut expected = Vec::new();
+    let start = at(0);
+    let stamp = |millis: i64| forge_logs::Stamp::from_nanos(start.as_nanos() + millis * 1_000_000);
+    for number in 0..600_usize {
+        // Three processes at once now and then.
+        for (process, writer) in writers.iter_mut().enumerate() {
+            if number % 5 == 0 || number % 3 == process {
+                writer.write(OUT, format!("line {number}\n").as_bytes(), stamp(number as i64));
+                expected.push((process, number));
+            }
+        }
+    }
+    let readers = || dirs.iter().map(|dir| Reader::open(dir.path()).unwrap()).collect();
+    let mut merge = Merge::new(readers());
+    let all = drain(&mut merge);
+    assert_eq!(all, expected, "from the beginning");
+    for tail in [0, 1, 2, 50, 599, 5000] {
+        merge.seek_tail(tail, &Filter::default()).unwrap();
+        let got = drain(&mut merge);
+        assert_eq!(got, expected[expected.len().saturating_sub(tail)..], "the last {tail}");
+    }
+    let even = Filter { regex: Some(regex::bytes::Regex::new("[02468]$").unwrap()), ..Filter::default() };
+    merge.seek_tail(10, &even).unwrap();
+    let got: Vec<_> = drain(&mut merge).into_iter().filter(|(_, number)| number % 2 == 0).collect();
+    let wanted: Vec<_> = expected.iter().copied().filter(|(_, number)| number % 2 == 0).collect();
+    assert_eq!(got, wanted[wanted.len() - 10..], "the last ten that are wanted");
+
+    let mut merge = Merge::new(readers());
+    let first = merge.read(500).unwrap().lines.into_iter().filter(|(_, line)| line.is_program()).count();
+    let mut again = Merge::new(readers().into_iter().zip(merge.cursors()).map(at_cursor).collect());
+    assert_eq!(drain(&mut again), expected[first..], "going on at its cursors");
+}
+
+fn at_cursor((mut reader, cursor): (Reader, Cursor)) -> Reader {
+    reader.seek(cursor);
+    reader
+}
+
+fn drain(merge: &mut Merge) -> Vec<(usize, usize)> {
+    let mut all = Vec::new();
+    loop {
+        let batch = merge.read(1000).unwrap();
+        assert!(batch.gaps.is_empty(), "nothing was deleted");
+        all.extend(batch.lines);
+        if batch.at_end {
+            break;
+        }
+    }
+    let numbered = all.into_iter().filter(|(_, line)| line.is_program());
+    numbered.map(|(process, line)| (process, numbers(&[line])[0])).collect()
+}
+
+#[test]
+fn a_merge_follows() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut writers: Vec<Writer> =
+        dirs.iter().map(|dir| Writer::open(dir.path(), options(1 << 20, 1)).unwrap()).collect();
+    let mut merge = Merge::new(dirs.iter().map(|dir| Reader::open(dir.path()).unwrap()).collect());
+    drain(&mut merge);
+    for number in 0..20 {
+        writers[number % 2].write(OUT, format!("line {number}\nwait").as_bytes(), at(number as i64));
+        writers[number % 2].write(OUT, format!(" {number}\n").as_bytes(), at(number as i64));
+        let got = drain(&mut merge);
+        assert_eq!(got, [(number % 2, number), (number % 2, number)], "what has come");
+    }
+    writers[1].write(OUT, b"prompt", at(100));
+    writers[1].flush_partial(OUT, at(100));
+    drain(&mut merge);
+    let partial = merge.partial().unwrap();
+    assert_eq!(
+        partial.iter().map(|(process, line)| (*process, line.lossy())).collect::<Vec<_>>(),
+        [(1, "prompt".into())]
+    );
+    assert_eq!(texts(&[partial[0].1.clone()]), ["prompt"], "the prompt of the second");
+}

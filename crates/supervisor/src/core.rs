@@ -1,0 +1,277 @@
+//! The one owner of all state.
+//!
+//! A loop takes one [`Message`] after the other: what a face asks, what a keeper, a probe, a timer reports. Each goes
+//! through the process's [`Machine`](crate::process::lifecycle::Machine), whose effects are carried out at once; then
+//! [`Core::settle`] lets go whoever's conditions hold now, tells subscribers what changed, and answers those who wait.
+//! Nothing here blocks: what takes time is a task that sends a message when it is done.
+
+mod act;
+mod adopt;
+mod ask;
+mod record;
+mod save;
+mod settle;
+mod start;
+mod stop;
+mod tend;
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forge_api::{Error, Event, EventLevel, Host, Request, Supervisor, Time, Update};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+pub(crate) use record::{Environment, EnvironmentKey, Key, LiveRun, Process, StopLater};
+pub(crate) use save::restored;
+
+use crate::home::Home;
+use crate::listening::{self, Heard};
+use crate::prepare::Prepared;
+use crate::probe;
+use crate::process::lifecycle::Input;
+use crate::run::RunEvent;
+
+/// Updates that a slow subscriber may be behind before it is told to look anew.
+const UPDATES: usize = 2048;
+
+/// Events kept of each environment.
+const EVENTS: usize = 200;
+
+/// Where an answer goes.
+pub(crate) type Reply = oneshot::Sender<Result<serde_json::Value, Error>>;
+
+/// What the core hears.
+pub(crate) enum Message {
+    Request { request: Request, reply: Reply },
+    /// A look or an act that needs the state; must not block.
+    Visit(Box<dyn FnOnce(&mut Core) + Send>),
+    Prepared { restart: bool, result: Result<Prepared, Error>, reply: Reply },
+    Run { key: Key, run: String, event: RunEvent },
+    Health { key: Key, run: String, report: probe::Report },
+    /// The log probe's expression was found in this run's output.
+    LogMatched { key: Key, run: String, line: String },
+    Heard(Heard),
+    Due { key: Key },
+    FilesChanged { key: Key, run: String, files: Vec<PathBuf> },
+    StartTimedOut { ticket: u64, waiter: u64 },
+    /// Write down what has changed since.
+    Save,
+}
+
+/// How the core is reached.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    messages: mpsc::UnboundedSender<Message>,
+    updates: broadcast::Sender<Arc<Update>>,
+}
+
+impl Handle {
+    /// Asks and waits for the answer.
+    pub(crate) async fn request(&self, request: Request) -> Result<serde_json::Value, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Message::Request { request, reply });
+        answer.await.unwrap_or_else(|_| Err(leaving()))
+    }
+
+    /// Runs `look` on the state and returns what it returns.
+    pub(crate) async fn visit<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Message::Visit(Box::new(move |core| {
+            let _ = reply.send(look(core));
+        })));
+        answer.await.map_err(|_| leaving())
+    }
+
+    pub(crate) fn tell(&self, message: Message) {
+        // Only when the core has ended: nobody is interested any more.
+        let _ = self.messages.send(message);
+    }
+
+    pub(crate) fn updates(&self) -> broadcast::Receiver<Arc<Update>> {
+        self.updates.subscribe()
+    }
+}
+
+fn leaving() -> Error {
+    Error::new(forge_api::Code::NoSupervisor, "the supervisor is ending").help("try again")
+}
+
+/// The state, and the ways out of it.
+pub(crate) struct Core {
+    pub(crate) home: Home,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) background: bool,
+    /// The keeper's program.
+    keeper: PathBuf,
+    boot: String,
+    pub(crate) environments: BTreeMap<EnvironmentKey, Environment>,
+    handle: Handle,
+    listening: std::sync::mpsc::Sender<listening::Change>,
+    tickets: BTreeMap<u64, start::Ticket>,
+    stops: Vec<stop::Waiter>,
+    /// Environments that are being restarted, by the number that holds their processes.
+    restarts: BTreeMap<u64, Vec<Key>>,
+    counter: u64,
+    /// To be written to disk.
+    unsaved: std::collections::BTreeSet<EnvironmentKey>,
+    save_planned: bool,
+    /// To be looked at by the next settling.
+    touched: std::collections::BTreeSet<EnvironmentKey>,
+    history: crate::history::History,
+    loaded: HashMap<PathBuf, ask::Loaded>,
+    /// Set when the host is to end.
+    pub(crate) ending: Option<Ending>,
+}
+
+/// Why the core ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Asked to; the processes go on.
+    Left,
+    /// Another supervisor takes over.
+    HandedOver,
+}
+
+/// What a core is made of.
+pub(crate) struct Parts {
+    pub home: Home,
+    pub host: Host,
+    pub background: bool,
+    pub version: String,
+    pub keeper: PathBuf,
+    pub boot: String,
+}
+
+impl Core {
+    pub(crate) fn new(parts: Parts) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Message>)> {
+        let (messages, receiver) = mpsc::unbounded_channel();
+        let (updates, _) = broadcast::channel(UPDATES);
+        let handle = Handle { messages, updates };
+        let heard = handle.clone();
+        let listening = listening::spawn(move |news| heard.tell(Message::Heard(news)))?;
+        let history = crate::history::History::open(&parts.home.state);
+        let core = Self {
+            home: parts.home,
+            supervisor: Supervisor { pid: std::process::id(), host: parts.host, version: parts.version },
+            background: parts.background,
+            keeper: parts.keeper,
+            boot: parts.boot,
+            environments: BTreeMap::new(),
+            handle,
+            listening,
+            tickets: BTreeMap::new(),
+            stops: Vec::new(),
+            restarts: BTreeMap::new(),
+            counter: 0,
+            unsaved: std::collections::BTreeSet::new(),
+            save_planned: false,
+            touched: std::collections::BTreeSet::new(),
+            history,
+            loaded: HashMap::new(),
+            ending: None,
+        };
+        Ok((core, receiver))
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs until something ends it; the processes go on.
+    pub(crate) async fn run(&mut self, mut messages: mpsc::UnboundedReceiver<Message>) -> Ending {
+        loop {
+            if let Some(ending) = self.ending {
+                self.save_all();
+                return ending;
+            }
+            match messages.recv().await {
+                Some(message) => self.hear(message),
+                // Cannot be: we hold a sender ourselves.
+                None => return Ending::Left,
+            }
+            self.settle();
+        }
+    }
+
+    fn hear(&mut self, message: Message) {
+        match message {
+            Message::Request { request, reply } => self.asked(request, reply),
+            Message::Visit(look) => look(self),
+            Message::Prepared { restart, result, reply } => self.prepared(restart, result, reply),
+            Message::Run { key, run, event } => self.run_event(&key, &run, event),
+            Message::Health { key, run, report } => self.health(&key, &run, report),
+            Message::LogMatched { key, run, line } => self.log_matched(&key, &run, line),
+            Message::Heard(heard) => self.heard(&heard),
+            Message::Due { key } => self.input(&key, Input::Due),
+            Message::FilesChanged { key, run, files } => self.files_changed(&key, &run, &files),
+            Message::StartTimedOut { ticket, waiter } => self.start_timed_out(ticket, waiter),
+            Message::Save => self.save_all(),
+        }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    pub(crate) fn process(&self, key: &Key) -> Option<&Process> {
+        self.environments.get(&key.environment)?.processes.get(&key.process)
+    }
+
+    fn process_mut(&mut self, key: &Key) -> Option<&mut Process> {
+        self.environments.get_mut(&key.environment)?.processes.get_mut(&key.process)
+    }
+
+    /// The process, if this is still its run.
+    fn in_run(&mut self, key: &Key, run: &str) -> Option<&mut Process> {
+        self.process_mut(key).filter(|process| process.run.as_ref().is_some_and(|live| live.id == run))
+    }
+
+    /// Processes with something alive, of all environments.
+    pub(crate) fn held(&self) -> usize {
+        let processes = self.environments.values().flat_map(|environment| environment.processes.values());
+        processes.filter(|process| process.is_active()).count()
+    }
+
+    /// Puts an event into the history and tells subscribers.
+    fn record(&mut self, key: &Key, level: EventLevel, title: &str, text: String) {
+        let event =
+            Event { time: Time::now(), process: Some(key.process.clone()), level, title: title.to_owned(), text };
+        tracing::info!("{}/{}: {} {}", key.environment.environment, key.process, event.title, event.text);
+        self.history.append(&key.environment, &event);
+        if let Some(environment) = self.environments.get_mut(&key.environment) {
+            environment.events.push_back(event.clone());
+            while environment.events.len() > EVENTS {
+                environment.events.pop_front();
+            }
+        }
+        self.publish(Update::Event {
+            workspace: key.environment.workspace.clone(),
+            environment: key.environment.environment.clone(),
+            event,
+        });
+    }
+
+    fn publish(&self, update: Update) {
+        // No subscriber is no fault.
+        let _ = self.handle.updates.send(Arc::new(update));
+    }
+
+    /// Something about the environment is to be written down soon.
+    fn unsaved(&mut self, key: &EnvironmentKey) {
+        self.unsaved.insert(key.clone());
+        if !self.save_planned {
+            self.save_planned = true;
+            let handle = self.handle.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(save::DELAY).await;
+                handle.tell(Message::Save);
+            });
+        }
+    }
+}

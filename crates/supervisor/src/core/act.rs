@@ -1,0 +1,406 @@
+//! Inputs to a process's machine, and its effects carried out.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use forge_api::{EventLevel, Health, HealthState, Time};
+use forge_config::resolve::ResolvedProcess;
+use forge_keeper::message::{PROTOCOL, Request};
+use forge_keeper::spec::{Container, RunFolder, Spec};
+use forge_system::process::Signal;
+use tokio::sync::mpsc;
+
+use super::{Core, Handle, Key, LiveRun, Message, Process};
+use crate::home::short_hash;
+use crate::{listening, prepare};
+use crate::process::lifecycle::{AfterCrash, Effect, Happening, Input, Phase};
+use crate::run::{How, Run, RunEvent, folder, hold};
+use crate::words;
+
+/// Bytes of one log segment.
+const SEGMENT: u64 = 16 << 20;
+
+/// A shutdown command gets no longer than this beyond the grace.
+const LEAST_GRACE_MS: u64 = 1;
+
+impl Core {
+    /// Steps the process's machine and carries out what follows.
+    pub(super) fn input(&mut self, key: &Key, input: Input) {
+        let Some(process) = self.process_mut(key) else { return };
+        let rules = process.rules();
+        let before = process.machine.clone();
+        let machine = std::mem::take(&mut process.machine);
+        let (machine, effects) = machine.step(input, &rules, Time::now().as_millis());
+        let changed = machine != before;
+        process.machine = machine;
+        for effect in effects {
+            self.carry_out(key, effect);
+        }
+        if changed {
+            self.unsaved(&key.environment);
+        }
+        self.touched.insert(key.environment.clone());
+        self.tend(key);
+    }
+
+    fn carry_out(&mut self, key: &Key, effect: Effect) {
+        match effect {
+            Effect::Launch => self.launch(key),
+            Effect::End { force } => self.end(key, force),
+            Effect::Countdown(delay) => self.count_down(key, delay),
+            Effect::CancelCountdown => self.cancel_countdown(key),
+            Effect::Happened(happening) => self.happened(key, &happening),
+        }
+    }
+
+    fn happened(&mut self, key: &Key, happening: &Happening) {
+        let level = match happening {
+            Happening::Started | Happening::Stopped | Happening::Restarting => EventLevel::Info,
+            Happening::Exited { left } if left.is_empty() => EventLevel::Info,
+            Happening::Exited { .. } => EventLevel::Warn,
+            Happening::Crashed { next: AfterCrash::Restart(_), .. } => EventLevel::Warn,
+            Happening::Crashed { .. } | Happening::NotStarted { .. } | Happening::Survived { .. } => EventLevel::Error,
+        };
+        let (title, text) = words::happening(happening);
+        self.record(key, level, title, text);
+    }
+
+    fn count_down(&mut self, key: &Key, delay: std::time::Duration) {
+        let handle = self.handle.clone();
+        let Some(process) = self.process_mut(key) else { return };
+        let millis = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+        process.restart_at = Some(Time::from_millis(Time::now().as_millis().saturating_add(millis)));
+        let key = key.clone();
+        if delay.is_zero() {
+            handle.tell(Message::Due { key });
+            return;
+        }
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            handle.tell(Message::Due { key });
+        });
+        process.countdown = Some(timer.abort_handle());
+    }
+
+    fn cancel_countdown(&mut self, key: &Key) {
+        if let Some(process) = self.process_mut(key) {
+            process.restart_at = None;
+            if let Some(timer) = process.countdown.take() {
+                timer.abort();
+            }
+        }
+    }
+
+    /// Starts a run. The folder is written before anything is started, so that a supervisor that comes after us finds it.
+    fn launch(&mut self, key: &Key) {
+        let Some(process) = self.process_mut(key) else { return };
+        process.restart_at = None;
+        process.countdown = None;
+        process.number += 1;
+        process.pid = None;
+        process.ended = None;
+        process.ready = false;
+        process.holds_ports = false;
+        process.listens.clear();
+        let number = process.number;
+        let Some(definition) = process.definition.clone() else {
+            self.input(key, Input::Refused("it is not configured any more".to_owned()));
+            return;
+        };
+        let definition = match self.refreshed(key, &definition) {
+            Ok(definition) => definition,
+            Err(reason) => {
+                self.input(key, Input::Refused(reason));
+                return;
+            }
+        };
+        let id = uuid::Uuid::new_v4().to_string();
+        let folder = RunFolder::new(self.home.runs().join(&self.boot).join(&id));
+        let spec = self.spec(key, &definition, &id, number, folder.path());
+        if let Err(error) = folder::create(&folder, &spec) {
+            self.input(key, Input::Refused(format!("{}: {error}", folder.path().display())));
+            return;
+        }
+        let fresh = health_at_start(&definition);
+        if let Some(process) = self.process_mut(key) {
+            process.definition = Some(definition);
+            process.health = fresh;
+        }
+        self.hold(key, Run { folder, spec, keeper: self.keeper.clone() }, How::New);
+    }
+
+    /// Puts a task beside the run.
+    pub(super) fn hold(&mut self, key: &Key, run: Run, how: How) {
+        let (requests, receiver) = mpsc::unbounded_channel();
+        let id = run.spec.run.clone();
+        let live = LiveRun {
+            id: id.clone(),
+            requests,
+            fingerprint: run.spec.fingerprint.clone(),
+            socket: run.spec.socket.clone(),
+            keeper: None,
+            container: run.spec.container.is_some(),
+            tty: run.spec.tty,
+        };
+        tokio::spawn(hold(run, how, receiver, reporter(self.handle.clone(), key.clone(), id)));
+        let Some(process) = self.process_mut(key) else { return };
+        if process.log_end.receiver_count() > 0 {
+            let _ = live.requests.send(Request::Follow);
+        }
+        process.run = Some(live);
+    }
+
+    /// The definition with env files read anew, as each start does.
+    fn refreshed(&mut self, key: &Key, definition: &Arc<ResolvedProcess>) -> Result<Arc<ResolvedProcess>, String> {
+        let fresh = self.process_mut(key).is_some_and(|process| std::mem::replace(&mut process.fresh, false));
+        let Some(environment) = self.environments.get(&key.environment) else { return Ok(Arc::clone(definition)) };
+        let Some(config) = environment.applied.as_ref().filter(|_| !fresh) else { return Ok(Arc::clone(definition)) };
+        let resolved = prepare::resolve(config, &key.environment.environment, environment.variables.clone())
+            .map_err(|error| error.message)?;
+        let found = resolved.processes.into_iter().find(|process| process.name == key.process);
+        found.ok_or_else(|| "it is not configured any more".to_owned())
+    }
+
+    fn spec(&mut self, key: &Key, definition: &ResolvedProcess, id: &str, number: u32, folder: &Path) -> Spec {
+        let (command, container) = match forge_config::container::container(&definition.command) {
+            Some(client) => {
+                let (command, end) = client.prepare(&folder.join("cid"), &definition.cwd, definition.shutdown.timeout);
+                (command, Some(Container { cidfile: end.cidfile, stop: end.stop, kill: end.kill }))
+            }
+            None => (definition.command.clone(), None),
+        };
+        let argv = forge_config::shell::argv(&command);
+        Spec {
+            protocol: PROTOCOL,
+            run: id.to_owned(),
+            number,
+            workspace: key.environment.workspace.clone(),
+            environment: key.environment.environment.clone(),
+            process: key.process.clone(),
+            argv: argv.argv,
+            cwd: definition.cwd.clone(),
+            env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            tty: definition.tty,
+            shell_status: argv.shell_status,
+            stdin: true,
+            logs: log_folder(&self.home.logs(), key),
+            segment_bytes: SEGMENT,
+            quota_bytes: self.log_quota(&key.environment.workspace),
+            socket: self.home.runtime.join(format!("k-{}.sock", short_hash(id.as_bytes()))),
+            container,
+            supervisor: std::env::current_exe().ok().and_then(|program| program.into_os_string().into_string().ok()).map(
+                |program| vec![program, "serve".to_owned(), "--background".to_owned()],
+            ),
+            asked_at_ms: Time::now().as_millis(),
+            fingerprint: forge_config::resolve::fingerprint(definition),
+            note: serde_json::to_value(definition).unwrap_or_default(),
+        }
+    }
+
+    /// Asks the keeper to end the tree; a shutdown command runs first.
+    pub(super) fn end(&mut self, key: &Key, force: bool) {
+        let Some(process) = self.process_mut(key) else { return };
+        process.restart_at = None;
+        let Some(run) = &process.run else {
+            // Nothing was ever started, or it is gone already.
+            self.input(key, Input::Empty);
+            return;
+        };
+        let shutdown = process.definition.as_ref().map(|definition| definition.shutdown.clone());
+        let grace_ms = shutdown.as_ref().map_or(10_000, |shutdown| {
+            u64::try_from(shutdown.timeout.as_millis()).unwrap_or(u64::MAX).max(LEAST_GRACE_MS)
+        });
+        let signal = shutdown
+            .as_ref()
+            .and_then(|shutdown| shutdown.signal.parse::<Signal>().ok())
+            .map_or(15, Signal::as_raw);
+        let request = Request::End { signal, grace_ms, force };
+        let command = shutdown.and_then(|shutdown| shutdown.command).filter(|_| !force);
+        match (command, &process.definition) {
+            (Some(command), Some(definition)) => {
+                tokio::spawn(shut_down(command, definition.clone(), request, run.requests.clone()));
+            }
+            _ => {
+                let _ = run.requests.send(request);
+            }
+        }
+    }
+
+    /// What a run's task reports.
+    pub(super) fn run_event(&mut self, key: &Key, run: &str, event: RunEvent) {
+        let Some(process) = self.in_run(key, run) else { return };
+        match event {
+            RunEvent::Launched { pid, time } => {
+                process.pid = Some(pid);
+                process.started_at = Some(Time(time).to_millis());
+                self.input(key, Input::Launched);
+            }
+            RunEvent::NotLaunched(reason) => self.input(key, Input::NotLaunched(reason)),
+            RunEvent::Ended { exit, time, left } => {
+                process.ended = Some((exit, Time(time).to_millis()));
+                self.input(key, Input::Ended { exit, left });
+            }
+            RunEvent::Empty => self.run_over(key),
+            RunEvent::Survivors(left) => self.input(key, Input::Survivors(left)),
+            RunEvent::Written => {
+                process.log_end.send_modify(|count| *count += 1);
+                if process.log_end.receiver_count() == 0 {
+                    if let Some(run) = &process.run {
+                        let _ = run.requests.send(Request::Unfollow);
+                    }
+                }
+            }
+            RunEvent::Keeper(pid) => {
+                if let Some(run) = &mut process.run {
+                    run.keeper = Some(pid);
+                }
+                self.tend(key);
+            }
+            RunEvent::KeeperReplaced => {
+                self.record(key, EventLevel::Warn, "keeper replaced", "its keeper was gone; the process went on".to_owned());
+            }
+        }
+        self.touched.insert(key.environment.clone());
+    }
+
+    fn run_over(&mut self, key: &Key) {
+        let boot = self.home.runs().join(&self.boot);
+        if let Some(process) = self.process_mut(key) {
+            // Readers at the end of the log may see the last lines now.
+            process.log_end.send_modify(|count| *count += 1);
+            if let Some(run) = process.run.take() {
+                let folder = RunFolder::new(boot.join(&run.id));
+                tokio::task::spawn_blocking(move || remove_folder(&folder));
+            }
+        }
+        self.input(key, Input::Empty);
+    }
+
+    /// A health check's answer.
+    pub(super) fn health(&mut self, key: &Key, run: &str, report: crate::probe::Report) {
+        let Some(process) = self.in_run(key, run) else { return };
+        let before = process.health.state;
+        process.health =
+            Health { state: report.state, message: Some(report.message.clone()), checked_at: Some(report.checked_at) };
+        self.touched.insert(key.environment.clone());
+        match (before, report.state) {
+            (HealthState::Healthy, HealthState::Unhealthy) | (HealthState::Starting, HealthState::Unhealthy) => {
+                self.record(key, EventLevel::Error, "unhealthy", report.message);
+            }
+            (HealthState::Unhealthy, HealthState::Healthy) => {
+                self.record(key, EventLevel::Info, "healthy again", report.message);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn log_matched(&mut self, key: &Key, run: &str, line: String) {
+        let Some(process) = self.in_run(key, run) else { return };
+        process.health = Health { state: HealthState::Healthy, message: Some(line), checked_at: Some(Time::now()) };
+        self.touched.insert(key.environment.clone());
+    }
+
+    pub(super) fn heard(&mut self, heard: &listening::Heard) {
+        let found = self.environments.iter().find_map(|(environment, one)| {
+            let process = one.processes.iter().find(|(_, process)| is_run(process, &heard.run))?;
+            Some(Key::new(environment, process.0))
+        });
+        let Some(key) = found else { return };
+        if let Some(process) = self.process_mut(&key) {
+            process.listens.clone_from(&heard.ports);
+            process.holds_ports |= heard.complete;
+            process.nudge.notify_one();
+        }
+        self.touched.insert(key.environment.clone());
+        self.tend(&key);
+    }
+
+    pub(super) fn files_changed(&mut self, key: &Key, run: &str, files: &[PathBuf]) {
+        if self.in_run(key, run).is_none() {
+            return;
+        }
+        let workspace = &key.environment.workspace;
+        let shown = files.first().map(|file| file.strip_prefix(workspace).unwrap_or(file).display().to_string());
+        let more = files.len().saturating_sub(1);
+        let mut text = shown.unwrap_or_default();
+        if more > 0 {
+            text = format!("{text} and {more} more");
+        }
+        self.record(key, EventLevel::Info, "files changed", format!("{text}; restarting"));
+        self.input(key, Input::Restart);
+    }
+}
+
+fn is_run(process: &Process, run: &str) -> bool {
+    process.run.as_ref().is_some_and(|live| live.id == run)
+}
+
+fn reporter(handle: Handle, key: Key, run: String) -> impl Fn(RunEvent) + Send {
+    move |event| handle.tell(Message::Run { key: key.clone(), run: run.clone(), event })
+}
+
+fn health_at_start(definition: &Arc<ResolvedProcess>) -> Health {
+    match definition.health_check {
+        Some(_) => Health { state: HealthState::Starting, message: None, checked_at: None },
+        None => Health::NONE,
+    }
+}
+
+/// The keeper has said its last word and ends; its folder has nothing more to tell.
+fn remove_folder(run: &RunFolder) {
+    for _ in 0..200 {
+        match folder::claim(run) {
+            Ok(Some(claim)) => return folder::remove(run, &claim),
+            Ok(None) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Runs a shutdown command, for its timeout at most, then asks for the end of what is left.
+async fn shut_down(
+    command: forge_config::model::Command,
+    definition: Arc<ResolvedProcess>,
+    request: Request,
+    requests: mpsc::UnboundedSender<Request>,
+) {
+    let context = crate::probe::Context {
+        cwd: definition.cwd.clone(),
+        env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    };
+    let probe = forge_config::model::Probe::Exec(command);
+    let answer = crate::probe::ask(&probe, definition.shutdown.timeout, &context).await;
+    if !answer.healthy {
+        tracing::warn!("{}: its shutdown command: {}", definition.name, answer.message);
+    }
+    let _ = requests.send(request);
+}
+
+/// The folder of a process's segments.
+pub(crate) fn log_folder(logs: &Path, key: &Key) -> PathBuf {
+    let workspace = &key.environment.workspace;
+    let name = workspace.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let clean: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
+        .take(40)
+        .collect();
+    let hash = short_hash(workspace.as_os_str().as_encoded_bytes());
+    let short = hash.get(..8).unwrap_or(&hash);
+    logs.join(format!("{clean}-{short}")).join(file_name(&key.environment.environment)).join(file_name(&key.process))
+}
+
+/// A name that a file can have; environments are named freely.
+fn file_name(name: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || "._- ".contains(c);
+    if name.chars().all(harmless) && !name.starts_with('.') && name.len() <= 100 {
+        return name.to_owned();
+    }
+    let clean: String = name.chars().map(|c| if harmless(c) { c } else { '_' }).take(40).collect();
+    format!("_{clean}-{}", short_hash(name.as_bytes()))
+}
+
+/// Whether a machine's phase has a live main process.
+pub(super) fn runs(phase: &Phase) -> bool {
+    matches!(phase, Phase::Running { .. })
+}

@@ -1,0 +1,186 @@
+//! What a new supervisor finds: what was wanted, and what runs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forge_config::resolve::ResolvedProcess;
+use forge_keeper::record::Exit;
+use forge_keeper::spec::{RunFolder, Spec};
+
+use super::save::{Saved, SavedPhase, SavedProcess};
+use super::{Core, Environment, EnvironmentKey, Key};
+use crate::prepare;
+use crate::process::lifecycle::{Input, Phase, Then};
+use crate::run::{How, Run, folder};
+
+/// A run folder that is worth holding.
+struct Found {
+    folder: RunFolder,
+    spec: Spec,
+}
+
+impl Core {
+    /// Takes over what an earlier supervisor has left. Before anything else happens, so that nothing is started that
+    /// runs already.
+    pub(crate) fn adopt(&mut self, saved: Vec<Saved>, restore_after_boot: bool) {
+        let mut runs = self.find_runs();
+        for environment in saved {
+            let key =
+                EnvironmentKey { workspace: environment.workspace.clone(), environment: environment.environment.clone() };
+            let same_boot = environment.boot == self.boot;
+            let entry = Environment {
+                variables: environment.variables,
+                events: self.history.of(&key),
+                ..Environment::default()
+            };
+            self.environments.insert(key.clone(), entry);
+            for (name, process) in environment.processes {
+                let process_key = Key::new(&key, &name);
+                let found = runs.remove(&process_key);
+                self.adopt_process(&process_key, &process, found, same_boot || restore_after_boot);
+            }
+        }
+        // Their state was lost, and they run: they were wanted.
+        for (key, found) in runs {
+            let number = found.spec.number;
+            let saved = SavedProcess {
+                wanted: true,
+                restarts: 0,
+                crashes: Vec::new(),
+                number,
+                ended: None,
+                phase: SavedPhase::Alive,
+            };
+            self.adopt_process(&key, &saved, Some(found), true);
+        }
+        self.settle();
+    }
+
+    fn adopt_process(&mut self, key: &Key, saved: &SavedProcess, found: Option<Found>, resume: bool) {
+        let history = &self.history;
+        let environment = self
+            .environments
+            .entry(key.environment.clone())
+            .or_insert_with(|| Environment { events: history.of(&key.environment), ..Environment::default() });
+        environment.processes.insert(key.process.clone(), saved.restore());
+        match found {
+            Some(found) => self.adopt_run(key, saved, found),
+            None => self.adopt_standstill(key, saved, resume),
+        }
+        self.touched.insert(key.environment.clone());
+        self.unsaved(&key.environment);
+    }
+
+    fn adopt_run(&mut self, key: &Key, saved: &SavedProcess, found: Found) {
+        let definition: Option<ResolvedProcess> = serde_json::from_value(found.spec.note.clone()).ok();
+        let variables = found.spec.env.iter().cloned().collect::<BTreeMap<_, _>>();
+        if let Some(environment) = self.environments.get_mut(&key.environment) {
+            if environment.variables.is_empty() {
+                environment.variables = variables;
+            }
+        }
+        let Some(process) = self.process_mut(key) else { return };
+        process.definition = definition.map(Arc::new);
+        process.number = process.number.max(found.spec.number);
+        process.ended = None;
+        // Whatever was saved, the run's folder tells again what happened since it began.
+        process.machine.phase = match (&saved.phase, saved.wanted) {
+            (SavedPhase::Stopping, true) => Phase::Stopping { then: Then::Start, forced: false },
+            (_, false) => Phase::Stopping { then: Then::Stay, forced: false },
+            _ => Phase::Starting,
+        };
+        if process.definition.as_ref().is_some_and(|definition| definition.health_check.is_some()) {
+            process.health.state = forge_api::HealthState::Starting;
+        }
+        let stopping = matches!(process.machine.phase, Phase::Stopping { .. });
+        let keeper = self.keeper.clone();
+        self.hold(key, Run { folder: found.folder, spec: found.spec, keeper }, How::Found);
+        if stopping {
+            self.end(key, false);
+        }
+    }
+
+    /// Nothing of it runs: what was alive has ended unseen, what waited is started.
+    fn adopt_standstill(&mut self, key: &Key, saved: &SavedProcess, resume: bool) {
+        let alive = matches!(saved.phase, SavedPhase::Alive | SavedPhase::Waiting | SavedPhase::Stopping);
+        if !(alive && saved.wanted) {
+            return;
+        }
+        if !resume {
+            if let Some(process) = self.process_mut(key) {
+                process.machine.wanted = false;
+            }
+            return;
+        }
+        match self.defined_now(key) {
+            Ok(definition) => {
+                if let Some(process) = self.process_mut(key) {
+                    process.definition = Some(definition);
+                }
+                self.input(key, Input::Start);
+            }
+            Err(reason) => {
+                if let Some(process) = self.process_mut(key) {
+                    process.machine.phase = Phase::Failed { reason, exit: Some(Exit::Unknown), left: Vec::new() };
+                }
+            }
+        }
+    }
+
+    fn defined_now(&mut self, key: &Key) -> Result<Arc<ResolvedProcess>, String> {
+        let config = self.loaded(&key.environment.workspace).map_err(|error| error.message)?;
+        let environment = self.environments.get_mut(&key.environment).ok_or("unknown environment")?;
+        environment.applied = Some(Arc::clone(&config));
+        let resolved = prepare::resolve(&config, &key.environment.environment, environment.variables.clone())
+            .map_err(|error| error.message)?;
+        let found = resolved.processes.into_iter().find(|process| process.name == key.process);
+        found.ok_or_else(|| "it is not configured any more".to_owned())
+    }
+
+    /// The newest run folder of each process; what is over or was never taken is cleared away.
+    fn find_runs(&self) -> BTreeMap<Key, Found> {
+        let runs = self.home.runs();
+        for stale in folder::of_other_boots(&runs, &self.boot) {
+            if let Err(error) = std::fs::remove_dir_all(&stale) {
+                tracing::warn!("{}: {error}", stale.display());
+            }
+        }
+        let mut found: BTreeMap<Key, Found> = BTreeMap::new();
+        for folder in folder::all(&runs.join(&self.boot)) {
+            let Some((key, one)) = self.look_into(folder) else { continue };
+            match found.get(&key) {
+                // Cannot be, since a run is started only after the one before is over; the newer one counts.
+                Some(other) if other.spec.number >= one.spec.number => tracing::error!("two runs of {}", key.process),
+                _ => {
+                    found.insert(key, one);
+                }
+            }
+        }
+        found
+    }
+
+    fn look_into(&self, run: RunFolder) -> Option<(Key, Found)> {
+        let spec = folder::spec(&run);
+        match folder::claim(&run) {
+            // A keeper lives.
+            Ok(None) => {}
+            Ok(Some(claim)) => {
+                let told = folder::read(&run);
+                let never_taken = told.started.is_none() && told.ended.is_none();
+                if spec.is_none() || never_taken {
+                    folder::remove(&run, &claim);
+                    return None;
+                }
+            }
+            Err(error) => {
+                tracing::warn!("{}: {error}", run.path().display());
+                return None;
+            }
+        }
+        let spec = spec?;
+        let environment =
+            EnvironmentKey { workspace: PathBuf::from(&spec.workspace), environment: spec.environment.clone() };
+        Some((Key::new(&environment, &spec.process), Found { folder: run, spec }))
+    }
+}

@@ -1,0 +1,299 @@
+//! What the supervisor knows of one process.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forge_api::{Event, Health, HealthState, ProcessStatus, State, Time};
+use forge_config::Config;
+use forge_config::model::Probe;
+use forge_config::resolve::ResolvedProcess;
+use forge_keeper::message::Request;
+use forge_keeper::record::Exit;
+use forge_system::process::ProcessId;
+use forge_system::tree::Tree;
+use indexmap::IndexMap;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::AbortHandle;
+
+use crate::process::lifecycle::{Machine, Phase, Rules};
+use crate::probe;
+use crate::watch::FileWatch;
+use crate::words;
+
+/// An environment of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EnvironmentKey {
+    pub workspace: PathBuf,
+    pub environment: String,
+}
+
+/// A process of an environment of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key {
+    pub environment: EnvironmentKey,
+    pub process: String,
+}
+
+impl Key {
+    pub(crate) fn new(environment: &EnvironmentKey, process: &str) -> Self {
+        Self { environment: environment.clone(), process: process.to_owned() }
+    }
+
+    pub(crate) fn target(&self) -> forge_api::Target {
+        forge_api::Target { environment: self.environment.environment.clone(), process: self.process.clone() }
+    }
+}
+
+/// An environment that was started at some time.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    /// Of whoever started it last.
+    pub variables: std::collections::BTreeMap<String, String>,
+    /// The configuration that was applied by the last start; `None` for what was found running.
+    pub applied: Option<Arc<Config>>,
+    pub processes: IndexMap<String, Process>,
+    /// The newest last.
+    pub events: VecDeque<Event>,
+}
+
+/// One process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// As it was planned last; `None` for what only the state file knows.
+    pub definition: Option<Arc<ResolvedProcess>>,
+    pub machine: Machine,
+    pub run: Option<LiveRun>,
+    /// Number of the last run.
+    pub number: u32,
+    pub pid: Option<u32>,
+    pub started_at: Option<Time>,
+    pub ended: Option<(Exit, Time)>,
+    pub health: Health,
+    /// What its tree listened on when that was last looked at.
+    pub listens: Vec<u16>,
+    /// Its declared ports are held by its tree.
+    pub holds_ports: bool,
+    pub ready: bool,
+    /// The run whose ports are being waited for.
+    pub watched_run: Option<String>,
+    /// [`Self::definition`] was made a moment ago: no need to read env files again.
+    pub fresh: bool,
+    /// To be stopped once nothing that depends on it is alive.
+    pub stop_later: Option<StopLater>,
+    /// Waits until all of a restart have stopped.
+    pub held_by: Option<u64>,
+    pub restart_at: Option<Time>,
+    pub countdown: Option<AbortHandle>,
+    pub probe: Option<probe::Watched>,
+    pub log_probe: Option<AbortHandle>,
+    pub nudge: Arc<Notify>,
+    pub files: Option<FileWatch>,
+    /// Counts the growths of its log while somebody follows.
+    pub log_end: watch::Sender<u64>,
+    /// What subscribers were told last.
+    pub shown: Option<ProcessStatus>,
+}
+
+/// How a process whose turn to stop has not come yet will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopLater {
+    Stop,
+    Restart,
+}
+
+/// The run that is held at present.
+#[derive(Debug)]
+pub(crate) struct LiveRun {
+    /// The UUID.
+    pub id: String,
+    pub requests: mpsc::UnboundedSender<Request>,
+    /// [`forge_config::resolve::fingerprint`] of what was run.
+    pub fingerprint: String,
+    /// The keeper's socket.
+    pub socket: PathBuf,
+    pub keeper: Option<u32>,
+    /// The command is a docker client: ports are the container's.
+    pub container: bool,
+    pub tty: bool,
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self {
+            definition: None,
+            machine: Machine::default(),
+            run: None,
+            number: 0,
+            pid: None,
+            started_at: None,
+            ended: None,
+            health: Health::NONE,
+            listens: Vec::new(),
+            holds_ports: false,
+            ready: false,
+            watched_run: None,
+            fresh: false,
+            stop_later: None,
+            held_by: None,
+            restart_at: None,
+            countdown: None,
+            probe: None,
+            log_probe: None,
+            nudge: Arc::new(Notify::new()),
+            files: None,
+            log_end: watch::Sender::new(0),
+            shown: None,
+        }
+    }
+}
+
+impl Process {
+    pub(crate) fn rules(&self) -> Rules {
+        self.definition.as_ref().map_or_else(
+            || Rules {
+                restart: forge_config::model::RestartPolicy {
+                    on: forge_config::model::RestartOn::Never,
+                    delay: std::time::Duration::from_secs(5),
+                    max_crashes: 5,
+                    within: std::time::Duration::from_secs(600),
+                },
+                daemon: false,
+                one_shot: false,
+            },
+            |definition| Rules {
+                restart: definition.auto_restart.clone(),
+                daemon: definition.daemon,
+                one_shot: definition.one_shot,
+            },
+        )
+    }
+
+    /// Something of it is alive, or its keeper still is.
+    pub(crate) fn is_held(&self) -> bool {
+        self.run.is_some() || self.machine.phase.is_alive()
+    }
+
+    /// Meant to run, or something of it does.
+    pub(crate) fn is_active(&self) -> bool {
+        self.is_held() || matches!(self.machine.phase, Phase::Waiting | Phase::Restarting { .. })
+    }
+
+    /// Whether it is ready now, by what is known.
+    pub(crate) fn compute_ready(&self) -> bool {
+        let Some(definition) = &self.definition else {
+            return matches!(self.machine.phase, Phase::Running { .. });
+        };
+        match &self.machine.phase {
+            Phase::Running { .. } if definition.one_shot => false,
+            Phase::Running { detached } => {
+                let ports = definition.ports.is_empty() || self.holds_ports;
+                let healthy = definition.health_check.is_none() || self.health.state == HealthState::Healthy;
+                let returned = !definition.daemon
+                    || *detached
+                    || definition.health_check.is_some()
+                    || !definition.ports.is_empty();
+                ports && healthy && returned
+            }
+            Phase::Exited { .. } => definition.one_shot,
+            _ => false,
+        }
+    }
+
+    /// The tree of the present run.
+    pub(crate) fn tree(&self) -> Option<Tree> {
+        let run = self.run.as_ref()?;
+        let identity = |pid: Option<u32>| pid.and_then(|pid| ProcessId::of(pid).ok().flatten());
+        let mut tree = match (identity(run.keeper), identity(self.pid)) {
+            (Some(keeper), Some(root)) => Tree::below(keeper).with_root(root),
+            (Some(keeper), None) => Tree::below(keeper),
+            (None, Some(root)) => Tree::of(root),
+            (None, None) => return None,
+        };
+        tree = tree.with_mark(format!("FORGE_RUN={}", run.id));
+        Some(tree)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match &self.machine.phase {
+            Phase::Stopped => State::Stopped,
+            Phase::Waiting => State::Waiting,
+            Phase::Starting => State::Starting,
+            Phase::Running { .. } => State::Running,
+            Phase::Stopping { .. } => State::Stopping,
+            Phase::Restarting { .. } => State::Restarting,
+            Phase::Exited { .. } => State::Exited,
+            Phase::Crashed { .. } => State::Crashed,
+            Phase::Failed { .. } => State::Failed,
+        }
+    }
+
+    /// Where an HTTP service of it can be opened.
+    pub(crate) fn url(&self) -> Option<String> {
+        let definition = self.definition.as_ref()?;
+        if definition.open.is_some() {
+            return definition.open.clone();
+        }
+        let port = definition.ports.first()?;
+        let http = match definition.health_check.as_ref().map(|check| &check.probe) {
+            Some(Probe::Http { url, .. }) => {
+                let scheme = if url.starts_with("https:") { "https" } else { "http" };
+                return Some(format!("{scheme}://localhost:{port}"));
+            }
+            Some(Probe::Exec(_) | Probe::Log(_)) | None => !speaks_otherwise(*port),
+            Some(_) => false,
+        };
+        http.then(|| format!("http://localhost:{port}"))
+    }
+
+    /// How it stands, without what only a look at the system can tell; `uptime_seconds` is left out too.
+    pub(crate) fn status(&self, name: &str, waiting_on: Vec<String>) -> ProcessStatus {
+        let definition = self.definition.as_ref();
+        let alive = matches!(self.machine.phase, Phase::Running { .. } | Phase::Stopping { .. });
+        let ended = if alive { None } else { self.ended };
+        let (exit_code, signal) = match ended.map(|(exit, _)| exit) {
+            Some(Exit::Code(code)) => (Some(code), None),
+            Some(Exit::Signal(number)) => (None, Some(words::signal(number))),
+            _ => (None, None),
+        };
+        ProcessStatus {
+            name: name.to_owned(),
+            status: self.state(),
+            ready: self.ready,
+            health: self.health.clone(),
+            pid: if alive { self.pid } else { None },
+            ports: if alive { self.listens.clone() } else { Vec::new() },
+            started_at: if alive { self.started_at } else { None },
+            uptime_seconds: None,
+            restarts: self.machine.restarts,
+            exit_code,
+            signal,
+            message: words::phase(&self.machine.phase),
+            waiting_on,
+            debug: definition.is_some_and(|definition| definition.debug),
+            cpu_percent: None,
+            memory_bytes: None,
+            threads: None,
+            open_files: None,
+            disk_read_bytes: None,
+            disk_written_bytes: None,
+            net_received_bytes: None,
+            net_sent_bytes: None,
+            run: self.number,
+            outdated: false,
+            restart_at: self.restart_at,
+            declared_ports: definition.map(|definition| definition.ports.clone()).unwrap_or_default(),
+            url: self.url(),
+            wanted: self.machine.wanted,
+            disabled: definition.is_some_and(|definition| definition.disabled),
+            groups: definition.map(|definition| definition.groups.clone()).unwrap_or_default(),
+            one_shot: definition.is_some_and(|definition| definition.one_shot),
+            tty: definition.is_some_and(|definition| definition.tty),
+        }
+    }
+}
+
+/// Ports whose services nobody opens in a browser.
+fn speaks_otherwise(port: u16) -> bool {
+    matches!(port, 22 | 25 | 53 | 1433 | 1521 | 3306 | 4222 | 5432 | 5672 | 6379 | 9042 | 9092 | 11211 | 27017)
+}

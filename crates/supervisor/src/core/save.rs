@@ -1,0 +1,311 @@
+//! What is wanted, on disk: one file an environment, each whole or not there at all.
+//!
+//! The run folders are the truth about what runs; this says what the user wanted, with what variables, and counts.
+//! A file that cannot be read is put aside under a name that says so, and the one before it is taken.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use forge_api::Time;
+use forge_keeper::record::Exit;
+use serde::{Deserialize, Serialize};
+
+use super::{Core, EnvironmentKey, Process};
+use crate::home::{private_folder, short_hash};
+use crate::process::lifecycle::{Machine, Phase};
+
+/// Changes are collected for this long before they are written.
+pub(super) const DELAY: Duration = Duration::from_millis(200);
+
+/// The version of the file.
+const VERSION: u32 = 1;
+
+/// In front of the JSON: the version and a checksum of what follows the line.
+const HEAD: &str = "forge-state";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    pub workspace: PathBuf,
+    pub environment: String,
+    pub boot: String,
+    pub variables: BTreeMap<String, String>,
+    pub processes: BTreeMap<String, SavedProcess>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SavedProcess {
+    pub wanted: bool,
+    pub restarts: u32,
+    pub crashes: Vec<i64>,
+    /// The number of the last run.
+    pub number: u32,
+    pub ended: Option<(Exit, i64)>,
+    pub phase: SavedPhase,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub(crate) enum SavedPhase {
+    Stopped,
+    /// A tree of it lives, or was about to.
+    Alive,
+    /// Being ended, to be started again or not.
+    Stopping,
+    /// For dependencies or a countdown.
+    Waiting,
+    Exited,
+    Crashed { exit: Exit },
+    Failed { reason: String, exit: Option<Exit> },
+}
+
+impl SavedProcess {
+    fn of(process: &Process) -> Self {
+        let machine = &process.machine;
+        let phase = match &machine.phase {
+            Phase::Stopped => SavedPhase::Stopped,
+            Phase::Waiting | Phase::Restarting { .. } => SavedPhase::Waiting,
+            Phase::Starting | Phase::Running { .. } => SavedPhase::Alive,
+            Phase::Stopping { .. } => SavedPhase::Stopping,
+            Phase::Exited { .. } => SavedPhase::Exited,
+            Phase::Crashed { exit, .. } => SavedPhase::Crashed { exit: *exit },
+            Phase::Failed { reason, exit, .. } => SavedPhase::Failed { reason: reason.clone(), exit: *exit },
+        };
+        Self {
+            wanted: machine.wanted,
+            restarts: machine.restarts,
+            crashes: machine.crashes.clone(),
+            number: process.number,
+            ended: process.ended.map(|(exit, time)| (exit, time.as_millis())),
+            phase,
+        }
+    }
+
+    /// The process as it stood, with nothing of it alive.
+    pub(super) fn restore(&self) -> Process {
+        let phase = match &self.phase {
+            SavedPhase::Exited => Phase::Exited { left: Vec::new() },
+            SavedPhase::Crashed { exit } => Phase::Crashed { exit: *exit, left: Vec::new() },
+            SavedPhase::Failed { reason, exit } => {
+                Phase::Failed { reason: reason.clone(), exit: *exit, left: Vec::new() }
+            }
+            SavedPhase::Stopped | SavedPhase::Alive | SavedPhase::Stopping | SavedPhase::Waiting => Phase::Stopped,
+        };
+        Process {
+            machine: Machine {
+                phase,
+                wanted: self.wanted,
+                restarts: self.restarts,
+                crashes: self.crashes.clone(),
+            },
+            number: self.number,
+            ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
+            ..Process::default()
+        }
+    }
+}
+
+impl Core {
+    /// Writes down what has changed.
+    pub(super) fn save_all(&mut self) {
+        self.save_planned = false;
+        for key in std::mem::take(&mut self.unsaved) {
+            if let Err(error) = self.save(&key) {
+                // What is in memory is not lost; the next change tries again.
+                tracing::error!("what is wanted of {} could not be written: {error}", key.environment);
+            }
+        }
+    }
+
+    fn save(&self, key: &EnvironmentKey) -> io::Result<()> {
+        let Some(environment) = self.environments.get(key) else { return Ok(()) };
+        let saved = Saved {
+            workspace: key.workspace.clone(),
+            environment: key.environment.clone(),
+            boot: self.boot.clone(),
+            variables: environment.variables.clone(),
+            processes: environment
+                .processes
+                .iter()
+                .map(|(name, process)| (name.clone(), SavedProcess::of(process)))
+                .collect(),
+        };
+        let folder = folder(&self.home.state);
+        private_folder(&folder)?;
+        write(&folder.join(file_name(key)), &saved)
+    }
+}
+
+fn folder(state: &Path) -> PathBuf {
+    state.join("environments")
+}
+
+fn file_name(key: &EnvironmentKey) -> String {
+    let identity = format!("{}\0{}", key.workspace.display(), key.environment);
+    format!("{}.state", short_hash(identity.as_bytes()))
+}
+
+fn write(path: &Path, saved: &Saved) -> io::Result<()> {
+    let json = serde_json::to_string(saved)?;
+    let next = path.with_extension("next");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&next)?;
+    write!(file, "{HEAD} {VERSION} {}\n{json}", short_hash(json.as_bytes()))?;
+    drop(file);
+    // The one before stays, for the day when this one is found broken.
+    match fs::rename(path, path.with_extension("before")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::rename(&next, path)
+}
+
+/// Why a state file was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Unusable {
+    Broken,
+    Newer(u32),
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Broken => write!(f, "broken"),
+            Self::Newer(version) => write!(f, "of-newer-version-{version}"),
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Saved, Unusable> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Unusable::Broken)?;
+    let (head, json) = text.split_once('\n').ok_or(Unusable::Broken)?;
+    let mut words = head.split(' ');
+    let (Some(HEAD), Some(version), Some(checksum)) = (words.next(), words.next(), words.next()) else {
+        return Err(Unusable::Broken);
+    };
+    let version: u32 = version.parse().map_err(|_| Unusable::Broken)?;
+    if version > VERSION {
+        return Err(Unusable::Newer(version));
+    }
+    if checksum != short_hash(json.as_bytes()) {
+        return Err(Unusable::Broken);
+    }
+    serde_json::from_str(json).map_err(|_| Unusable::Broken)
+}
+
+/// Everything that was saved. What cannot be used is put aside.
+pub(crate) fn restored(state: &Path) -> Vec<Saved> {
+    let mut found: BTreeMap<PathBuf, Option<Saved>> = BTreeMap::new();
+    for entry in fs::read_dir(folder(state)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("state") => {
+                found.insert(path.clone(), take(&path));
+            }
+            // A kill between the two renames leaves only this one.
+            Some("before") => {
+                found.entry(path.with_extension("state")).or_insert(None);
+            }
+            _ => {}
+        }
+    }
+    found.into_iter().filter_map(|(path, saved)| saved.or_else(|| take(&path.with_extension("before")))).collect()
+}
+
+fn take(path: &Path) -> Option<Saved> {
+    let bytes = fs::read(path).ok()?;
+    match parse(&bytes) {
+        Ok(saved) => Some(saved),
+        Err(why) => {
+            let aside = path.with_extension(format!("{why}-{}", Time::now().as_millis()));
+            tracing::error!("{} is {why}; it is kept as {}", path.display(), aside.display());
+            if let Err(error) = fs::rename(path, &aside) {
+                tracing::error!("{}: {error}", aside.display());
+            }
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved() -> Saved {
+        Saved {
+            workspace: "/work/shop".into(),
+            environment: "dev".into(),
+            boot: "boot".into(),
+            variables: BTreeMap::from([("PATH".into(), "/bin".into())]),
+            processes: BTreeMap::from([(
+                "api".into(),
+                SavedProcess {
+                    wanted: true,
+                    restarts: 2,
+                    crashes: vec![1, 2],
+                    number: 7,
+                    ended: Some((Exit::Signal(9), 5)),
+                    phase: SavedPhase::Alive,
+                },
+            )]),
+        }
+    }
+
+    fn names(state: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder(state)).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    fn written() -> (tempfile::TempDir, PathBuf) {
+        let state = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder(state.path())).unwrap();
+        let path = folder(state.path()).join("0123.state");
+        write(&path, &saved()).unwrap();
+        (state, path)
+    }
+
+    #[test]
+    fn what_is_saved_is_restored() {
+        let (state, _) = written();
+        assert_eq!(restored(state.path()), [saved()], "the same");
+    }
+
+    #[test]
+    fn every_truncation_is_noticed_and_the_file_before_is_taken() {
+        let (state, path) = written();
+        write(&path, &saved()).unwrap();
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            write(&path.with_extension("spare"), &saved()).unwrap();
+            fs::rename(path.with_extension("spare"), path.with_extension("before")).unwrap();
+            assert_eq!(restored(state.path()), [saved()], "cut to {length} bytes");
+        }
+    }
+
+    #[test]
+    fn zeros_are_put_aside_under_a_name_that_says_so() {
+        let (state, path) = written();
+        fs::write(&path, [0; 512]).unwrap();
+        assert!(restored(state.path()).is_empty(), "nothing to take");
+        let names = names(state.path());
+        assert!(names.iter().any(|name| name.starts_with("0123.broken-")), "{names:?}");
+    }
+
+    #[test]
+    fn a_newer_version_is_kept_aside_and_not_read() {
+        let (state, path) = written();
+        fs::write(&path, format!("{HEAD} 9 0\n{{}}")).unwrap();
+        assert!(restored(state.path()).is_empty(), "not ours to read");
+        let names = names(state.path());
+        assert!(names.iter().any(|name| name.starts_with("0123.of-newer-version-9-")), "{names:?}");
+    }
+}

@@ -1,0 +1,398 @@
+//! Starting: what was prepared is applied, and whoever waits for readiness is answered.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use forge_api::{Code, Error, Failure, HealthState, StartOutcome, Started};
+
+use super::stop::key_of;
+use super::{Core, EnvironmentKey, Key, Message, Process, Reply, StopLater};
+use crate::prepare::{self, Prepared, Present, Wish};
+use crate::process::lifecycle::{Input, Phase};
+use crate::words;
+
+/// Tickets that are remembered for a `start.wait` that may come.
+const TICKETS: usize = 256;
+
+/// Lines of output that a failure shows.
+const OUTPUT: u64 = 15;
+
+/// A start that somebody may wait for.
+pub(super) struct Ticket {
+    root: PathBuf,
+    environment: String,
+    keys: Vec<Key>,
+    started: Vec<Key>,
+    /// Ended by themselves with 0 after they had been ready.
+    done: BTreeSet<Key>,
+    waiters: Vec<(u64, Reply)>,
+}
+
+/// How a process of a start stands.
+enum Standing {
+    Pending,
+    Ready,
+    /// It will not get ready by itself.
+    Failed(String),
+    /// It waits for one that will not.
+    Blocked,
+}
+
+impl Core {
+    /// Looks at everything first, on another thread; [`Core::prepared`] goes on.
+    pub(super) fn start(&mut self, wish: Wish, reply: Reply) {
+        let present = self.present(&wish.workspace);
+        let handle = self.handle.clone();
+        tokio::spawn(async move {
+            let restart = wish.restart;
+            let result = prepare::prepare(wish, present).await;
+            handle.tell(Message::Prepared { restart, result, reply });
+        });
+    }
+
+    fn present(&self, folder: &std::path::Path) -> Present {
+        let Ok(root) = self.workspace_of(folder) else { return Present::default() };
+        let mut present = Present { running: self.running(&root), ..Present::default() };
+        for (key, environment) in self.environments.iter().filter(|(key, _)| key.workspace == root) {
+            present.variables.insert(key.environment.clone(), environment.variables.clone());
+            for (name, process) in environment.processes.iter().filter(|(_, process)| process.is_held()) {
+                if let Some(run) = &process.run {
+                    let alive = prepare::Alive { fingerprint: run.fingerprint.clone() };
+                    present.alive.insert(Key::new(key, name).target(), alive);
+                }
+            }
+        }
+        present
+    }
+
+    /// Applies a preparation.
+    pub(super) fn prepared(&mut self, restart: bool, result: Result<Prepared, Error>, reply: Reply) {
+        let prepared = match result {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return;
+            }
+        };
+        let gone = self.define(&prepared);
+        if !gone.is_empty() {
+            self.begin_stop(&gone);
+        }
+        let root = prepared.root.clone();
+        let keys: Vec<Key> = prepared.targets.iter().cloned().map(|target| key_of(&root, target)).collect();
+        let restarting: Vec<Key> = prepared.restart.into_iter().map(|target| key_of(&root, target)).collect();
+        let idle = |key: &&Key| self.process(key).is_some_and(|process| !process.is_active() || !process.machine.wanted);
+        let started: Vec<Key> = keys.iter().filter(|key| idle(key) || restarting.contains(key)).cloned().collect();
+        self.begin_restart(&restarting);
+        for key in keys.iter().filter(|key| !restarting.contains(key)) {
+            if let Some(process) = self.process_mut(key) {
+                process.stop_later = None;
+            }
+            self.input(key, Input::Start);
+        }
+        let environment = prepared.targets.first().map(|target| target.environment.clone()).unwrap_or_default();
+        let answer = self.issue_ticket(root, environment, keys, started);
+        self.save_all();
+        tracing::debug!("{} ticket {}", if restart { "restart" } else { "start" }, answer.ticket);
+        let _ = reply.send(serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
+    }
+
+    /// Takes over the definitions; the processes that run and are no longer configured come back.
+    fn define(&mut self, prepared: &Prepared) -> Vec<Key> {
+        let mut gone = Vec::new();
+        for (name, defined) in &prepared.environments {
+            let key = EnvironmentKey { workspace: prepared.root.clone(), environment: name.clone() };
+            let history = if self.environments.contains_key(&key) { None } else { Some(self.history.of(&key)) };
+            let environment = self.environments.entry(key.clone()).or_default();
+            if let Some(history) = history {
+                environment.events = history;
+            }
+            environment.variables.clone_from(&defined.variables);
+            environment.applied = Some(Arc::clone(&prepared.config));
+            for definition in &defined.processes {
+                let process = environment.processes.entry(definition.name.clone()).or_default();
+                let changed = process.definition.as_ref().is_some_and(|old| supervised_otherwise(old, definition));
+                process.definition = Some(Arc::clone(definition));
+                process.fresh = true;
+                if changed {
+                    // Asked anew, by the new rules.
+                    process.probe = None;
+                    process.files = None;
+                }
+            }
+            let configured = |name: &str| defined.processes.iter().any(|process| process.name == name);
+            if prepared.whole.contains(name) {
+                let left = environment.processes.iter().filter(|(name, one)| !configured(name) && one.is_active());
+                gone.extend(left.map(|(name, _)| Key::new(&key, name)));
+            }
+            environment.processes.retain(|name, process| configured(name) || process.is_active());
+            let order = |name: &str| defined.processes.iter().position(|one| one.name == name).unwrap_or(usize::MAX);
+            environment.processes.sort_by(|one, _, other, _| order(one).cmp(&order(other)));
+            self.touched.insert(key);
+        }
+        self.forget_fingerprints(&prepared.root);
+        gone
+    }
+
+    /// Stops these, dependents first, and starts them again once all of them have stopped.
+    fn begin_restart(&mut self, keys: &[Key]) {
+        if keys.is_empty() {
+            return;
+        }
+        let number = self.next_number();
+        self.restarts.insert(number, keys.to_vec());
+        for key in keys {
+            let later = keys.iter().any(|other| {
+                other.environment == key.environment
+                    && self
+                        .process(other)
+                        .is_some_and(|process| process.is_held() && super::settle::depends_on(process, &key.process))
+            });
+            let Some(process) = self.process_mut(key) else { continue };
+            process.held_by = Some(number);
+            process.stop_later = None;
+            if later && process.is_held() {
+                process.stop_later = Some(StopLater::Restart);
+            } else {
+                self.input(key, Input::Restart);
+            }
+            self.touched.insert(key.environment.clone());
+        }
+    }
+
+    fn issue_ticket(&mut self, root: PathBuf, environment: String, keys: Vec<Key>, started: Vec<Key>) -> Started {
+        let ticket = self.next_number();
+        let answer = Started {
+            ticket,
+            workspace: root.clone(),
+            environment: environment.clone(),
+            processes: keys.iter().map(Key::target).collect(),
+            starting: started.iter().map(Key::target).collect(),
+        };
+        self.tickets.insert(
+            ticket,
+            Ticket { root, environment, keys, started, done: BTreeSet::new(), waiters: Vec::new() },
+        );
+        while self.tickets.len() > TICKETS {
+            self.tickets.pop_first();
+        }
+        answer
+    }
+
+    pub(super) fn start_wait(&mut self, ticket: u64, timeout_ms: Option<u64>, reply: Reply) {
+        let waiter = self.next_number();
+        let Some(known) = self.tickets.get_mut(&ticket) else {
+            let _ = reply.send(Err(Error::new(Code::NotFound, "no such start is waited for")));
+            return;
+        };
+        known.waiters.push((waiter, reply));
+        let environments: BTreeSet<_> = known.keys.iter().map(|key| key.environment.clone()).collect();
+        self.touched.extend(environments);
+        if let Some(millis) = timeout_ms {
+            let handle = self.handle.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                handle.tell(Message::StartTimedOut { ticket, waiter });
+            });
+        }
+    }
+
+    pub(super) fn start_timed_out(&mut self, ticket: u64, waiter: u64) {
+        let Some(known) = self.tickets.get_mut(&ticket) else { return };
+        let Some(at) = known.waiters.iter().position(|(number, _)| *number == waiter) else { return };
+        let (_, reply) = known.waiters.remove(at);
+        let failures = self.failures(ticket, true);
+        self.answer_start(ticket, failures, true, vec![reply]);
+    }
+
+    pub(super) fn start_cancel(&mut self, ticket: u64, reply: Reply) {
+        let Some(known) = self.tickets.remove(&ticket) else {
+            let _ = reply.send(Err(Error::new(Code::NotFound, "no such start is known")));
+            return;
+        };
+        for (_, waiter) in known.waiters {
+            let _ = waiter.send(Err(Error::new(Code::Interrupted, "the start was cancelled")));
+        }
+        self.stop_keys(known.started, reply);
+    }
+
+    /// Answers the waiters of each start whose processes stand fast.
+    pub(super) fn answer_starts(&mut self) {
+        let waited: Vec<u64> =
+            self.tickets.iter().filter(|(_, ticket)| !ticket.waiters.is_empty()).map(|(number, _)| *number).collect();
+        for number in waited {
+            self.remember_done(number);
+            let Some(ticket) = self.tickets.get(&number) else { continue };
+            let pending =
+                ticket.keys.iter().any(|key| matches!(self.standing(ticket, key), Standing::Pending));
+            if pending {
+                continue;
+            }
+            let failures = self.failures(number, false);
+            let waiters = self.tickets.get_mut(&number).map(|ticket| std::mem::take(&mut ticket.waiters));
+            let replies = waiters.unwrap_or_default().into_iter().map(|(_, reply)| reply).collect();
+            self.answer_start(number, failures, false, replies);
+        }
+    }
+
+    fn remember_done(&mut self, number: u64) {
+        let Some(ticket) = self.tickets.get(&number) else { return };
+        let ready: Vec<Key> = ticket
+            .keys
+            .iter()
+            .filter(|key| self.process(key).is_some_and(|process| process.ready))
+            .cloned()
+            .collect();
+        if let Some(ticket) = self.tickets.get_mut(&number) {
+            ticket.done.extend(ready);
+        }
+    }
+
+    fn standing(&self, ticket: &Ticket, key: &Key) -> Standing {
+        let Some(process) = self.process(key) else { return Standing::Failed("it is not configured any more".into()) };
+        if process.ready {
+            return Standing::Ready;
+        }
+        match &process.machine.phase {
+            Phase::Exited { .. } if ticket.done.contains(key) => Standing::Ready,
+            Phase::Exited { .. } if has_no_check(process) => Standing::Ready,
+            Phase::Exited { .. } => Standing::Failed("exited with 0 before it was ready".to_owned()),
+            Phase::Crashed { .. } | Phase::Failed { .. } => {
+                Standing::Failed(words::phase(&process.machine.phase).unwrap_or_default())
+            }
+            Phase::Stopped => Standing::Failed("was stopped".to_owned()),
+            Phase::Running { .. } if process.health.state == HealthState::Unhealthy => {
+                let text = process.health.message.clone().unwrap_or_default();
+                Standing::Failed(format!("unhealthy: {text}"))
+            }
+            Phase::Waiting => {
+                let stuck = self.waiting_on(key).into_iter().any(|name| {
+                    // A dependency is always part of the start.
+                    let dependency = Key::new(&key.environment, &name);
+                    !matches!(self.standing(ticket, &dependency), Standing::Pending | Standing::Ready)
+                });
+                if stuck { Standing::Blocked } else { Standing::Pending }
+            }
+            _ => Standing::Pending,
+        }
+    }
+
+    /// The causes; with `pending`, what is not ready yet is one too.
+    fn failures(&self, number: u64, pending: bool) -> Vec<Failure> {
+        let Some(ticket) = self.tickets.get(&number) else { return Vec::new() };
+        let mut failures = Vec::new();
+        for key in &ticket.keys {
+            let reason = match self.standing(ticket, key) {
+                Standing::Failed(reason) => reason,
+                Standing::Pending if pending => match self.pending_reason(key) {
+                    Some(reason) => reason,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let blocks = ticket.keys.iter().filter(|other| self.waits_for(other, key)).map(|other| other.process.clone());
+            failures.push(Failure {
+                target: key.target(),
+                reason,
+                help: Some(format!("forge logs {}", key.process)),
+                output: Vec::new(),
+                blocks: blocks.collect(),
+            });
+        }
+        failures
+    }
+
+    /// What a process that is not ready is at; `None` if it only waits for others.
+    fn pending_reason(&self, key: &Key) -> Option<String> {
+        let process = self.process(key)?;
+        match &process.machine.phase {
+            Phase::Waiting => None,
+            Phase::Running { .. } => Some(self.not_ready(process)),
+            phase => Some(words::phase(phase).unwrap_or_else(|| "is not ready".to_owned())),
+        }
+    }
+
+    fn not_ready(&self, process: &Process) -> String {
+        let Some(definition) = &process.definition else { return "is not ready".to_owned() };
+        if definition.health_check.is_some() && process.health.state != HealthState::Healthy {
+            return match &process.health.message {
+                Some(message) => format!("is not healthy yet: {message}"),
+                None => "has not answered its health check yet".to_owned(),
+            };
+        }
+        if !definition.ports.is_empty() && !process.holds_ports {
+            let ports: Vec<String> = definition.ports.iter().map(u16::to_string).collect();
+            return format!("does not listen on port {} yet", ports.join(", "));
+        }
+        if definition.one_shot { "has not finished yet".to_owned() } else { "is not ready".to_owned() }
+    }
+
+    fn waits_for(&self, key: &Key, cause: &Key) -> bool {
+        if key.environment != cause.environment {
+            return false;
+        }
+        let waits = self.waiting_on(key);
+        waits.contains(&cause.process)
+            || waits.iter().any(|name| self.waits_for(&Key::new(&key.environment, name), cause))
+    }
+
+    fn answer_start(&mut self, number: u64, failures: Vec<Failure>, timed_out: bool, replies: Vec<Reply>) {
+        let Some(ticket) = self.tickets.get(&number) else { return };
+        let environment =
+            EnvironmentKey { workspace: ticket.root.clone(), environment: ticket.environment.clone() };
+        let ready = failures.is_empty();
+        let url = if ready { self.url(ticket) } else { None };
+        let look = self.look(&environment);
+        let folders: Vec<_> = failures
+            .iter()
+            .map(|failure| {
+                let key = key_of(&environment.workspace, failure.target.clone());
+                let number = self.process(&key).map_or(0, |process| process.number);
+                (super::act::log_folder(&self.home.logs(), &key), number)
+            })
+            .collect();
+        tokio::spawn(async move {
+            let answer = tokio::task::spawn_blocking(move || {
+                let mut failures = failures;
+                for (failure, (folder, run)) in failures.iter_mut().zip(folders) {
+                    failure.output = crate::logs::last_lines(&folder, &failure.target, run, OUTPUT);
+                }
+                StartOutcome { ready: ready && !timed_out, timed_out, status: look.status(), failures, url }
+            })
+            .await;
+            let value = answer
+                .map_err(|error| Error::system("the answer", error))
+                .and_then(|answer| serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
+            for reply in replies {
+                let _ = reply.send(value.clone());
+            }
+        });
+    }
+
+    /// What to open: something that says so, else an HTTP service that nothing else depends on.
+    fn url(&self, ticket: &Ticket) -> Option<String> {
+        let processes: Vec<(&Key, &Process)> =
+            ticket.keys.iter().filter_map(|key| self.process(key).map(|process| (key, process))).collect();
+        let explicit = processes.iter().find_map(|(_, process)| process.definition.as_ref()?.open.clone());
+        explicit.or_else(|| {
+            let last = |key: &Key| !processes.iter().any(|(_, other)| super::settle::depends_on(other, &key.process));
+            processes.iter().filter(|(key, _)| last(key)).find_map(|(_, process)| process.url())
+        })
+    }
+}
+
+fn supervised_otherwise(
+    old: &forge_config::resolve::ResolvedProcess,
+    new: &forge_config::resolve::ResolvedProcess,
+) -> bool {
+    let of = forge_config::resolve::supervision_fingerprint;
+    of(old) != of(new)
+}
+
+fn has_no_check(process: &Process) -> bool {
+    process.definition.as_ref().is_none_or(|definition| {
+        definition.health_check.is_none() && definition.ports.is_empty()
+    })
+}

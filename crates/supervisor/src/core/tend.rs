@@ -1,0 +1,124 @@
+//! What runs beside a process while it does: health checks, file watches, the look at its ports.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use forge_api::{EventLevel, HealthState};
+use forge_config::model::{HealthCheck, Probe};
+use forge_config::resolve::ResolvedProcess;
+use forge_keeper::message::Request;
+
+use super::act::runs;
+use super::{Core, Key, Message};
+use crate::listening::{Change, Interest};
+use crate::probe;
+use crate::watch::FileWatch;
+
+impl Core {
+    /// Starts what belongs beside a running process, and ends what belongs beside one that no longer runs.
+    pub(super) fn tend(&mut self, key: &Key) {
+        let Some(process) = self.process_mut(key) else { return };
+        if !runs(&process.machine.phase) {
+            process.probe = None;
+            process.files = None;
+            if let Some(task) = process.log_probe.take() {
+                task.abort();
+            }
+            if let Some(run) = process.run.as_ref().map(|run| run.id.clone()) {
+                self.forget_ports(run);
+            }
+            return;
+        }
+        let (Some(definition), Some(run)) = (process.definition.clone(), process.run.as_ref()) else { return };
+        let run = run.id.clone();
+        if process.probe.is_none() && process.log_probe.is_none() {
+            if let Some(check) = definition.health_check.clone() {
+                self.check_health(key, &run, &definition, check);
+            }
+        }
+        self.watch_files(key, &run, &definition);
+        self.watch_ports(key, run, &definition);
+    }
+
+    fn check_health(&mut self, key: &Key, run: &str, definition: &ResolvedProcess, check: HealthCheck) {
+        let handle = self.handle.clone();
+        let Some(process) = self.process_mut(key) else { return };
+        let report_key = key.clone();
+        let report_run = run.to_owned();
+        if let Probe::Log(pattern) = &check.probe {
+            let number = process.number;
+            let pattern = pattern.clone();
+            let growth = process.log_end.subscribe();
+            if let Some(live) = &process.run {
+                let _ = live.requests.send(Request::Follow);
+            }
+            let folder = super::act::log_folder(&self.home.logs(), key);
+            let task = tokio::spawn(async move {
+                if let Some(line) = crate::logs::first_match(folder, number, pattern, growth).await {
+                    handle.tell(Message::LogMatched { key: report_key, run: report_run, line });
+                }
+            });
+            if let Some(process) = self.process_mut(key) {
+                process.log_probe = Some(task.abort_handle());
+            }
+            return;
+        }
+        let context = probe::Context {
+            cwd: definition.cwd.clone(),
+            env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        };
+        let since = process.started_at.map_or(0.0, |at| forge_api::Time::now().seconds_since(at));
+        let started = Instant::now().checked_sub(std::time::Duration::from_secs_f64(since)).unwrap_or_else(Instant::now);
+        let nudge = Arc::clone(&process.nudge);
+        process.probe = Some(probe::spawn(check, context, started, nudge, move |report| {
+            handle.tell(Message::Health { key: report_key.clone(), run: report_run.clone(), report });
+        }));
+    }
+
+    fn watch_files(&mut self, key: &Key, run: &str, definition: &ResolvedProcess) {
+        let handle = self.handle.clone();
+        let workspace = key.environment.workspace.clone();
+        let Some(process) = self.process_mut(key) else { return };
+        if process.files.is_some() || definition.watch.is_empty() {
+            return;
+        }
+        let changed_key = key.clone();
+        let changed_run = run.to_owned();
+        let watch = FileWatch::start(&definition.cwd, &workspace, &definition.watch, move |files| {
+            handle.tell(Message::FilesChanged { key: changed_key.clone(), run: changed_run.clone(), files });
+        });
+        match watch {
+            Ok(watch) => process.files = Some(watch),
+            Err(error) => self.record(key, EventLevel::Warn, "not watched", error.to_string()),
+        }
+    }
+
+    /// Somebody looks for its ports until they are held, or, where none are declared, until it is healthy.
+    fn watch_ports(&mut self, key: &Key, run: String, definition: &ResolvedProcess) {
+        let Some(process) = self.process_mut(key) else { return };
+        let Some(live) = &process.run else { return };
+        let waits_for_ports = !definition.ports.is_empty() && !process.holds_ports;
+        let waits_for_health =
+            definition.health_check.is_some() && process.health.state != HealthState::Healthy && definition.ports.is_empty();
+        if !waits_for_ports && !waits_for_health {
+            self.forget_ports(run);
+            return;
+        }
+        if live.keeper.is_none() || process.watched_run.as_deref() == Some(run.as_str()) {
+            return;
+        }
+        let anyone = live.container;
+        let Some(tree) = process.tree() else { return };
+        process.watched_run = Some(run.clone());
+        let interest = Interest { run, tree, ports: definition.ports.clone(), anyone };
+        let _ = self.listening.send(Change::Watch(interest));
+    }
+
+    fn forget_ports(&mut self, run: String) {
+        let watched = self.environments.values_mut().flat_map(|environment| environment.processes.values_mut());
+        if let Some(process) = watched.into_iter().find(|process| process.watched_run.as_deref() == Some(run.as_str())) {
+            process.watched_run = None;
+            let _ = self.listening.send(Change::Forget(run));
+        }
+    }
+}

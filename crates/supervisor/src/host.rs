@@ -1,0 +1,144 @@
+//! The supervisor as a whole, inside whatever program hosts it.
+
+mod install;
+mod lock;
+mod own_log;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use forge_api::{Code, Error, Host};
+
+use crate::core::{Core, Parts, restored};
+use crate::endpoint::Listener;
+use crate::home::{Home, private_folder};
+use crate::server;
+
+pub use crate::core::Ending;
+
+/// A background supervisor with nothing to hold and no client leaves after this long.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// How often it looks whether that is so.
+const IDLE_CHECK: Duration = Duration::from_secs(60);
+
+/// How the supervisor is hosted.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    pub host: Host,
+    /// Started by a command, not by a person: a foreground one may take over, and it leaves when it is idle.
+    pub background: bool,
+    pub version: String,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeEnd {
+    pub reason: Ending,
+    /// Processes that go on.
+    pub running: usize,
+}
+
+/// Runs the supervisor of `home` until it is told to leave (by `stop`, by a client), hands over, or is idle. The
+/// processes go on in any case. `on_ready` is called once clients can connect.
+///
+/// A foreground supervisor takes over from a background one.
+///
+/// # Errors
+/// Another foreground supervisor runs, or the folders, the lock or the socket cannot be had.
+pub async fn serve(
+    home: Home,
+    options: ServeOptions,
+    stop: impl Future<Output = ()>,
+    on_ready: impl FnOnce(),
+) -> Result<ServeEnd, Error> {
+    for folder in [&home.state, &home.data, &home.runtime] {
+        private_folder(folder).map_err(|error| Error::system(folder.display(), error))?;
+    }
+    let lock = lock::acquire(&home, options.background).await?;
+    own_log::start(&home.own_log());
+    tracing::info!("forge {} supervises as {}", options.version, std::process::id());
+    let keeper = install::keeper(&home, &options.version)?;
+    let boot = forge_system::process::boot_id().map_err(|error| Error::system("the boot's id", error))?;
+    let parts =
+        Parts { home: home.clone(), host: options.host, background: options.background, version: options.version, keeper, boot };
+    let (mut core, messages) = Core::new(parts).map_err(|error| Error::system("the supervisor", error))?;
+    let restore = !options.background && restores_after_boot(&home);
+    core.adopt(restored(&home.state), restore);
+    let listener = Listener::bind(&home).map_err(|error| Error::system(home.socket().display(), error))?;
+    let clients = Arc::new(AtomicUsize::new(0));
+    let accepting = tokio::spawn(accept(listener, core.handle(), Arc::clone(&clients)));
+    let handle = core.handle();
+    on_ready();
+    let idle = idle(options.background, handle.clone(), clients);
+    let leave = async {
+        tokio::select! {
+            () = stop => {}
+            () = idle => tracing::info!("idle: nothing runs and nobody asks"),
+        }
+        let _ = handle.visit(|core| core.ending = Some(Ending::Left)).await;
+        std::future::pending::<()>().await;
+    };
+    let reason = tokio::select! {
+        reason = core.run(messages) => reason,
+        () = leave => Ending::Left,
+    };
+    let running = core.held();
+    // The answer to whoever asked us to leave is on its way.
+    tokio::task::yield_now().await;
+    accepting.abort();
+    let _ = accepting.await;
+    tracing::info!("the supervisor ends ({reason:?}); {running} processes go on");
+    drop(lock);
+    Ok(ServeEnd { reason, running })
+}
+
+async fn accept(mut listener: Listener, core: crate::core::Handle, clients: Arc<AtomicUsize>) {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => {
+                let (core, clients) = (core.clone(), Arc::clone(&clients));
+                tokio::spawn(async move {
+                    clients.fetch_add(1, Ordering::Relaxed);
+                    server::serve(stream, core).await;
+                    clients.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+            Err(error) => {
+                // Out of descriptors, say: those who are connected go on, and others get their turn.
+                tracing::warn!("a client could not be accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Returns once nothing has been held and nobody connected for long.
+async fn idle(background: bool, core: crate::core::Handle, clients: Arc<AtomicUsize>) {
+    if !background {
+        return std::future::pending().await;
+    }
+    let mut since = Instant::now();
+    loop {
+        tokio::time::sleep(IDLE_CHECK).await;
+        let held = core.visit(|core| core.held()).await.unwrap_or(0);
+        if held > 0 || clients.load(Ordering::Relaxed) > 0 {
+            since = Instant::now();
+        } else if since.elapsed() >= IDLE {
+            return;
+        }
+    }
+}
+
+/// The user's setting `restore: true`.
+fn restores_after_boot(home: &Home) -> bool {
+    forge_config::load_settings(&home.config)
+        .is_ok_and(|settings| settings.other.get("restore") == Some(&serde_json::Value::Bool(true)))
+}
+
+/// A message for when another supervisor is in the way.
+fn already_running(pid: u32) -> Error {
+    Error::new(Code::AlreadyRunning, format!("a supervisor runs already (PID {pid})"))
+        .help("end that one first; its processes go on")
+}

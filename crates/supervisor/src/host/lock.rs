@@ -1,0 +1,104 @@
+//! One supervisor a user and home: a lock on a file of our own, held for life.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use forge_api::{Code, Error, HandOver, Hello, HelloAnswer, Operation, PROTOCOL, wire};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+use super::already_running;
+use crate::endpoint;
+use crate::home::Home;
+
+/// How long the supervisor before may take to write down its state and go.
+const HAND_OVER: Duration = Duration::from_secs(10);
+
+/// Held for the supervisor's life.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// Gets the lock, from a background supervisor by its leave, unless we are a background one too.
+pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let path = home.lock();
+    let mut file = options.open(&path).map_err(|error| Error::system(path.display(), error))?;
+    if !try_lock(&file)? {
+        let mut holder = String::new();
+        let _ = file.read_to_string(&mut holder);
+        let holder: u32 = holder.trim().parse().unwrap_or(0);
+        if background {
+            return Err(already_running(holder));
+        }
+        take_over(home, holder).await?;
+        let deadline = Instant::now() + HAND_OVER;
+        while !try_lock(&file)? {
+            if Instant::now() > deadline {
+                return Err(Error::new(Code::AlreadyRunning, format!("the supervisor before (PID {holder}) does not end")));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    note_pid(&file);
+    Ok(Lock { _file: file })
+}
+
+fn try_lock(file: &File) -> Result<bool, Error> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(Error::system("the supervisor's lock", error)),
+    }
+}
+
+/// For people; the lock itself is what counts.
+fn note_pid(mut file: &File) {
+    use std::io::{Seek, Write};
+    let _ = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| writeln!(file, "{}", std::process::id()));
+}
+
+/// Asks the supervisor that runs to let go.
+async fn take_over(home: &Home, holder: u32) -> Result<(), Error> {
+    let connected = tokio::time::timeout(HAND_OVER, endpoint::connect(home)).await;
+    let stream = match connected {
+        Ok(Ok(stream)) => stream,
+        // It is just ending, or has not begun to listen yet: the lock tells.
+        Ok(Err(_)) | Err(_) => return Ok(()),
+    };
+    let mut stream = BufReader::new(stream);
+    let hello = Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
+    let answer: HelloAnswer = call(&mut stream, 1, &hello).await?;
+    if !answer.background {
+        return Err(already_running(if answer.pid == 0 { holder } else { answer.pid }));
+    }
+    call(&mut stream, 2, &HandOver {}).await.map(|_| ())
+}
+
+async fn call<O: Operation>(
+    stream: &mut BufReader<endpoint::Connection>,
+    id: u64,
+    operation: &O,
+) -> Result<O::Answer, Error> {
+    let exchange = async {
+        let line = wire::request(id, operation).map_err(std::io::Error::other)? + "\n";
+        stream.get_mut().write_all(line.as_bytes()).await?;
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        serde_json::from_str::<wire::Message>(&line).map_err(std::io::Error::other)
+    };
+    let message = match tokio::time::timeout(HAND_OVER, exchange).await {
+        Ok(Ok(message)) => message,
+        Ok(Err(error)) => return Err(Error::system("the supervisor that runs", error)),
+        Err(_) => return Err(Error::new(Code::NoSupervisor, "the supervisor that runs does not answer")),
+    };
+    match (message.result, message.error) {
+        (Some(result), _) => serde_json::from_value(result).map_err(|error| Error::system("its answer", error)),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => Err(Error::new(Code::Protocol, "an empty answer of the supervisor that runs")),
+    }
+}

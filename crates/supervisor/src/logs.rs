@@ -1,0 +1,337 @@
+//! Reading logs for faces and for log probes: pages, merged by time, from the segments on disk.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use forge_api::{Code, Error, Level, LogLine, LogQuery, LogsRead, LogsReadAnswer, Stream, Target, Time};
+use forge_logs::{Cursor, Filter, Line, Merge, Reader, ReaderOptions};
+use regex::bytes::{Regex, RegexBuilder};
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::core::Handle;
+
+/// Bytes of a line's text that go over the wire; what is beyond is counted.
+const MAX_LINE: usize = 8 << 20;
+
+/// Bytes of text in a page, unless asked otherwise, and at most.
+const PAGE: usize = 256 * 1024;
+const MAX_PAGE: usize = 4 << 20;
+
+/// Bytes that are looked through between two looks at whether anybody still waits.
+const STEP: usize = 1 << 20;
+
+/// A process whose log is read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub target: Target,
+    pub folder: PathBuf,
+    /// Changes when the log grows, once somebody follows.
+    pub growth: watch::Receiver<u64>,
+}
+
+/// Answers `logs.read`.
+pub(crate) async fn read(core: &Handle, request: LogsRead) -> Result<LogsReadAnswer, Error> {
+    let filter = filter(&request.query)?;
+    let request = Arc::new(request);
+    let mut cursor = request.cursor.clone();
+    loop {
+        let asked = Arc::clone(&request);
+        let mut sources = core.visit(move |core| core.log_sources(&asked.query, asked.wait)).await??;
+        for source in &mut sources {
+            source.growth.borrow_and_update();
+        }
+        let places: Vec<(Target, PathBuf)> =
+            sources.iter().map(|source| (source.target.clone(), source.folder.clone())).collect();
+        let page = page(Arc::clone(&request), filter.clone(), cursor.take(), places).await?;
+        if !request.wait || !page.lines.is_empty() || !page.at_end {
+            return Ok(page);
+        }
+        cursor = Some(page.cursor);
+        grown(&mut sources).await;
+    }
+}
+
+/// Returns once one of the logs has grown, or processes may have been added.
+async fn grown(sources: &mut [Source]) {
+    let waits: Vec<_> = sources.iter_mut().map(|source| Box::pin(source.growth.changed())).collect();
+    if waits.is_empty() {
+        return std::future::pending().await;
+    }
+    first_of(waits).await;
+}
+
+async fn first_of<F: Future + Unpin>(mut waits: Vec<F>) {
+    std::future::poll_fn(|context| {
+        let ready = waits.iter_mut().any(|wait| std::pin::Pin::new(wait).poll(context).is_ready());
+        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+fn filter(query: &LogQuery) -> Result<Filter, Error> {
+    let regex = match &query.grep {
+        None => None,
+        Some(pattern) => Some(
+            RegexBuilder::new(pattern)
+                .case_insensitive(query.ignore_case)
+                .build()
+                .map_err(|error| Error::new(Code::Usage, format!("`{pattern}` is no regular expression: {error}")))?,
+        ),
+    };
+    Ok(Filter {
+        streams: query.stream.map(stream_of).into_iter().collect(),
+        level_at_least: query.level.map(level_of),
+        since: query.since.map(|time| time.0),
+        until: query.until.map(|time| time.0),
+        run: query.run,
+        regex,
+        invert: query.invert,
+    })
+}
+
+/// Stops the reading when whoever asked is gone.
+struct Interest(Arc<AtomicBool>);
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn page(
+    request: Arc<LogsRead>,
+    filter: Filter,
+    cursor: Option<String>,
+    places: Vec<(Target, PathBuf)>,
+) -> Result<LogsReadAnswer, Error> {
+    let gone = Arc::new(AtomicBool::new(false));
+    let interest = Interest(Arc::clone(&gone));
+    let task = tokio::task::spawn_blocking(move || Pager { request, filter, places, gone }.page(cursor.as_deref()));
+    let page = task.await.map_err(|error| Error::system("reading logs", error))?;
+    drop(interest);
+    page.map_err(|error| Error::system("reading logs", error))
+}
+
+struct Pager {
+    request: Arc<LogsRead>,
+    filter: Filter,
+    places: Vec<(Target, PathBuf)>,
+    gone: Arc<AtomicBool>,
+}
+
+/// What a page's end must remember, in the cursor.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+struct Bookmark {
+    /// Environment, process, place.
+    places: Vec<(String, String, String)>,
+    /// Lines that still belong to the last match's context.
+    after: u32,
+}
+
+impl Pager {
+    fn page(self, cursor: Option<&str>) -> io::Result<LogsReadAnswer> {
+        let bookmark: Option<Bookmark> = cursor.and_then(|text| serde_json::from_str(text).ok());
+        let mut merge = self.open(bookmark.as_ref())?;
+        let wanted = self.request.max_bytes.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+        let context = self.request.query.context;
+        let mut after = bookmark.map_or(0, |bookmark| bookmark.after);
+        let mut before: VecDeque<(usize, Line)> = VecDeque::new();
+        let mut lines = Vec::new();
+        let mut used = 0;
+        let mut at_end = false;
+        while used < wanted && !at_end && !self.gone.load(Ordering::Relaxed) {
+            // With few bytes wanted, no more is read than can be handed out: the cursor is behind what was read.
+            let batch = merge.read(if self.selects() { STEP } else { wanted - used })?;
+            at_end = batch.at_end;
+            for (number, line) in batch.lines {
+                if self.filter.matches(&line) {
+                    for (number, line) in before.drain(..) {
+                        used += self.push(number, &line, &mut lines);
+                    }
+                    used += self.push(number, &line, &mut lines);
+                    after = context;
+                } else if after > 0 && self.in_range(&line) {
+                    after -= 1;
+                    used += self.push(number, &line, &mut lines);
+                } else if context > 0 && self.in_range(&line) {
+                    before.push_back((number, line));
+                    if before.len() > context as usize {
+                        before.pop_front();
+                    }
+                }
+            }
+        }
+        let places = self.places.iter().zip(merge.cursors());
+        let places = places
+            .map(|((target, _), cursor)| (target.environment.clone(), target.process.clone(), cursor.to_string()))
+            .collect();
+        let cursor = json!(Bookmark { places, after }).to_string();
+        Ok(LogsReadAnswer { lines, cursor, at_end })
+    }
+
+    /// Most lines may be passed over.
+    fn selects(&self) -> bool {
+        self.filter.regex.is_some() || self.filter.level_at_least.is_some() || self.filter.run.is_some()
+    }
+
+    /// Context does not reach beyond what was asked for.
+    fn in_range(&self, line: &Line) -> bool {
+        let unmatched = Filter { regex: None, level_at_least: None, ..self.filter.clone() };
+        unmatched.matches(line)
+    }
+
+    fn open(&self, bookmark: Option<&Bookmark>) -> io::Result<Merge> {
+        let query = &self.request.query;
+        let mut readers = Vec::new();
+        for (target, folder) in &self.places {
+            let mut reader = Reader::open_with(folder, ReaderOptions { max_line: MAX_LINE })?;
+            let place = bookmark.and_then(|bookmark| place_of(bookmark, target));
+            match (place, query.since) {
+                (Some(cursor), _) => reader.seek(cursor),
+                (None, Some(since)) if bookmark.is_none() => reader.seek_time(since.0)?,
+                _ => {}
+            }
+            readers.push(reader);
+        }
+        let mut merge = Merge::new(readers);
+        if let (None, Some(tail)) = (bookmark, query.tail) {
+            merge.seek_tail(usize::try_from(tail).unwrap_or(usize::MAX), &self.filter)?;
+        }
+        Ok(merge)
+    }
+
+    fn push(&self, number: usize, line: &Line, lines: &mut Vec<LogLine>) -> usize {
+        let Some((target, _)) = self.places.get(number) else { return 0 };
+        lines.push(shown(target, line));
+        line.text.len() + 1
+    }
+}
+
+fn place_of(bookmark: &Bookmark, target: &Target) -> Option<Cursor> {
+    let known = |place: &&(String, String, String)| place.0 == target.environment && place.1 == target.process;
+    bookmark.places.iter().find(known)?.2.parse().ok()
+}
+
+fn shown(target: &Target, line: &Line) -> LogLine {
+    let mut text = line.lossy().into_owned();
+    if line.omitted > 0 {
+        text = format!("{text}… ({} more bytes)", line.omitted);
+    }
+    LogLine {
+        time: Time(line.time_ns),
+        environment: target.environment.clone(),
+        process: target.process.clone(),
+        run: line.run,
+        stream: match line.stream {
+            forge_logs::Stream::Stdout => Stream::Stdout,
+            forge_logs::Stream::Stderr => Stream::Stderr,
+            forge_logs::Stream::Forge => Stream::Forge,
+        },
+        level: line.level.map(|level| match level {
+            forge_logs::Level::Trace => Level::Trace,
+            forge_logs::Level::Debug => Level::Debug,
+            forge_logs::Level::Info => Level::Info,
+            forge_logs::Level::Warn => Level::Warn,
+            forge_logs::Level::Error => Level::Error,
+        }),
+        text,
+    }
+}
+
+fn stream_of(stream: Stream) -> forge_logs::Stream {
+    match stream {
+        Stream::Stdout => forge_logs::Stream::Stdout,
+        Stream::Stderr => forge_logs::Stream::Stderr,
+        Stream::Forge => forge_logs::Stream::Forge,
+    }
+}
+
+fn level_of(level: Level) -> forge_logs::Level {
+    match level {
+        Level::Trace => forge_logs::Level::Trace,
+        Level::Debug => forge_logs::Level::Debug,
+        Level::Info => forge_logs::Level::Info,
+        Level::Warn => forge_logs::Level::Warn,
+        Level::Error => forge_logs::Level::Error,
+    }
+}
+
+/// The last lines that a run's program wrote; empty if they cannot be read.
+pub(crate) fn last_lines(folder: &Path, target: &Target, run: u32, count: u64) -> Vec<LogLine> {
+    let read = || -> io::Result<Vec<LogLine>> {
+        let mut reader = Reader::open(folder)?;
+        reader.seek_end()?;
+        let mut backward = reader.backward()?;
+        let mut lines = VecDeque::new();
+        while let Some(line) = backward.next()? {
+            if line.run < run || lines.len() as u64 >= count {
+                break;
+            }
+            if line.is_program() {
+                lines.push_front(shown(target, &line));
+            }
+        }
+        Ok(lines.into())
+    };
+    read().unwrap_or_default()
+}
+
+/// The first line of a run that matches; never returns if its run's output has none.
+pub(crate) async fn first_match(
+    folder: PathBuf,
+    run: u32,
+    pattern: String,
+    mut growth: watch::Receiver<u64>,
+) -> Option<String> {
+    let regex = Regex::new(&pattern).ok()?;
+    let mut reader: Option<Reader> = None;
+    loop {
+        growth.borrow_and_update();
+        let (folder, regex) = (folder.clone(), regex.clone());
+        let step = tokio::task::spawn_blocking(move || -> io::Result<(Reader, Option<String>)> {
+            let mut reader = match reader {
+                Some(reader) => reader,
+                None => at_run(&folder, run)?,
+            };
+            loop {
+                let batch = reader.read(STEP)?;
+                let of_run = |line: &&Line| line.run == run && line.is_program() && regex.is_match(&line.text);
+                if let Some(line) = batch.lines.iter().find(of_run) {
+                    let text = line.lossy().trim().to_owned();
+                    return Ok((reader, Some(text)));
+                }
+                if batch.at_end {
+                    return Ok((reader, None));
+                }
+            }
+        });
+        match step.await.ok()? {
+            Ok((_, Some(line))) => return Some(line),
+            Ok((next, None)) => reader = Some(next),
+            Err(error) => {
+                tracing::warn!("{error}");
+                reader = None;
+            }
+        }
+        growth.changed().await.ok()?;
+    }
+}
+
+/// A reader at the beginning of a run, or before it.
+fn at_run(folder: &Path, run: u32) -> io::Result<Reader> {
+    let mut reader = Reader::open(folder)?;
+    reader.seek_end()?;
+    let mut backward = reader.backward()?;
+    while let Some(line) = backward.next()? {
+        if line.run < run {
+            reader.seek(line.end);
+            return Ok(reader);
+        }
+    }
+    reader.seek_start()?;
+    Ok(reader)
+}

@@ -1,0 +1,182 @@
+//! `GET` over HTTP/1.1, and what its status means.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use indexmap::IndexMap;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::target::Target;
+use super::{Answer, text, tls};
+
+/// What is read of a body, to see that it comes, and for its first line. A page may be as long as it likes.
+const MOST_BODY: usize = 64 * 1024;
+
+/// A request that can be sent again and again.
+#[derive(Debug)]
+pub(super) struct Request {
+    uri: Uri,
+    tls: bool,
+    /// Accepted; empty: 200–399.
+    status: Vec<u16>,
+    headers: HeaderMap,
+    limit: Duration,
+}
+
+impl Request {
+    pub(super) fn new(
+        url: &str,
+        status: &[u16],
+        headers: &IndexMap<String, String>,
+        limit: Duration,
+    ) -> Result<Self, String> {
+        let tls = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+        let target = Target::parse(url, Some(0))?;
+        let uri = target.path.parse().map_err(|error| format!("`{}` is no path of a URL: {error}", target.path))?;
+        let headers = all_headers(&target, headers)?;
+        Ok(Self { uri, tls, status: status.to_vec(), headers, limit })
+    }
+
+    pub(super) fn default_port(&self) -> u16 {
+        if self.tls { 443 } else { 80 }
+    }
+
+    pub(super) async fn put(&self, stream: TcpStream, target: &Target) -> io::Result<Answer> {
+        // A tenth is kept back, so that there is time to tell the status, which is known by then.
+        let body_deadline = Instant::now() + self.limit * 9 / 10;
+        if self.tls {
+            self.exchange(tls::connect(stream, target).await?, target, body_deadline).await
+        } else {
+            self.exchange(stream, target, body_deadline).await
+        }
+    }
+
+    async fn exchange<S>(&self, stream: S, target: &Target, body_deadline: Instant) -> io::Result<Answer>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(plain_error)?;
+        let mut request = hyper::Request::new(Empty::<Bytes>::new());
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        if !self.headers.contains_key(header::HOST) {
+            let host = HeaderValue::try_from(self.host(target)).map_err(io::Error::other)?;
+            request.headers_mut().insert(header::HOST, host);
+        }
+        let mut talk = pin!(async {
+            let response = sender.send_request(request).await.map_err(plain_error)?;
+            Ok(self.judge(response, target, body_deadline).await)
+        });
+        let mut connection = pin!(connection);
+        tokio::select! {
+            answer = &mut talk => return answer,
+            // Over, with what it has read still to be looked at.
+            _ = &mut connection => {}
+        }
+        talk.await
+    }
+
+    /// As a browser writes it: without the port that the scheme means.
+    fn host(&self, target: &Target) -> String {
+        let authority = target.authority();
+        let default = format!(":{}", self.default_port());
+        authority.strip_suffix(&default).map_or(authority.clone(), str::to_owned)
+    }
+
+    async fn judge(&self, response: Response<Incoming>, target: &Target, deadline: Instant) -> Answer {
+        let status = response.status();
+        let said = format!("HTTP {} from {}", status.as_u16(), target.shown_path());
+        let body = tokio::time::timeout_at(deadline, Beginning::of(response.into_body())).await;
+        if !self.accepts(status) {
+            let line = body.map(|body| text::first_line(&body.bytes)).unwrap_or_default();
+            return Answer::unhealthy(if line.is_empty() { said } else { format!("{said}: {line}") });
+        }
+        match body {
+            Ok(Beginning { error: None, .. }) => Answer::healthy(said),
+            Ok(Beginning { error: Some(error), .. }) => {
+                Answer::unhealthy(format!("{said}, but its body broke off")).detail(error)
+            }
+            Err(_) => {
+                let limit = text::duration(self.limit);
+                Answer::unhealthy(format!("{said}, but its body did not end within {limit}"))
+            }
+        }
+    }
+
+    fn accepts(&self, status: StatusCode) -> bool {
+        if self.status.is_empty() {
+            (200..400).contains(&status.as_u16())
+        } else {
+            self.status.contains(&status.as_u16())
+        }
+    }
+}
+
+/// The beginning of a body, and what kept it from going on.
+struct Beginning {
+    bytes: Vec<u8>,
+    error: Option<String>,
+}
+
+impl Beginning {
+    async fn of(mut body: impl Body<Data = Bytes, Error = hyper::Error> + Unpin) -> Self {
+        let mut bytes = Vec::new();
+        while bytes.len() < MOST_BODY {
+            match body.frame().await {
+                Some(Ok(frame)) => bytes.extend(frame.data_ref().into_iter().flatten()),
+                Some(Err(error)) => return Self { bytes, error: Some(error.to_string()) },
+                None => break,
+            }
+        }
+        Self { bytes, error: None }
+    }
+}
+
+fn all_headers(target: &Target, own: &IndexMap<String, String>) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("forge/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if let Some(basic) = basic(target) {
+        headers.insert(header::AUTHORIZATION, basic);
+    }
+    for (name, value) in own {
+        let name = HeaderName::try_from(name).map_err(|_| format!("`{name}` is no name of a header"))?;
+        let value = HeaderValue::try_from(value).map_err(|_| format!("the header {name} has no valid value"))?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// User and password of the URL (RFC 7617).
+fn basic(target: &Target) -> Option<HeaderValue> {
+    let user = target.user.as_deref().or(target.password.as_ref().map(|_| ""))?;
+    let pair = format!("{user}:{}", target.password.as_deref().unwrap_or_default());
+    let mut value = HeaderValue::try_from(format!("Basic {}", forge_keeper::base64::encode(pair.as_bytes()))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// hyper's words say what broke off; the system's below them say why.
+fn plain_error(error: hyper::Error) -> io::Error {
+    let below = std::error::Error::source(&error).and_then(|below| below.downcast_ref::<io::Error>());
+    if let Some(below) = below {
+        return io::Error::new(below.kind(), below.to_string());
+    }
+    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        return io::ErrorKind::UnexpectedEof.into();
+    }
+    if error.is_parse() {
+        return io::Error::other(format!("no HTTP: {error}"));
+    }
+    io::Error::other(error)
+}

@@ -1,0 +1,86 @@
+//! Is it well?
+//!
+//! One question asked once is [`ask`]. When to ask, and what the answers mean together, is [`HealthMachine`], which is
+//! pure: the clock is the caller's. [`spawn`] is the task that does both for as long as a run lives.
+//!
+//! Every question is bounded as a whole by its limit: names that do not resolve, servers that hang or trickle, and commands
+//! that never return are all "no answer within 1 s". No question needs a client library or a password: a server
+//! that says "who are you?" is alive.
+
+mod dial;
+mod exec;
+mod grpc;
+mod handshake;
+mod http;
+mod machine;
+pub(crate) mod program;
+mod question;
+mod target;
+mod task;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+mod tls;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use forge_config::model::Probe;
+
+pub use machine::HealthMachine;
+pub use task::{Report, Watched, spawn};
+
+/// What a question needs to know of the process that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// Where an `exec` check runs.
+    pub cwd: PathBuf,
+    /// The whole environment of an `exec` check: nothing of this process's own is added.
+    pub env: Vec<(String, String)>,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub healthy: bool,
+    /// One line for people: "PONG received", "connection refused at 127.0.0.1:5432".
+    pub message: String,
+    /// More than belongs into one line: a server's own words, the output of a command.
+    pub detail: Option<String>,
+}
+
+impl Answer {
+    fn healthy(message: impl Into<String>) -> Self {
+        Self { healthy: true, message: message.into(), detail: None }
+    }
+
+    fn unhealthy(message: impl Into<String>) -> Self {
+        Self { healthy: false, message: message.into(), detail: None }
+    }
+
+    fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into()).filter(|detail| !detail.is_empty());
+        self
+    }
+
+    fn late(limit: Duration) -> Self {
+        Self::unhealthy(format!("no answer within {}", text::duration(limit)))
+    }
+}
+
+/// Asks once. Takes no longer than `limit`, and leaves nothing behind; neither when it is dropped.
+///
+/// A `log` check cannot be asked: its answer is in the output of the run, which the caller follows.
+pub async fn ask(probe: &Probe, limit: Duration, context: &Context) -> Answer {
+    match probe {
+        Probe::Log(_) => Answer::unhealthy("a `log` check is answered by the output, not by asking"),
+        Probe::Exec(command) => exec::ask(command, limit, context).await,
+        _ => match question::Question::of(probe, limit) {
+            Ok(question) => {
+                let asked = dial::ask(question, limit);
+                tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| Answer::late(limit))
+            }
+            Err(reason) => Answer::unhealthy(reason),
+        },
+    }
+}

@@ -1,0 +1,3 @@
+//! What a process is and what it does next.
+
+pub(crate) mod lifecycle;

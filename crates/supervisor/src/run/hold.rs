@@ -1,0 +1,352 @@
+//! The task beside each run: it keeps a keeper there, carries requests to it and its reports back.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use forge_keeper::message::{PROTOCOL, Report, Request};
+use forge_keeper::record::Exit;
+use forge_keeper::spec::{RunFolder, Spec};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use super::Link;
+use super::folder::{self, Told};
+use crate::process::lifecycle::Left;
+
+/// How long a keeper may take until it answers; it takes milliseconds.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Keepers that are tried for a run whose keeper keeps dying.
+const TRIES: u32 = 5;
+
+/// What is known of a run from outside.
+#[derive(Debug, Clone)]
+pub(crate) enum RunEvent {
+    /// The command runs: PID, start time, and when (ns since 1970).
+    Launched { pid: u32, time: i64 },
+    NotLaunched(String),
+    Ended { exit: Exit, time: i64, left: Vec<Left> },
+    Empty,
+    Survivors(Vec<Left>),
+    /// The log has grown.
+    Written,
+    /// The keeper was killed, and another one holds the run now.
+    KeeperReplaced,
+    /// The keeper that holds the run, by PID.
+    Keeper(u32),
+}
+
+/// How the task finds its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// The folder was just made.
+    New,
+    /// The folder was found; its keeper may live or not.
+    Found,
+}
+
+/// One run, to be held.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub folder: RunFolder,
+    pub spec: Spec,
+    /// The program.
+    pub keeper: PathBuf,
+}
+
+/// Holds the run until nothing is left of it. `report` is called for each thing that happens, once; requests that
+/// come while there is no keeper wait for the next one.
+pub(crate) async fn hold(
+    run: Run,
+    how: How,
+    requests: mpsc::UnboundedReceiver<Request>,
+    report: impl Fn(RunEvent) + Send,
+) {
+    let mut holder = Holder {
+        run,
+        requests,
+        report,
+        waiting: VecDeque::new(),
+        ending: None,
+        following: false,
+        launched: false,
+        ended: false,
+        over: false,
+        #[cfg(unix)]
+        terminal: None,
+    };
+    holder.run(how).await;
+}
+
+struct Holder<F> {
+    run: Run,
+    requests: mpsc::UnboundedReceiver<Request>,
+    report: F,
+    /// Not sent yet.
+    waiting: VecDeque<Request>,
+    /// Sent, and to be sent again to a new keeper.
+    ending: Option<Request>,
+    following: bool,
+    launched: bool,
+    ended: bool,
+    over: bool,
+    /// A duplicate of the terminal's master: while one of us lives, so does the terminal.
+    #[cfg(unix)]
+    terminal: Option<std::os::fd::OwnedFd>,
+}
+
+impl<F: Fn(RunEvent) + Send> Holder<F> {
+    async fn run(&mut self, how: How) {
+        let mut child = match how {
+            How::New => self.spawn(false),
+            How::Found => Ok(None),
+        };
+        for attempt in 0..TRIES {
+            match &mut child {
+                Ok(child) => {
+                    if let Err(error) = self.serve(child).await {
+                        tracing::warn!("{}: {error}", self.name());
+                    }
+                    if self.over {
+                        self.reap(child).await;
+                        return;
+                    }
+                }
+                Err(error) => tracing::error!("{}: {} could not be started: {error}", self.name(), self.run.keeper.display()),
+            }
+            match self.after_keeper(&child) {
+                After::Over => return,
+                After::Replace => {
+                    tracing::warn!("{}: its keeper is gone (attempt {attempt}); another one takes the run", self.name());
+                    child = self.spawn(true);
+                    (self.report)(RunEvent::KeeperReplaced);
+                }
+            }
+        }
+        self.tell_not_launched("its keeper ends again and again; see `forge doctor`".to_owned());
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{} run {}", self.run.spec.environment, self.run.spec.process, self.run.spec.number)
+    }
+
+    fn spawn(&self, adopt: bool) -> io::Result<Option<Child>> {
+        let mut command = Command::new(&self.run.keeper);
+        if adopt {
+            command.arg("--adopt");
+        }
+        command.arg(self.run.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().map(Some)
+    }
+
+    /// Talks with the keeper until it is gone.
+    async fn serve(&mut self, child: &mut Option<Child>) -> io::Result<()> {
+        let Some(mut link) = self.connect(child).await? else { return Ok(()) };
+        link.send(&Request::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() }).await?;
+        if let Some(ending) = self.ending.clone() {
+            link.send(&ending).await?;
+        }
+        if self.following {
+            link.send(&Request::Follow).await?;
+        }
+        while !self.over {
+            if let Some(request) = self.waiting.pop_front() {
+                link.send(&request).await?;
+                continue;
+            }
+            tokio::select! {
+                request = self.requests.recv() => match request {
+                    Some(request) => self.enqueue(request),
+                    // The core is gone, and the process stays.
+                    None => return std::future::pending().await,
+                },
+                report = link.next() => match report? {
+                    Some(report) => self.heard(report, &mut link).await?,
+                    None => return Ok(()),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, request: Request) {
+        match &request {
+            Request::End { .. } => self.ending = Some(request.clone()),
+            Request::Follow => self.following = true,
+            Request::Unfollow => self.following = false,
+            _ => {}
+        }
+        self.waiting.push_back(request);
+    }
+
+    /// `None`: there is no keeper.
+    async fn connect(&self, child: &mut Option<Child>) -> io::Result<Option<Link>> {
+        let deadline = tokio::time::Instant::now() + ANSWER;
+        let mut pause = Duration::from_micros(500);
+        loop {
+            match Link::connect(&self.run.spec.socket).await {
+                Ok(link) => return Ok(Some(link)),
+                Err(error) if tokio::time::Instant::now() > deadline => return Err(error),
+                Err(_) => {}
+            }
+            let gone = match child {
+                Some(child) => child.try_wait()?.is_some(),
+                None => folder::claim(&self.run.folder)?.is_some(),
+            };
+            if gone {
+                return Ok(None);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+    }
+
+    async fn heard(&mut self, report: Report, link: &mut Link) -> io::Result<()> {
+        match report {
+            Report::Hello { keeper, child, exited, left, not_started, empty, wants_terminal, .. } => {
+                (self.report)(RunEvent::Keeper(keeper));
+                if let Some((pid, _)) = child {
+                    let told = folder::read(&self.run.folder);
+                    self.tell_launched(pid, told.started.map_or(self.run.spec.asked_at_ms * 1_000_000, |(_, _, time)| time));
+                }
+                if let Some(message) = not_started {
+                    self.tell_not_launched(message);
+                }
+                if let Some((exit, time)) = exited {
+                    self.tell_ended(exit, time, left);
+                }
+                if empty {
+                    self.tell_empty();
+                }
+                self.share_terminal(link, wants_terminal).await?;
+            }
+            Report::Started { pid, time, .. } => {
+                self.tell_launched(pid, time);
+                self.share_terminal(link, false).await?;
+            }
+            Report::NotStarted { message } => self.tell_not_launched(message),
+            Report::Exited { exit, time, left } => self.tell_ended(exit, time, left),
+            Report::Empty { .. } => self.tell_empty(),
+            Report::Survivors { processes } => (self.report)(RunEvent::Survivors(processes)),
+            Report::Written { .. } => (self.report)(RunEvent::Written),
+            Report::Terminal => self.keep_terminal(link),
+            Report::Output { .. } => {}
+            Report::Refused { request, message } => tracing::warn!("{}: {request}: {message}", self.name()),
+        }
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    async fn share_terminal(&mut self, link: &Link, wanted: bool) -> io::Result<()> {
+        use std::os::fd::AsFd;
+        match &self.terminal {
+            _ if !self.run.spec.tty => Ok(()),
+            Some(terminal) if wanted => link.send_with(&Request::TakeTerminal, terminal.as_fd()).await,
+            None if self.launched && !self.ended => link.send(&Request::Terminal).await,
+            _ => Ok(()),
+        }
+    }
+
+    #[cfg(unix)]
+    fn keep_terminal(&mut self, link: &mut Link) {
+        self.terminal = link.take_descriptor();
+    }
+
+    #[cfg(not(unix))]
+    async fn share_terminal(&mut self, _link: &Link, _wanted: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    fn keep_terminal(&mut self, _link: &mut Link) {}
+
+    fn tell_launched(&mut self, pid: u32, time: i64) {
+        if !std::mem::replace(&mut self.launched, true) {
+            (self.report)(RunEvent::Launched { pid, time });
+        }
+    }
+
+    fn tell_not_launched(&mut self, message: String) {
+        if !std::mem::replace(&mut self.ended, true) {
+            (self.report)(RunEvent::NotLaunched(message));
+        }
+        self.tell_empty();
+    }
+
+    fn tell_ended(&mut self, exit: Exit, time: i64, left: Vec<Left>) {
+        if !std::mem::replace(&mut self.ended, true) {
+            (self.report)(RunEvent::Ended { exit, time, left });
+        }
+    }
+
+    fn tell_empty(&mut self) {
+        if !std::mem::replace(&mut self.over, true) {
+            (self.report)(RunEvent::Empty);
+        }
+    }
+
+    /// The keeper is gone. What does its folder say?
+    fn after_keeper(&mut self, child: &io::Result<Option<Child>>) -> After {
+        let told = folder::read(&self.run.folder);
+        if let Some((pid, _, time)) = told.started {
+            self.tell_launched(pid, time);
+        }
+        match last_word(&told) {
+            LastWord::NotLaunched(message) => self.tell_not_launched(message),
+            LastWord::Over { exit, time } => {
+                self.tell_ended(exit, time, Vec::new());
+                self.tell_empty();
+            }
+            LastWord::NeverStarted => {
+                let message = match child {
+                    Err(error) => format!("{} could not be started: {error}", self.run.keeper.display()),
+                    Ok(_) => self.complaint(),
+                };
+                self.tell_not_launched(message);
+            }
+            LastWord::Unfinished => return After::Replace,
+        }
+        After::Over
+    }
+
+    fn complaint(&self) -> String {
+        let log = std::fs::read_to_string(self.run.folder.log()).unwrap_or_default();
+        log.lines().last().map_or_else(|| "its keeper ended before it had started it".to_owned(), str::to_owned)
+    }
+
+    async fn reap(&self, child: &mut Option<Child>) {
+        if let Some(child) = child {
+            let _ = tokio::time::timeout(ANSWER, child.wait()).await;
+        }
+    }
+}
+
+enum After {
+    Over,
+    Replace,
+}
+
+enum LastWord {
+    NotLaunched(String),
+    Over { exit: Exit, time: i64 },
+    NeverStarted,
+    /// It runs, or did when its keeper died.
+    Unfinished,
+}
+
+fn last_word(told: &Told) -> LastWord {
+    match (&told.ended, &told.started) {
+        (Some(ended), _) if ended.exit.is_none() => {
+            LastWord::NotLaunched(ended.message.clone().unwrap_or_else(|| "it could not be run".to_owned()))
+        }
+        (Some(ended), _) if told.empty => {
+            LastWord::Over { exit: ended.exit.unwrap_or(Exit::Unknown), time: ended.time }
+        }
+        (_, Some(_)) => LastWord::Unfinished,
+        (_, None) => LastWord::NeverStarted,
+    }
+}

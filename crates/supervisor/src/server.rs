@@ -1,0 +1,247 @@
+//! One connection of a face: JSON-RPC, one message a line.
+
+use std::sync::Arc;
+
+use forge_api::{
+    AttachAnswer, Code, Done, Error, Hello, HelloAnswer, Operation, PROTOCOL, Request, Update, wire,
+};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::task::JoinSet;
+
+use crate::core::{Core, Handle};
+use crate::terminal;
+
+/// Lines that wait for a slow client before its tasks wait too.
+const OUTGOING: usize = 256;
+
+/// Requests of one client that are worked on at a time.
+const AT_A_TIME: usize = 64;
+
+/// Serves a client until it goes. Nothing that it does or fails to do costs another one anything.
+pub(crate) async fn serve<S>(stream: S, core: Handle)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (read, mut write) = tokio::io::split(stream);
+    let (outgoing, mut lines) = mpsc::channel::<String>(OUTGOING);
+    let writer = tokio::spawn(async move {
+        while let Some(mut line) = lines.recv().await {
+            line.push('\n');
+            if write.write_all(line.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut client =
+        Client { core, outgoing, tasks: JoinSet::new(), permits: Arc::new(Semaphore::new(AT_A_TIME)), updates: None, terminal: None };
+    client.listen(BufReader::new(read)).await;
+    drop(client);
+    // What was answered is still sent; a client that reads nothing does not hold us.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), writer).await;
+}
+
+struct Client {
+    core: Handle,
+    outgoing: mpsc::Sender<String>,
+    /// Ended with the connection.
+    tasks: JoinSet<()>,
+    permits: Arc<Semaphore>,
+    updates: Option<tokio::task::AbortHandle>,
+    terminal: Option<mpsc::Sender<terminal::Act>>,
+}
+
+impl Client {
+    async fn listen<R: AsyncRead + Unpin>(&mut self, mut reader: BufReader<R>) {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let limit = wire::MAX_LINE as u64 + 1;
+            match (&mut reader).take(limit).read_until(b'\n', &mut line).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) if line.len() > wire::MAX_LINE => {
+                    self.refuse(&Value::Null, wire::code::INVALID_REQUEST, "the line is too long".to_owned()).await;
+                    return;
+                }
+                Ok(_) => {}
+            }
+            while self.tasks.try_join_next().is_some() {}
+            if !line.trim_ascii().is_empty() {
+                self.message(&line).await;
+            }
+        }
+    }
+
+    async fn message(&mut self, line: &[u8]) {
+        let message: wire::Message = match serde_json::from_slice(line) {
+            Ok(message) => message,
+            Err(error) => return self.refuse(&Value::Null, wire::code::PARSE_ERROR, error.to_string()).await,
+        };
+        let Some(method) = message.method else {
+            return self.refuse(&Value::Null, wire::code::INVALID_REQUEST, "no method".to_owned()).await;
+        };
+        let id = message.id.unwrap_or(Value::Null);
+        match Request::parse(&method, message.params) {
+            None => self.refuse(&id, wire::code::METHOD_NOT_FOUND, format!("no method `{method}`")).await,
+            Some(Err(error)) => {
+                self.refuse(&id, wire::code::INVALID_PARAMS, format!("{method}: {error}")).await;
+            }
+            Some(Ok(request)) => self.request(id, request).await,
+        }
+    }
+
+    async fn refuse(&self, id: &Value, code: i32, message: String) {
+        let data = Error::new(Code::Protocol, message.clone());
+        let error = wire::WireError { code, message, data: Some(data) };
+        let _ = self.outgoing.send(wire::answer(id, &Err(error))).await;
+    }
+
+    async fn request(&mut self, id: Value, request: Request) {
+        match request {
+            Request::Hello(hello) => {
+                let result = self.core.visit(move |core| greet(core, &hello)).await.and_then(|answer| answer);
+                self.answer::<Hello>(&id, result).await;
+            }
+            Request::Subscribe(subscribe) => {
+                // Before the picture is taken, so that nothing falls in between.
+                let updates = self.core.updates();
+                let workspace = subscribe.workspace.clone();
+                let result = self.core.request(Request::Subscribe(subscribe)).await;
+                self.send(&id, result).await;
+                self.forward(updates, workspace);
+            }
+            Request::Unsubscribe(_) => {
+                if let Some(task) = self.updates.take() {
+                    task.abort();
+                }
+                self.answer::<forge_api::Unsubscribe>(&id, Ok(Done {})).await;
+            }
+            Request::Attach(attach) => {
+                let result = self.attach(attach).await;
+                self.answer::<forge_api::Attach>(&id, result).await;
+            }
+            Request::AttachInput(input) => self.act(&id, terminal::Act::Input(input.data)).await,
+            Request::AttachResize(size) => self.act(&id, terminal::Act::Resize(size.rows, size.columns)).await,
+            Request::Detach(_) => {
+                self.terminal = None;
+                self.answer::<forge_api::Detach>(&id, Ok(Done {})).await;
+            }
+            Request::LogsRead(read) => {
+                let core = self.core.clone();
+                self.work(id, async move {
+                    let page = crate::logs::read(&core, read).await?;
+                    serde_json::to_value(page).map_err(|error| Error::system("the answer", error))
+                })
+                .await;
+            }
+            request => {
+                let core = self.core.clone();
+                self.work(id, async move { core.request(request).await }).await;
+            }
+        }
+    }
+
+    /// Works on a request beside the others.
+    async fn work(&mut self, id: Value, work: impl Future<Output = Result<Value, Error>> + Send + 'static) {
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+        let outgoing = self.outgoing.clone();
+        self.tasks.spawn(async move {
+            let result = work.await.map_err(wire::WireError::from);
+            let _ = outgoing.send(wire::answer(&id, &result)).await;
+            drop(permit);
+        });
+    }
+
+    async fn send(&self, id: &Value, result: Result<Value, Error>) {
+        let _ = self.outgoing.send(wire::answer(id, &result.map_err(wire::WireError::from))).await;
+    }
+
+    async fn answer<O: Operation>(&self, id: &Value, result: Result<O::Answer, Error>)
+    where
+        O::Answer: Serialize,
+    {
+        let value = result.and_then(|answer| {
+            serde_json::to_value(answer).map_err(|error| Error::system("the answer", error))
+        });
+        self.send(id, value).await;
+    }
+
+    fn forward(&mut self, mut updates: broadcast::Receiver<Arc<Update>>, workspace: Option<std::path::PathBuf>) {
+        if let Some(task) = self.updates.take() {
+            task.abort();
+        }
+        let outgoing = self.outgoing.clone();
+        let core = self.core.clone();
+        self.updates = Some(self.tasks.spawn(async move {
+            let root = match workspace {
+                Some(folder) => core.visit(move |core| core.workspace_of(&folder).ok().or(Some(folder))).await.ok().flatten(),
+                None => None,
+            };
+            loop {
+                let line = match updates.recv().await {
+                    Ok(update) if concerns(&update, root.as_deref()) => wire::update(&update),
+                    Ok(_) => continue,
+                    Err(broadcast::error::RecvError::Lagged(_)) => wire::update(&Update::Lagged {}),
+                    Err(broadcast::error::RecvError::Closed) => return,
+                };
+                if outgoing.send(line).await.is_err() {
+                    return;
+                }
+            }
+        }));
+    }
+
+    async fn attach(&mut self, attach: forge_api::Attach) -> Result<AttachAnswer, Error> {
+        let (folder, name) = (attach.workspace.clone(), attach.name.clone());
+        let (target, socket) = self.core.visit(move |core| core.terminal_of(&folder, &name)).await??;
+        let (acts, receiver) = mpsc::channel(OUTGOING);
+        let outgoing = self.outgoing.clone();
+        let link = terminal::open(&socket, attach.rows, attach.columns).await?;
+        self.tasks.spawn(async move { terminal::carry(link, receiver, outgoing).await });
+        self.terminal = Some(acts);
+        Ok(AttachAnswer { target })
+    }
+
+    async fn act(&mut self, id: &Value, act: terminal::Act) {
+        let result = match &self.terminal {
+            None => Err(Error::new(Code::NotRunning, "no terminal is attached on this connection")),
+            Some(acts) => acts
+                .send(act)
+                .await
+                .map(|()| Done {})
+                .map_err(|_| Error::new(Code::NotRunning, "the terminal is closed")),
+        };
+        self.answer::<forge_api::AttachInput>(id, result).await;
+    }
+}
+
+fn greet(core: &mut Core, hello: &Hello) -> Result<HelloAnswer, Error> {
+    if hello.protocol != PROTOCOL {
+        return Err(Error::new(
+            Code::Protocol,
+            format!(
+                "this supervisor ({}) speaks protocol {PROTOCOL}, and forge {} speaks {}",
+                core.supervisor.version, hello.version, hello.protocol
+            ),
+        )
+        .help("end it with its own version's `forge`, or upgrade; the processes go on meanwhile"));
+    }
+    Ok(HelloAnswer {
+        protocol: PROTOCOL,
+        version: core.supervisor.version.clone(),
+        pid: core.supervisor.pid,
+        host: core.supervisor.host,
+        background: core.background,
+        held: u32::try_from(core.held()).unwrap_or(u32::MAX),
+    })
+}
+
+fn concerns(update: &Update, root: Option<&std::path::Path>) -> bool {
+    match (update, root) {
+        (_, None) => true,
+        (Update::Process { workspace, .. } | Update::Event { workspace, .. }, Some(root)) => workspace == root,
+        _ => true,
+    }
+}

@@ -1,0 +1,161 @@
+//! What is wrong with a configuration is said with its place; what runs is left alone.
+
+use forge_tests::World;
+
+#[test]
+fn all_errors_of_a_file_come_at_once_with_place_and_help() {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: nasty append ran a forever
+    depend_on: [b]
+  - name: a
+    command: nasty forever
+    port: 70000
+  - name: c
+    command: nasty forever
+    depends_on: [nowhere]
+    shutdown: {timeout: soon}
+",
+    );
+    for command in ["start", "check"] {
+        let outcome = world.forge([command]).run();
+        outcome
+            .code(2)
+            .says("did you mean `depends_on`")
+            .says("processes.yml:4")
+            .says("70000")
+            .says("nowhere");
+        outcome.says("soon").says("depend_on: [b]");
+    }
+    assert_eq!(world.read("ran"), "", "nothing was started");
+    let outcome = world.forge(["start", "--json"]).run();
+    outcome.code(2);
+    assert_eq!(outcome.error_code(), "configuration", "{outcome}");
+}
+
+#[test]
+fn a_cycle_is_an_error_that_shows_it() {
+    let world = World::with(
+        "dev:
+  - {name: a, command: nasty forever, depends_on: [b]}
+  - {name: b, command: nasty forever, depends_on: [c]}
+  - {name: c, command: nasty forever, depends_on: [a]}
+",
+    );
+    let outcome = world.forge(["check"]).run();
+    outcome.code(2);
+    for name in ["a", "b", "c"] {
+        outcome.says(name);
+    }
+}
+
+#[test]
+fn fault_13_a_configuration_that_turns_to_garbage_or_vanishes_ends_nothing() {
+    let world =
+        World::with("dev:\n  - {name: a, command: nasty forever}\n  - {name: b, command: nasty forever}\n");
+    world.start();
+    let before = [world.pid("a"), world.pid("b")];
+    for garbage in [&b"\xff\xfe\x00 not text"[..], b"dev: [", b"", b"dev: 7\n", b"- just\n- a list\n"] {
+        world.write(".forge/processes.yml", garbage);
+        let started = world.forge(["start"]).run();
+        started.code(2);
+        let status = world.forge(["status", "--json"]).run();
+        assert_eq!(status.ok().json()["processes"].as_array().map(Vec::len), Some(2), "{status}");
+        assert_eq!([world.pid("a"), world.pid("b")], before, "they go on with {garbage:?}");
+    }
+    std::fs::remove_file(world.path(".forge/processes.yml")).expect("there is one");
+    assert_eq!(
+        world.forge(["status", "--json"]).run().ok().json()["processes"].as_array().map(Vec::len),
+        Some(2)
+    );
+    world.forge(["logs", "a", "-n", "1"]).run().ok();
+    world.configure("dev:\n  - {name: a, command: nasty forever}\n  - {name: b, command: nasty forever}\n");
+    world.start();
+    assert_eq!([world.pid("a"), world.pid("b")], before, "it is back, and nothing has changed");
+}
+
+#[test]
+fn a_crash_while_the_configuration_is_broken_is_restarted_as_it_was() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty wait-for go crash-n-times count 1 forever, auto_restart: {delay: 20ms}}\n",
+    );
+    world.start();
+    world.configure("dev: [");
+    world.write("go", "");
+    world.wait_process("a", "restarted", |a| a["run"] == 2 && a["status"] == "running");
+}
+
+#[test]
+fn fault_23_a_workspace_that_is_deleted_can_still_be_stopped() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever, cwd: /}\n");
+    world.start();
+    let a = world.pid("a");
+    std::fs::remove_dir_all(world.workspace()).expect("it exists");
+    std::fs::create_dir(world.workspace()).expect("somewhere to stand");
+    world.forge(["stop", "--all"]).run().ok();
+    assert!(!a.is_alive(), "stopped");
+}
+
+#[test]
+fn check_names_what_is_missing_and_runs_nothing() {
+    let world = World::with(
+        "dev:
+  - {name: a, command: nasty append ran a, health_check: nasty append ran check}
+  - {name: b, command: no-such-program}
+",
+    );
+    world.forge(["check"]).run().code(1).says("no-such-program");
+    assert_eq!(world.read("ran"), "", "nothing of the workspace was run");
+    world.configure("dev:\n  - {name: a, command: nasty forever, requires: [sh]}\n");
+    world.forge(["check"]).run().ok();
+    let checked = world.forge(["check", "--json"]).run();
+    let _document = checked.ok().json();
+}
+
+#[test]
+fn config_shows_values_with_their_origins_and_masks_secrets() {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: nasty forever
+    env_file: secrets.env
+    env: {PLAIN: visible}
+",
+    );
+    world.write("secrets.env", "API_TOKEN=hunter2\nDB_PASSWORD=swordfish\n");
+    for arguments in [&["config"][..], &["config", "--json"], &["config", "dev"]] {
+        let shown = world.forge(arguments).run();
+        shown.ok().prints("visible").prints("API_TOKEN").prints("secrets.env");
+        for secret in ["hunter2", "swordfish"] {
+            assert!(
+                !shown.stdout.contains(secret) && !shown.stderr.contains(secret),
+                "{secret} is shown: {shown}"
+            );
+        }
+    }
+    let _document = world.forge(["config", "--json"]).run().json();
+}
+
+#[test]
+fn anchors_and_extension_keys_have_a_home() {
+    let world = World::with(
+        "x-common: &common
+  auto_restart: false
+  env: {SHARED: 'yes'}
+dev:
+  - name: a
+    <<: *common
+    command: nasty env SHARED forever
+",
+    );
+    world.start();
+    world.wait_line("a", r#"{"SHARED":"yes"}"#);
+}
+
+#[test]
+fn the_other_extension_is_accepted() {
+    let world = World::new();
+    world.write(".forge/processes.yaml", "dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+}

@@ -1,0 +1,159 @@
+//! The examples, with real programs: Node; PostgreSQL, Redis, a Python API and Vite.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use forge_tests::{World, skip, wait_until};
+
+/// An example in a world of its own, on ports of its own; `None`, with a word about it, where a program is missing.
+fn example(test: &str, name: &str, programs: &[&str], ports: &[u16]) -> Option<World> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    // Debian keeps PostgreSQL's programs out of the PATH.
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    folders.extend(versions.map(|version| version.path().join("bin")));
+    let missing = programs.iter().find(|name| !folders.iter().any(|folder| folder.join(name).is_file()));
+    if let Some(missing) = missing {
+        skip(test, &format!("{missing} is not installed"));
+        return None;
+    }
+    let mut world = World::new();
+    // Package managers have their caches there.
+    world.set_env("HOME", &std::env::var("HOME").unwrap_or_default());
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name), &world.workspace());
+    let mut processes = world.read(".forge/processes.yml");
+    for port in ports {
+        let free = world.free_port();
+        processes = processes.replace(&format!("port: {port}\n"), &format!("port: {free}\n"));
+        processes = processes.replace(&format!("localhost:{port}"), &format!("localhost:{free}"));
+    }
+    world.configure(&processes);
+    Some(world)
+}
+
+fn shop(test: &str) -> Option<World> {
+    let programs = ["node", "npm", "python3", "redis-server", "setpriv", "postgres"];
+    example(test, "shop", &programs, &[3000, 8080, 5432, 6379, 5433])
+}
+
+fn hello(test: &str) -> Option<World> {
+    example(test, "hello", &["node"], &[4310, 4311, 4312])
+}
+
+/// Copies a folder; what has been fetched by a package manager is linked, what a database keeps is left out.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("the example").flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let target = to.join(&name);
+        match name.to_str() {
+            Some(".data") => {}
+            Some("node_modules") => symlink(&path, target).expect("a link"),
+            _ if path.is_dir() => copy(&path, &target),
+            _ => drop(fs::copy(&path, &target).expect("a copy")),
+        }
+    }
+}
+
+/// The port on which a process of an example listens.
+fn port(world: &World, name: &str) -> u16 {
+    let process = world.process(name);
+    let port = process["declared_ports"][0].as_u64().or(process["ports"][0].as_u64());
+    port.and_then(|port| u16::try_from(port).ok()).unwrap_or_else(|| panic!("no port: {process:#}"))
+}
+
+/// The first line and the body of an answer; `None` if the connection broke.
+fn request(port: u16, method: &str, path: &str) -> Option<(String, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(forge_tests::DEADLINE)).ok()?;
+    let length = if method == "POST" { "content-length: 0\r\n" } else { "" };
+    write!(stream, "{method} {path} HTTP/1.0\r\nhost: localhost\r\n{length}\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.lines().next()?.to_owned(), body.to_owned()))
+}
+
+#[test]
+fn the_shop_starts_crashes_comes_back_and_stops() {
+    let Some(world) = shop("the_shop_starts_crashes_comes_back_and_stops") else { return };
+    world.start();
+    let status = world.status();
+    assert_eq!(status["ready"], true, "{status:#}");
+    for (name, message) in [
+        ("redis", "PONG received"),
+        ("postgres", "Accepting connections"),
+        ("backend", "HTTP 200 from /health"),
+        ("frontend", "HTTP 200 from /health"),
+    ] {
+        assert_eq!(world.process(name)["health"]["message"], message, "{name}");
+    }
+    let shown = world.forge(["status"]).run();
+    shown.ok().prints("PONG received").prints("Accepting connections").prints("HTTP 200 from /health");
+
+    let [backend, frontend] = [port(&world, "backend"), port(&world, "frontend")];
+    let (head, body) = request(frontend, "GET", "/api/products").expect("the page reaches the API");
+    assert!(head.contains("200") && body.contains("Anvil"), "{head}\n{body}");
+
+    let others = ["frontend", "postgres", "redis"].map(|name| world.pid(name));
+    let before = world.pid("backend");
+    let _broken = request(backend, "POST", "/crash");
+    wait_until("it dies of its bug", || !before.is_alive());
+    let crashed = world
+        .wait_process("backend", "it crashed", |one| one["restart_at"].is_string() || one["restarts"] == 1);
+    assert!(crashed["message"].is_string() || crashed["restarts"] == 1, "{crashed:#}");
+    let back =
+        world.wait_process("backend", "it is back", |one| one["restarts"] == 1 && one["ready"] == true);
+    assert_eq!(back["status"], "running", "{back:#}");
+    assert_eq!(
+        ["frontend", "postgres", "redis"].map(|name| world.pid(name)),
+        others,
+        "nobody else was touched"
+    );
+    let logs = world.forge(["logs", "backend", "--grep", "KeyError"]).run();
+    logs.ok().prints("KeyError");
+
+    world.forge(["stop"]).run().ok();
+    assert!(world.programs().is_empty(), "nothing is left: {:#?}", world.programs());
+    for name in ["backend", "frontend", "postgres", "redis"] {
+        assert_eq!(world.process(name)["status"], "stopped", "{name}");
+    }
+}
+
+#[test]
+fn the_shop_survives_its_supervisor() {
+    let Some(world) = shop("the_shop_survives_its_supervisor") else { return };
+    world.start();
+    let names = ["frontend", "backend", "postgres", "redis"];
+    let before = names.map(|name| world.pid(name));
+    world.kill_supervisor();
+    assert_eq!(names.map(|name| world.pid(name)), before, "the same processes");
+    world.forge(["restart", "backend"]).run().ok();
+    world.wait_process("backend", "healthy", |one| one["health"]["state"] == "healthy");
+    world.forge(["stop"]).run().ok();
+    assert!(world.programs().is_empty(), "nothing is left: {:#?}", world.programs());
+}
+
+#[test]
+fn the_bundled_example_starts_in_order_talks_crashes_comes_back_and_stops() {
+    let Some(world) = hello("the_bundled_example_starts_in_order_talks_crashes_comes_back_and_stops") else {
+        return;
+    };
+    let started = world.forge(["start"]).run();
+    let [web, api] = [port(&world, "web"), port(&world, "api")];
+    started.ok().prints(&format!("http://localhost:{web}"));
+    assert_eq!(world.status()["ready"], true, "{:#}", world.status());
+    assert_eq!(world.process("seed")["exit_code"], 0, "it ran to its end");
+    let (head, body) = request(web, "GET", "/").expect("there is a page");
+    assert!(head.contains("200") && body.contains("<html"), "{head}\n{body}");
+    wait_until("the worker talks", || {
+        !world.forge(["logs", "worker", "-n", "1"]).run().ok().stdout.is_empty()
+    });
+    let _broken = request(api, "POST", "/crash");
+    world.wait_process("api", "it is back", |one| one["restarts"] == 1 && one["ready"] == true);
+    world.forge(["stop"]).run().ok();
+    assert!(world.programs().is_empty(), "nothing is left: {:#?}", world.programs());
+}

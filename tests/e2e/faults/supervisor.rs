@@ -1,0 +1,263 @@
+//! The supervisor is killed, and is there twice.
+
+use std::time::Duration;
+
+use forge_tests::{Process, Signal, World, assert_sequence, wait_until};
+
+/// The programs of Forge's that are supervisors, whether they answer or not.
+fn supervisors(world: &World) -> Vec<Process> {
+    let mut all = world.alive();
+    all.retain(|process| process.variable("FORGE_RUN").is_none() && process.command.contains(" serve"));
+    all
+}
+
+/// Whatever the moment, there are never two trees of one process, and the next start gets all of them ready.
+fn killed_after(world: &World, delay: Duration) {
+    let start = world.forge(["start"]).spawn();
+    std::thread::sleep(delay);
+    for supervisor in supervisors(world) {
+        supervisor.signal(Signal::KILL);
+        wait_until("it dies", || !supervisor.is_alive());
+    }
+    let _either = start.wait();
+    world.start();
+    let status = world.status();
+    assert_eq!(status["ready"], true, "killed after {delay:?}: {status:#}");
+    for name in ["a", "b", "c"] {
+        assert_eq!(world.read(&format!("alone-{name}")), "", "I1, killed after {delay:?}");
+        let told = world.pid(name);
+        assert!(told.command.contains(&format!("alone-{name}")), "{told:?}");
+    }
+    let programs = world.programs();
+    assert_eq!(programs.len(), 3, "killed after {delay:?}: {programs:#?}");
+    world.forge(["stop"]).run().ok();
+    assert!(world.programs().is_empty(), "killed after {delay:?}: {:#?}", world.programs());
+}
+
+fn three_in_a_row() -> World {
+    World::with(
+        "dev:
+  - {name: a, command: nasty alone alone-a forever}
+  - {name: b, command: nasty alone alone-b sleep 30 touch up forever, health_check: test -e up, depends_on: [a]}
+  - {name: c, command: nasty alone alone-c forever, depends_on: [b]}
+",
+    )
+}
+
+#[test]
+fn fault_01_the_supervisor_is_killed_at_each_step_of_a_first_start() {
+    let world = three_in_a_row();
+    for step in 0..8 {
+        for supervisor in supervisors(&world) {
+            supervisor.signal(Signal::KILL);
+            wait_until("it dies", || !supervisor.is_alive());
+        }
+        killed_after(&world, Duration::from_millis(step * 25));
+    }
+}
+
+#[test]
+fn fault_01_a_running_supervisor_is_killed_at_each_step_of_a_start() {
+    let world = three_in_a_row();
+    let _status = world.status();
+    for step in 0..12 {
+        killed_after(&world, Duration::from_millis(step * 9));
+    }
+}
+
+#[test]
+fn fault_02_ten_processes_at_full_speed_lose_no_line_when_the_supervisor_is_killed() {
+    const LINES: u64 = 60_000;
+    let world = World::new();
+    let processes: String = (0..10)
+        .map(|n| format!("  - {{name: p{n}, command: nasty count {LINES} touch done-{n} forever}}\n"))
+        .collect();
+    world.configure(&format!("dev:\n{processes}"));
+    world.start();
+    let before: Vec<Process> = (0..10).map(|n| world.pid(&format!("p{n}"))).collect();
+    for _ in 0..3 {
+        world.kill_supervisor();
+        let after: Vec<Process> = (0..10).map(|n| world.pid(&format!("p{n}"))).collect();
+        assert_eq!(after, before, "the same processes");
+    }
+    for n in 0..10 {
+        wait_until("all is written", || world.path(&format!("done-{n}")).exists());
+        let name = format!("p{n}");
+        wait_until("all is stored", || {
+            world.lines(&name).iter().filter(|line| line.stream == "stdout").count() as u64 >= LINES
+        });
+        assert_sequence(&world.lines(&name), "line", 0..LINES);
+    }
+    assert!(before.iter().all(Process::is_alive), "none died");
+}
+
+#[test]
+fn fault_06_an_exit_without_a_supervisor_is_known_with_its_code_and_time() {
+    let world = World::with(
+        "dev:
+  - {name: a, command: nasty wait-for go exit 42, auto_restart: false}
+  - {name: b, command: nasty wait-for go signal-self USR1, auto_restart: false}
+  - {name: c, command: nasty forever}
+",
+    );
+    world.start();
+    let c = world.pid("c");
+    world.kill_supervisor();
+    world.write("go", "");
+    // Keepers whose process ends start a supervisor: nobody else asks for one here.
+    world.wait_supervisor();
+    let a = world.wait_status("a", "crashed");
+    assert_eq!(a["exit_code"], 42, "{a:#}");
+    let b = world.wait_status("b", "crashed");
+    assert_eq!(b["signal"], "SIGUSR1", "{b:#}");
+    assert_eq!(world.pid("c"), c, "the third goes on");
+    let status = world.status();
+    let told = |name| {
+        let events = status["events"].as_array().expect("a list");
+        events
+            .iter()
+            .any(|event| event["process"] == name && event["level"] != "info" && event["time"].is_string())
+    };
+    assert!(told("a") && told("b"), "both ends are events: {:#}", status["events"]);
+}
+
+#[test]
+fn fault_06_what_is_wanted_is_restarted_by_the_next_supervisor() {
+    let world = World::with(
+        "dev:
+  - {name: a, command: nasty append ran x wait-for go crash-n-times count 1 forever, auto_restart: {delay: 10ms}}
+",
+    );
+    world.start();
+    world.kill_supervisor();
+    world.write("go", "");
+    world.wait_supervisor();
+    let a = world.wait_process("a", "restarted", |a| a["run"] == 2 && a["status"] == "running");
+    assert_eq!(a["restarts"], 1, "I6: {a:#}");
+    assert_eq!(world.read("ran"), "x\nx\n", "once");
+}
+
+#[test]
+fn what_was_stopped_stays_stopped_after_the_supervisors_death() {
+    let world =
+        World::with("dev:\n  - {name: a, command: nasty forever}\n  - {name: b, command: nasty forever}\n");
+    world.start();
+    world.forge(["stop", "a"]).run().ok();
+    world.kill_supervisor();
+    assert_eq!(world.process("a")["status"], "stopped", "as the user wanted it");
+    assert_eq!(world.process("b")["status"], "running", "as the user wanted it");
+}
+
+#[test]
+fn a_start_under_way_goes_on_in_the_next_supervisor() {
+    let world = World::with(
+        "dev:
+  - {name: slow, command: nasty wait-for go forever, health_check: test -e go}
+  - {name: later, command: nasty forever, depends_on: [slow]}
+",
+    );
+    world.forge(["start", "-d"]).run().ok();
+    world.wait_status("later", "waiting");
+    world.wait_process("slow", "has a PID", |slow| slow["pid"].is_number());
+    world.kill_supervisor();
+    world.wait_status("later", "waiting");
+    world.write("go", "");
+    world.wait_status("later", "running");
+}
+
+#[test]
+fn a_stop_under_way_goes_on_in_the_next_supervisor() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty ignore TERM print up forever, shutdown: {timeout: 2s}}\n",
+    );
+    world.start();
+    world.wait_line("a", "up");
+    let stop = world.forge(["stop", "a"]).spawn();
+    world.wait_status("a", "stopping");
+    world.kill_supervisor();
+    let _either = stop.wait();
+    world.wait_status("a", "stopped");
+    assert!(world.programs().is_empty(), "it was not forgotten");
+}
+
+#[test]
+fn events_survive_the_supervisor() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty exit 3, auto_restart: false}\n  - {name: b, command: nasty forever}\n",
+    );
+    world.forge(["start", "-d"]).run().ok();
+    world.wait_status("a", "crashed");
+    let has_crash = |status: &forge_tests::Value| {
+        status["events"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["process"] == "a" && one["level"] == "error"))
+    };
+    wait_until("the crash is an event", || has_crash(&world.status()));
+    world.kill_supervisor();
+    let status = world.status();
+    assert!(has_crash(&status), "{:#}", status["events"]);
+    assert_eq!(world.process("a")["exit_code"], 3, "the last end too");
+}
+
+#[test]
+fn fault_21_commands_that_start_a_supervisor_at_once_get_one() {
+    let world = World::with("dev:\n  - {name: a, command: nasty alone only forever}\n");
+    let commands: Vec<_> =
+        (0..8).map(|n| world.forge([if n % 2 == 0 { "status" } else { "start" }]).spawn()).collect();
+    for command in commands {
+        command.wait().ok();
+    }
+    wait_until("one supervisor", || supervisors(&world).len() == 1);
+    assert_eq!(world.read("only"), "", "one process");
+    assert_eq!(world.programs().len(), 1, "one process");
+}
+
+#[test]
+fn fault_21_a_second_foreground_supervisor_is_refused() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    let first = world.forge(["serve"]).spawn();
+    world.wait_supervisor();
+    world.start();
+    let a = world.pid("a");
+    let second = world.forge(["serve"]).run();
+    second.code(1).says(&first.pid().to_string());
+    assert_eq!(world.wait_supervisor().pid, first.pid(), "the first goes on");
+    assert_eq!(world.pid("a"), a, "so does its process");
+    first.signal(Signal::TERM);
+    let first = first.wait();
+    first.ok();
+    assert!(a.is_alive(), "the process runs on");
+    assert!(format!("{}{}", first.stdout, first.stderr).contains("running"), "it says so: {first}");
+    assert_eq!(world.pid("a"), a, "and is adopted");
+}
+
+#[test]
+fn a_foreground_supervisor_takes_over_from_a_background_one() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty count 5000 forever}\n  - {name: t, command: nasty prompt forever, tty: true}\n",
+    );
+    world.start();
+    let before = [world.pid("a"), world.pid("t")];
+    let background = world.wait_supervisor();
+    let serve = world.forge(["serve"]).spawn();
+    wait_until("the foreground one answers", || world.supervisor().is_some_and(|one| one.pid == serve.pid()));
+    wait_until("the background one is gone", || !background.is_alive());
+    assert_eq!([world.pid("a"), world.pid("t")], before, "no process notices");
+    assert_sequence(&world.lines("a"), "line", 0..5000);
+    world.forge(["send", "t", "Ann"]).run().ok();
+    world.wait_line("t", "name? hello Ann\r");
+    serve.signal(Signal::INT);
+    let _code = serve.wait();
+    assert_eq!([world.pid("a"), world.pid("t")], before, "nor when that one leaves");
+}
+
+#[test]
+fn an_interrupt_of_a_start_that_lost_its_supervisor_still_ends() {
+    let world = World::with("dev:\n  - {name: slow, command: nasty forever, health_check: 'false'}\n");
+    let start = world.forge(["start"]).spawn();
+    world.wait_supervisor();
+    world.wait_process("slow", "has a PID", |slow| slow["pid"].is_number());
+    world.kill_supervisor();
+    let outcome = start.wait();
+    assert!(matches!(outcome.code, Some(1 | 4)), "it says that it lost its supervisor: {outcome}");
+}

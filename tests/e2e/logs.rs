@@ -1,0 +1,184 @@
+//! `forge logs`.
+
+use forge_tests::{Signal, World};
+
+/// Two processes whose lines are written in turns, with what a filter may look for.
+fn talkers() -> World {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: nasty print 'a one' touch 1 wait-for 2 print 'a INFO two' touch 3 wait-for 4 eprint 'a ERROR three' touch 5 forever
+  - name: b
+    command: nasty wait-for 1 print 'b one' touch 2 wait-for 3 eprint 'b two' touch 4 wait-for 5 print 'b warning three' touch 6 forever
+",
+    );
+    world.start();
+    world.wait_line("b", "b warning three");
+    world.wait_line("a", "a ERROR three");
+    world
+}
+
+fn texts(world: &World, arguments: &[&str]) -> Vec<String> {
+    let all = ["logs", "--json"].iter().chain(arguments);
+    let outcome = world.forge(all).run();
+    let lines = outcome.ok().json_lines();
+    // Forge's own lines are beside the point here.
+    let lines = lines.iter().filter(|line| line["stream"] != "forge");
+    lines.map(|line| line["text"].as_str().expect("a text").to_owned()).collect()
+}
+
+#[test]
+fn history_is_merged_by_time() {
+    let world = talkers();
+    let merged = ["a one", "b one", "a INFO two", "b two", "a ERROR three", "b warning three"];
+    assert_eq!(texts(&world, &[]), merged, "all of it");
+    assert_eq!(texts(&world, &["a", "b"]), merged, "named");
+    assert_eq!(texts(&world, &["a"]), ["a one", "a INFO two", "a ERROR three"], "one of them");
+    assert_eq!(texts(&world, &["dev"]), merged, "the environment");
+    let shown = world.forge(["logs"]).run();
+    shown.ok().prints("a INFO two").prints("b two");
+    let of = |text: &str| shown.stdout.find(text).unwrap_or_else(|| panic!("{text} is missing: {shown}"));
+    assert!(merged.windows(2).all(|pair| of(pair[0]) < of(pair[1])), "in the same order: {shown}");
+}
+
+#[test]
+fn a_line_has_the_documented_members() {
+    let world = talkers();
+    let lines = world.forge(["logs", "a", "--json"]).run().ok().json_lines();
+    let line = lines.iter().find(|line| line["text"] == "a ERROR three").expect("it was written");
+    assert_eq!(line["environment"], "dev", "{line}");
+    assert_eq!(line["process"], "a", "{line}");
+    assert_eq!(line["run"], 1, "{line}");
+    assert_eq!(line["stream"], "stderr", "{line}");
+    assert_eq!(line["level"], "error", "{line}");
+    assert!(line["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
+    let plain = lines.iter().find(|line| line["text"] == "a one").expect("it was written");
+    assert!(plain["level"].is_null(), "{plain}");
+}
+
+#[test]
+fn n_counts_lines_after_merging() {
+    let world = talkers();
+    assert_eq!(texts(&world, &["-n", "2"]), ["a ERROR three", "b warning three"], "the last two of both");
+    assert_eq!(texts(&world, &["-n", "1", "a"]), ["a ERROR three"], "of one");
+    assert!(texts(&world, &["-n", "0"]).is_empty(), "none");
+}
+
+#[test]
+fn filters_narrow_it() {
+    let world = talkers();
+    assert_eq!(
+        texts(&world, &["--grep", "thr.e"]),
+        ["a ERROR three", "b warning three"],
+        "a regular expression"
+    );
+    assert_eq!(texts(&world, &["--grep", "info"]), Vec::<String>::new(), "case counts");
+    assert_eq!(texts(&world, &["--grep", "info", "-i"]), ["a INFO two"], "unless told otherwise");
+    assert_eq!(texts(&world, &["--grep", "one|three", "-v"]), ["a INFO two", "b two"], "the others");
+    assert_eq!(texts(&world, &["--stream", "stderr"]), ["b two", "a ERROR three"], "one stream");
+    assert_eq!(texts(&world, &["--level", "error"]), ["a ERROR three"], "this level or a worse one");
+    assert_eq!(
+        texts(&world, &["--level", "warn"]),
+        ["a ERROR three", "b warning three"],
+        "this level or a worse one"
+    );
+    assert_eq!(
+        texts(&world, &["--grep", "INFO", "--context", "1"]),
+        ["b one", "a INFO two", "b two"],
+        "with lines around"
+    );
+    assert_eq!(texts(&world, &["--since", "1h"]).len(), 6, "an hour ago is before all of it");
+    assert!(texts(&world, &["--until", "2001-01-01T00:00:00Z"]).is_empty(), "nothing is that old");
+    assert!(texts(&world, &["--since", "2100-01-01T00:00:00Z"]).is_empty(), "nor that new");
+    world.forge(["logs", "--grep", "("]).run().code(2);
+    world.forge(["logs", "--since", "yesterday-ish"]).run().code(2);
+    world.forge(["logs", "nobody"]).run().code(3);
+}
+
+#[test]
+fn every_run_is_kept_and_can_be_read_alone() {
+    let world = World::with("dev:\n  - {name: a, command: nasty append runs x print 'pid %p' forever}\n");
+    world.start();
+    world.forge(["restart", "a"]).run().ok();
+    world.forge(["restart", "a"]).run().ok();
+    forge_tests::wait_until("three runs have written", || texts(&world, &["a"]).len() == 3);
+    let all = texts(&world, &["a"]);
+    for run in 1..=3 {
+        assert_eq!(texts(&world, &["a", "--run", &run.to_string()]), [all[run - 1].clone()], "run {run}");
+    }
+}
+
+#[test]
+fn follow_shows_each_new_line_once() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty count 100 wait-for go count 400 --from 100 print end forever}\n",
+    );
+    world.start();
+    let mut follow = world.forge(["logs", "-f", "--json", "a"]).spawn();
+    follow.wait_for_output("line 00000099");
+    world.write("go", "");
+    follow.wait_for_output("\"end\"");
+    follow.signal(Signal::INT);
+    let outcome = follow.wait();
+    outcome.code(130);
+    let numbers: Vec<u64> = outcome
+        .json_lines()
+        .iter()
+        .filter_map(|line| line["text"].as_str()?.strip_prefix("line ")?.get(..8)?.parse().ok())
+        .collect();
+    assert_eq!(numbers, (0..500).collect::<Vec<u64>>(), "each once and in order");
+}
+
+#[test]
+fn follow_goes_on_across_restarts() {
+    let world = World::with("dev:\n  - {name: a, command: nasty print 'pid %p' forever}\n");
+    world.start();
+    let mut follow = world.forge(["logs", "-f", "a"]).spawn();
+    follow.wait_for_output(&format!("pid {}", world.pid("a").pid));
+    world.forge(["restart", "a"]).run().ok();
+    follow.wait_for_output(&format!("pid {}", world.pid("a").pid));
+    follow.signal(Signal::INT);
+    follow.wait().code(130);
+}
+
+#[test]
+fn follow_ends_quietly_when_its_reader_goes() {
+    let world = World::with("dev:\n  - {name: a, command: nasty flood --rate 200}\n");
+    world.start();
+    let forge = forge_tests::forge().display().to_string();
+    let outcome = world
+        .program(std::path::Path::new("/bin/sh"), ["-c", &format!("{forge} logs -f a | head -n 3; exit 0")])
+        .run();
+    outcome.ok();
+    assert_eq!(outcome.stdout.lines().count(), 3, "{outcome}");
+    assert_eq!(outcome.stderr, "", "no complaint about a broken pipe");
+}
+
+#[test]
+fn save_writes_a_file_and_does_not_overwrite_one() {
+    let world = talkers();
+    let saved = world.forge(["logs", "--save", "out.txt"]).run();
+    saved.ok();
+    assert!(world.read("out.txt").contains("b warning three"), "{}", world.read("out.txt"));
+    assert!(!world.read("out.txt").contains('\x1b'), "plain text");
+    world.write("precious", "mine");
+    world.forge(["logs", "--save", "precious"]).run().code(1);
+    assert_eq!(world.read("precious"), "mine", "left alone");
+}
+
+#[test]
+fn logs_are_there_after_everything_was_stopped() {
+    let world = talkers();
+    world.forge(["stop"]).run().ok();
+    assert_eq!(texts(&world, &["dev"]).len(), 6, "history stays");
+    assert_eq!(texts(&world, &["a", "-n", "1"]), ["a ERROR three"], "by process too");
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let world = talkers();
+    assert!(!world.forge(["logs"]).run().ok().stdout.contains('\x1b'), "not into a pipe");
+    assert!(world.forge(["--color", "always", "logs"]).run().ok().stdout.contains('\x1b'), "asked for");
+    let terminal = world.terminal(["logs", "-n", "3"]);
+    terminal.wait_for("b warning three");
+}

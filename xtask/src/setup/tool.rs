@@ -1,0 +1,113 @@
+//! The programs that Forge's examples and tests use, and where they hide.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Something that may have to be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Node,
+    Npm,
+    Python,
+    Redis,
+    Postgres,
+    Tmux,
+    /// Side by side in the benchmark only.
+    S6,
+    /// A Rust whose standard library comes as source, for [`crate::targets`].
+    RustSource,
+}
+
+impl Tool {
+    /// For the bundled example.
+    pub(crate) const FOR_RUN: &[Self] = &[Self::Node];
+    /// For the tests.
+    pub(crate) const FOR_TESTS: &[Self] =
+        &[Self::Node, Self::Npm, Self::Python, Self::Redis, Self::Postgres, Self::Tmux];
+
+    /// Said before it is installed.
+    pub(crate) fn why(self) -> &'static str {
+        match self {
+            Self::Node => "which the example's services are written in",
+            Self::Npm => "which fetches Vite for examples/shop's front end",
+            Self::Python => {
+                "which examples/shop's API is written in, and which the tests attach to as a REPL"
+            }
+            Self::Redis => "the cache of examples/shop",
+            Self::Postgres => "the database of examples/shop",
+            Self::Tmux => "in which the tests look at Forge as a person in a terminal does",
+            Self::S6 => "whose s6-log the benchmark compares with",
+            Self::RustSource => {
+                "a Rust with the source of its standard library, to build that for other systems"
+            }
+        }
+    }
+
+    /// All of these must be found.
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Self::Node => &["node"],
+            Self::Npm => &["npm"],
+            Self::Python if cfg!(windows) => &["python"],
+            Self::Python => &["python3"],
+            Self::Redis => &["redis-server", "redis-cli"],
+            Self::Postgres => &["postgres", "initdb", "psql"],
+            Self::Tmux => &["tmux"],
+            Self::S6 => &["s6-log", "s6-svscan"],
+            // As the name of a program says nothing, the source itself is looked for.
+            Self::RustSource => &[],
+        }
+    }
+
+    /// Whether nothing has to be installed for it.
+    pub(crate) fn is_there(self) -> bool {
+        match self {
+            Self::RustSource => crate::targets::source_is_there(),
+            _ => self.programs().iter().all(|program| find(program).is_some()),
+        }
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Node => "Node",
+            Self::Npm => "npm",
+            Self::Python => "Python 3",
+            Self::Redis => "Redis",
+            Self::Postgres => "PostgreSQL",
+            Self::Tmux => "tmux",
+            Self::S6 => "s6",
+            Self::RustSource => "Rust's source",
+        })
+    }
+}
+
+/// The path of a program, in PATH or where its packages put it outside of that.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).chain(outside_of_path()).find_map(|folder| executable(&folder, program))
+}
+
+fn executable(folder: &Path, program: &str) -> Option<PathBuf> {
+    let suffixes: &[&str] = if cfg!(windows) { &[".exe", ".cmd", ".bat"] } else { &[""] };
+    suffixes.iter().map(|suffix| folder.join(format!("{program}{suffix}"))).find(|path| path.is_file())
+}
+
+/// Debian and Homebrew keep PostgreSQL's server programs out of PATH, so that several versions fit beside each other.
+fn outside_of_path() -> Vec<PathBuf> {
+    let parents: [(&str, &str); 3] =
+        [("/usr/lib/postgresql", ""), ("/opt/homebrew/opt", "postgresql"), ("/usr/local/opt", "postgresql")];
+    let mut folders = Vec::new();
+    for (parent, prefix) in parents {
+        let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+        folders.extend(
+            entries
+                .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+                .map(|entry| entry.path().join("bin")),
+        );
+    }
+    folders.sort();
+    folders.reverse();
+    folders
+}

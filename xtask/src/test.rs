@@ -1,0 +1,59 @@
+//! `cargo xtask test`: everything that has to hold before a change lands, the cheapest check first.
+
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+
+use crate::console::{self, cargo, heading, run_quietly, section};
+use crate::{generate, licences, setup, targets};
+
+/// With `filters` only the tests whose names hold one of them, and no other check.
+pub(crate) fn run(filters: &[String]) -> Result<()> {
+    section("What is needed", setup::for_tests)?;
+    if filters.is_empty() {
+        checks()?;
+    }
+    // Tests start these programs by their path, which Cargo does not know.
+    section("Programs", || console::run(&mut cargo(["build", "--workspace", "--bins"])))?;
+    if filters.is_empty() {
+        section("Generated files", || generate::run(true))?;
+        section("Examples in the documentation", || {
+            console::run(&mut cargo(["test", "--workspace", "--doc", "--quiet"]))
+        })?;
+    }
+    heading("Tests");
+    console::run(&mut runner(filters))
+}
+
+fn checks() -> Result<()> {
+    section("Format", || console::run(&mut cargo(["fmt", "--all", "--check"])))?;
+    section("Licences and sources", licences::run)?;
+    section("Lints", || {
+        console::run(&mut cargo([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
+    })?;
+    if targets::wanted() {
+        section("Windows and macOS", || targets::run(false))?;
+    }
+    Ok(())
+}
+
+/// nextest where it is there (a process a test, and a summary as its last line), else Cargo's own.
+fn runner(filters: &[String]) -> Command {
+    let nextest =
+        run_quietly(cargo(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null())).is_ok();
+    let mut command = if nextest {
+        cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        cargo(["test", "--workspace", "--bins", "--lib", "--tests"])
+    };
+    command.args(filters);
+    command
+}
