@@ -32,6 +32,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         let (number, after) = rest.split_at(number_len);
         let unit_len = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_len);
+        let unit = unit.trim();
         let part = nanoseconds(text, number, unit)?;
         total = total.checked_add(part).ok_or_else(too_long)?;
         rest = after;
@@ -105,6 +106,7 @@ mod tests {
     fn what_the_contract_names_is_read() {
         for (text, milliseconds) in [
             ("500ms", 500),
+            ("1m 30s", 90_000),
             ("2s", 2_000),
             ("1m30s", 90_000),
             ("10m", 600_000),
@@ -122,7 +124,7 @@ mod tests {
     fn what_is_no_duration_is_told_why() {
         for (text, why) in [
             ("5", "give a unit: `5s`"),
-            ("5 s", "no unit ` s`"),
+            ("5 x", "no unit `x`"),
             ("5x", "no unit `x`"),
             ("s", "a number and a unit"),
             ("", "a number and a unit"),

@@ -325,7 +325,9 @@ fn words(head: &[u8]) -> Option<Level> {
             return token_level;
         }
         // A word of prose: the message has begun.
-        let aside = before == b'[' || matches!(after.first(), Some(b'-' | b'|' | b']' | b'['));
+        let aside = matches!(before, b'[' | b'(')
+            || follows == b','
+            || matches!(after.first(), Some(b'-' | b'|' | b']' | b'['));
         if !aside && token != b"npm" && token.iter().all(u8::is_ascii_alphabetic) && !is_date_word(token) {
             return None;
         }

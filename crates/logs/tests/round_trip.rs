@@ -26,7 +26,7 @@ fn chunk() -> impl Strategy<Value = Vec<u8>> {
         bytes.extend(ends.then_some(b'\n'));
         bytes
     });
-    prop_oneof![20 => prop::collection::vec(byte, 0..200), 1 => long]
+    prop_oneof![20 => prop::collection::vec(byte, 0..60), 1 => long]
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -35,7 +35,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         3 => (0..2_usize).prop_map(Act::Flush),
         1 => Just(Act::Reopen),
     ];
-    prop::collection::vec(act, 1..30)
+    prop::collection::vec(act, 1..24)
 }
 
 /// The lines that the acts must give, for each stream.
@@ -110,7 +110,7 @@ proptest! {
         prop_assert!(all.is_sorted_by_key(|line| line.time_ns), "times go back");
         prop_assert!(all.is_sorted_by_key(|line| line.end), "ends go back");
         prop_assert_eq!(&read_all(&mut Reader::open(dir.path()).unwrap(), step), &all, "in small steps");
-        prop_assert_eq!(&read_by_cursor(dir.path(), step.max(500)), &all, "by cursor");
+        prop_assert_eq!(&read_by_cursor(dir.path(), step.max(4_000)), &all, "by cursor");
 
         let mut reader = Reader::open(dir.path()).unwrap();
         reader.seek_end().unwrap();
@@ -128,7 +128,7 @@ proptest! {
             let got: Vec<_> = read_all(&mut reader, 1 << 20).into_iter().filter(|line| line.is_program()).collect();
             prop_assert_eq!(&got, &program[program.len().saturating_sub(tail)..], "the last {}", tail);
         }
-        for line in &all {
+        for line in all.iter().step_by(all.len() / 8 + 1) {
             reader.seek_time(line.time_ns).unwrap();
             let first = loop {
                 let batch = reader.read(500).unwrap();

@@ -13,6 +13,7 @@ pub(crate) enum Tool {
     Postgres,
     Tmux,
     /// Side by side in the benchmark only.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the benchmark is for Linux"))]
     S6,
     /// A Rust whose standard library comes as source, for [`crate::targets`].
     RustSource,

@@ -60,7 +60,8 @@ fn spawn() -> std::io::Result<Child> {
         command.env("FORGE_HOME", std::path::absolute(home)?);
     }
     #[cfg(unix)]
-    command.current_dir("/").process_group(0);
+    // It leaves our session by itself.
+    command.current_dir("/");
     #[cfg(windows)]
     {
         const DETACHED_PROCESS: u32 = 0x8;

@@ -83,8 +83,12 @@ fn assignment(report: &mut Report, node: &Node) -> Option<(String, Option<String
 fn valid(report: &mut Report, name: &str, place: Place) -> bool {
     let valid = !name.is_empty() && !name.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control());
     if !valid {
+        let message = match name {
+            "" => "a variable without a name".to_owned(),
+            name => format!("`{name}` can't be the name of a variable"),
+        };
         report
-            .error("bad_name", place, format!("`{name}` can't be the name of a variable"))
+            .error("bad_name", place, message)
             .help("in a list, an entry is `KEY=value`, without spaces around the `=`");
     }
     valid

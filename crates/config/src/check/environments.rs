@@ -45,7 +45,7 @@ pub(super) enum EnvScope {
     Process,
 }
 
-const EXAMPLE: &str = "a first one:\n\ndev:\n  - name: web\n    command: npm run dev\n    port: 3000";
+const EXAMPLE: &str = "for example:\n\ndev:\n  - name: web\n    command: npm run dev\n    port: 3000";
 
 /// Says that the file holds nothing.
 pub(super) fn empty(report: &mut Report) {

@@ -202,7 +202,7 @@ pub(super) fn command(report: &mut Report, node: &Node, key: &str) -> Option<Com
 /// The same for a port.
 pub(super) fn port(report: &mut Report, node: &Node, key: &str) -> Option<u16> {
     let Some(text) = node.text() else {
-        bad_type(report, node, &format!("`{key}`"), "a port from 1 to 65535");
+        bad_type(report, node, &format!("`{key}`"), "a number from 1 to 65535");
         return None;
     };
     let number = text.parse::<u16>().ok().filter(|&port| port > 0);

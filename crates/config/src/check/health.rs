@@ -114,7 +114,7 @@ fn positive(report: &mut Report, fields: &Fields<'_>, key: &str) -> Option<Durat
     let duration = fields.duration(report, key)?;
     if duration.is_zero() {
         let place = fields.get(key).map_or(fields.place, |node| node.place);
-        report.error("bad_duration", place, format!("`{key}` is longer than nothing"));
+        report.error("bad_duration", place, format!("`{key}` must be longer than 0"));
         return None;
     }
     Some(duration)

@@ -21,7 +21,7 @@ pub(super) fn valid(report: &mut Report, name: &str, place: Place, what: &str) -
     let diagnostic = report.error("bad_name", place, message);
     diagnostic.label("letters, digits, `.`, `_`, `-`; a letter or digit first");
     let better = repaired(name);
-    if !better.is_empty() && better != name && name.len() <= LONGEST {
+    if !better.is_empty() && better != name && name.is_ascii() && name.len() <= LONGEST {
         diagnostic.help(format!("for example `{better}`"));
     }
     false

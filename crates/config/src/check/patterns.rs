@@ -33,7 +33,7 @@ pub(super) fn glob(report: &mut Report, pattern: &str, place: Place) -> bool {
     let Err(error) = globset::GlobBuilder::new(plain).literal_separator(true).build() else { return true };
     report
         .error("bad_glob", place, "this is no glob")
-        .label(error.kind().to_string())
+        .label(error.kind().to_string().split(" (maybe").next().unwrap_or_default())
         .help("for example `src/**/*.go`, or `*.{ts,tsx}`");
     false
 }

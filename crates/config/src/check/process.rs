@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::environments::Layers;
 use super::fields::{self, Fields};
-use super::{depends, env, health, names, patterns, policy};
+use super::{depends, env, health, names, patterns, policy, suggest};
 use crate::diagnostics::Report;
 use crate::model::{Command, Debug, EventLevel, EventRule, Place, Process, Requirement};
 use crate::schema::keys;
@@ -29,9 +29,9 @@ pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
     let health_check = fields.get("health_check").and_then(|node| health::health_check(report, node));
     let auto_restart = policy::auto_restart(report, fields.get("auto_restart").map(|node| &**node));
     let shutdown = policy::shutdown(report, fields.get("shutdown").map(|node| &**node));
-    let mut process = Process {
+    let process = Process {
         name: layers.name.clone(),
-        command: Command::Exec(Vec::new()),
+        command: command.clone().unwrap_or(Command::Exec(Vec::new())),
         cwd: fields.text(report, "cwd").filter(|cwd| !cwd.is_empty()),
         ports,
         env,
@@ -55,15 +55,17 @@ pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
         places: places(&fields, env_places),
     };
     contradictions(report, &fields, &process);
-    process.command = command?;
-    Some(process)
+    command.map(|_| process)
 }
 
 fn command(report: &mut Report, fields: &Fields<'_>, name: &str) -> Option<Command> {
     if fields.get("command").is_some() {
         return fields.command(report, "command");
     }
-    let mistyped = ["image", "cmd", "run"].iter().any(|key| fields.get(key).is_some());
+    // A key that is meant as `command` is reported already.
+    let mistyped = fields.places().any(|(key, _)| {
+        ["image", "cmd", "run"].contains(&key) || suggest::closest(key, &keys::PROCESS) == Some("command")
+    });
     if !mistyped {
         report
             .error("missing_key", fields.place, format!("the process `{name}` has no `command`"))
@@ -156,15 +158,21 @@ fn metrics(report: &mut Report, fields: &Fields<'_>) -> BTreeMap<String, serde_j
     for (name, entry) in fields::mapping(report, node, "`metrics`").into_iter().flatten() {
         let Some(metric) = Fields::open(report, &entry.value, &keys::METRIC, "a metric") else { continue };
         let exec = metric.command(report, "exec").is_some();
-        let prometheus = metric.text(report, "prometheus");
-        let series = metric.text(report, "series");
-        if exec == prometheus.is_some() || prometheus.is_some() != series.is_some() {
-            report
-                .error("missing_key", entry.place, format!("the metric `{name}` has no source"))
-                .help("either `exec: COMMAND`, or `prometheus: URL` and `series: NAME`");
-        } else {
-            metrics.insert(name.clone(), entry.value.json());
-        }
+        let prometheus = metric.text(report, "prometheus").is_some();
+        let series = metric.text(report, "series").is_some();
+        let (code, wrong) = match (exec, prometheus, series) {
+            (true, false, false) | (false, true, true) => {
+                metrics.insert(name.clone(), entry.value.json());
+                continue;
+            }
+            (true, _, _) => ("conflicting_keys", "two sources"),
+            (false, true, false) => ("missing_key", "no `series`"),
+            (false, false, true) => ("missing_key", "no `prometheus`"),
+            (false, false, false) => ("missing_key", "no source"),
+        };
+        report
+            .error(code, entry.place, format!("the metric `{name}` has {wrong}"))
+            .help("either `exec: COMMAND`, or `prometheus: URL` and `series: NAME`");
     }
     metrics
 }
@@ -269,6 +277,11 @@ fn contradictions(report: &mut Report, fields: &Fields<'_>, process: &Process) {
         report
             .error("conflicting_keys", place("tty"), "a `daemon` leaves the terminal that `tty` would give it")
             .note(place("daemon"), "its command leaves a service running");
+    }
+    if !process.daemon && crate::container::container(&process.command).is_some_and(|client| client.detached()) {
+        report
+            .warning("detached_container", place("command"), "`-d` leaves the container and ends the command")
+            .help("leave out `-d`, so that its output and its end are seen; or add `daemon: true`");
     }
     if process.one_shot && process.health_check.is_some() {
         report

@@ -57,11 +57,12 @@ pub(crate) fn did_you_mean<S: AsRef<str>>(name: &str, known: &[S], kind: &str) -
     match closest(name, known) {
         Some(best) => format!("did you mean `{best}`?"),
         None if known.is_empty() => format!("there are no {kind}"),
+        None if known.len() == 1 => format!("there is only {}", listed(known)),
         None => format!("the {kind} are {}", listed(known)),
     }
 }
 
-/// `` `a`, `b` and `c` ``; of many the first twelve.
+/// `` `a`, `b` and `c` ``; of many the first ones.
 pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 30;
     let mut quoted: Vec<String> = names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref())).collect();

@@ -127,11 +127,17 @@ impl Report {
         self.place(offset, len)
     }
 
-    /// The place at a line from 1 and a column in characters from 0.
-    pub(crate) fn place_at_line(&self, line: usize, column: usize) -> Place {
+    /// The offset of a line from 1 and a column in characters from 0.
+    pub(crate) fn offset(&self, line: usize, column: usize) -> usize {
         let begin = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
-        let offset = self.text[begin..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| begin + at);
-        self.place(offset, 1)
+        self.text[begin..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| begin + at)
+    }
+
+    /// The last tab before `offset` on its line.
+    pub(crate) fn tab_before(&self, offset: usize) -> Option<Place> {
+        let before = &self.text[..floor(&self.text, offset)];
+        let line = before.rfind('\n').map_or(0, |at| at + 1);
+        before[line..].rfind('\t').map(|at| self.place(line + at, 1))
     }
 
     /// Where a part of the value at `place` stands, if the value is written as it is read.

@@ -106,7 +106,7 @@ impl Builder<'_> {
                     Content::Map { entries: IndexMap::new(), key: None, merges: Vec::new() },
                 )?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end()?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(&span)?,
             Event::Alias(anchor) => self.alias(anchor, place)?,
             Event::UnresolvedAlias(name) => self.unknown_alias(&name, place)?,
             _ => {}
@@ -129,8 +129,10 @@ impl Builder<'_> {
         Some(())
     }
 
-    fn end(&mut self) -> Option<()> {
-        let open = self.open.pop()?;
+    fn end(&mut self, span: &Span) -> Option<()> {
+        let mut open = self.open.pop()?;
+        let end = span.end.byte_offset().unwrap_or_default();
+        open.place.len = end.saturating_sub(open.place.offset);
         let value = match open.content {
             Content::List(items) => Value::List(items),
             Content::Map { entries, merges, .. } => Value::Map(merged(entries, &merges)),

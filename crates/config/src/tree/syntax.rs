@@ -7,9 +7,13 @@ use crate::diagnostics::Report;
 /// Reports where the file stops being YAML.
 pub(super) fn report(report: &mut Report, error: &ScanError) {
     let marker = error.marker();
-    let place = match marker.byte_offset() {
-        Some(offset) => report.visible_place(offset),
-        None => report.place_at_line(marker.line(), marker.col()),
+    let offset = marker.byte_offset().unwrap_or_else(|| report.offset(marker.line(), marker.col()));
+    let place = match error.kind() {
+        // The parser stops after it.
+        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+            report.tab_before(offset).unwrap_or_else(|| report.visible_place(offset))
+        }
+        _ => report.visible_place(offset),
     };
     let (message, help) = explain(error.kind());
     let message = message.map_or_else(|| error.info(), str::to_owned);
@@ -47,10 +51,17 @@ fn explain(kind: &ErrorKind) -> (Option<&'static str>, Option<&'static str>) {
             "keys of one mapping stand in one column, each followed by `: `",
         ),
         K::ExpectedBlockSequenceEntry => {
-            ("a list entry was expected here", "entries of one list begin with `- `, in one column")
+            ("a list entry was expected here", "entries of one list begin with `- ` in one column; the keys of an entry stand in another")
         }
-        K::InvalidIndentation | K::InvalidBlockScalarIndent | K::InvalidQuotedScalarIndent => {
+        K::InvalidIndentation | K::InvalidBlockScalarIndent => {
             ("this line is indented otherwise than those around it", "")
+        }
+        K::InvalidQuotedScalarIndent => (
+            "a quoted text goes on here, but is not indented",
+            "is a quote above never closed?",
+        ),
+        K::InvalidColonPlacement | K::InvalidFlowScalarIndent | K::UnexpectedEndOfPlainScalar => {
+            ("a bracket is still open here", "is a `[` or `{` above never closed?")
         }
         K::BlockSequenceEntryNotAllowed | K::BlockEntryInFlowCollection => (
             "no list entry can begin here",

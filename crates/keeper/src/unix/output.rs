@@ -10,7 +10,7 @@ use rustix::io::Errno;
 const SMALL_BUFFER: usize = 16 << 10;
 
 /// The buffer under a flood.
-const LARGE_BUFFER: usize = 256 << 10;
+const LARGE_BUFFER: usize = 64 << 10;
 
 /// The pipe under a flood: the child can go on writing while the keeper stores.
 #[cfg(target_os = "linux")]

@@ -122,7 +122,9 @@ impl Reader {
             (batch.next, batch.at_end) = (self.target, true);
             return Ok(batch);
         }
-        while used < max_bytes.max(1) {
+        let known_from = self.known_from;
+        // Behind a gap the next batch begins.
+        while used < max_bytes.max(1) && self.known_from == known_from {
             let Some(place) = &self.place else { break };
             if let Some(raw) = self.scan.next(&place.file)? {
                 used = used.saturating_add(raw.bytes.len() + 1);
@@ -132,7 +134,7 @@ impl Reader {
                 break;
             }
         }
-        for line in batch.lines.iter_mut().filter(|line| line.cursor < self.known_from) {
+        for line in batch.lines.iter_mut().filter(|line| line.cursor < known_from) {
             text::complete(&self.dir, &self.options, line)?;
         }
         batch.next = self.cursor();

@@ -59,8 +59,11 @@ fn copy_segment(
 pub(super) fn complete(dir: &Path, options: &ReaderOptions, line: &mut Line) -> io::Result<()> {
     let mut bounded = Bounded { text: Vec::new(), omitted: 0, limit: options.max_line };
     copy(dir, line.stream, line.cursor, line.end, &mut bounded)?;
-    (line.text, line.omitted) = (bounded.text, bounded.omitted);
-    line.level = level::detect(&line.text);
+    // Less than what is known means that its beginning was deleted.
+    if bounded.text.len() as u64 + bounded.omitted > line.text.len() as u64 + line.omitted {
+        (line.text, line.omitted) = (bounded.text, bounded.omitted);
+        line.level = level::detect(&line.text);
+    }
     Ok(())
 }
 
