@@ -18,7 +18,7 @@ fn wrong_usage_ends_with_2() {
 #[test]
 fn what_does_not_exist_ends_with_3() {
     let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
-    for command in ["start", "stop", "restart", "kill", "status", "logs", "open", "attach"] {
+    for command in ["start", "stop", "restart", "kill", "status", "logs", "open"] {
         let outcome = world.forge([command, "nobody", "--json"]).run();
         outcome.code(3);
         assert_eq!(outcome.error_code(), "not_found", "{outcome}");
@@ -149,9 +149,9 @@ fn the_tables_fit_80_columns_and_need_no_unicode_locale() {
     );
     world.start();
     let terminal = world.terminal(["status"]);
-    terminal.wait_for("running");
+    terminal.wait_for("Running");
     let shown = world.forge(["status"]).env("LANG", "C").env("LC_ALL", "C").env("COLUMNS", "80").run();
-    shown.ok().prints("running");
+    shown.ok().prints("Running");
     for line in shown.stdout.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }
@@ -213,6 +213,39 @@ fn a_supervisor_that_does_not_answer_ends_with_4() {
     supervisor.signal(forge_tests::Signal::CONT);
     outcome.code(4);
     assert_eq!(outcome.error_code(), "no_supervisor", "{outcome}");
+}
+
+#[test]
+fn nothing_but_text_goes_where_no_terminal_is() {
+    let world = World::with(
+        "dev:
+  - {name: a, command: nasty print hello forever}
+  - {name: b, command: nasty forever, health_check: test -e go}
+",
+    );
+    let mut start = world.forge(["start"]).spawn();
+    world.wait_supervisor();
+    world.wait_line("a", "hello");
+    world.write("go", "");
+    start.wait_for_output("ready");
+    let mut outcomes = vec![start.wait()];
+    for arguments in [
+        &["status"][..],
+        &["restart", "a"],
+        &["logs"],
+        &["check"],
+        &["config"],
+        &["doctor"],
+        &["kill", "a"],
+        &["stop"],
+    ] {
+        outcomes.push(world.forge(arguments).run());
+    }
+    for outcome in outcomes {
+        outcome.ok();
+        let output = format!("{}{}", outcome.stdout, outcome.stderr);
+        assert!(!output.contains(['\x1b', '\r']), "{:?} of {outcome}", output);
+    }
 }
 
 #[test]

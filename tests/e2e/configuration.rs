@@ -105,7 +105,7 @@ fn check_names_what_is_missing_and_runs_nothing() {
   - {name: b, command: no-such-program}
 ",
     );
-    world.forge(["check"]).run().code(1).says("no-such-program");
+    world.forge(["check"]).run().code(1).prints("no-such-program");
     assert_eq!(world.read("ran"), "", "nothing of the workspace was run");
     world.configure("dev:\n  - {name: a, command: nasty forever, requires: [sh]}\n");
     world.forge(["check"]).run().ok();

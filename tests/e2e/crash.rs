@@ -140,9 +140,11 @@ fn a_crash_is_recorded_once_with_code_and_time() {
     world.start();
     world.write("go", "");
     world.wait_status("a", "crashed");
-    let (folder, _) = world.run_folder("a");
-    let events = std::fs::read_to_string(folder.join("events")).expect("the keeper's records");
-    assert_eq!(events.matches("\"exited\"").count(), 1, "I4: {events}");
-    let ended = std::fs::read_to_string(folder.join("exit.json")).expect("the last word");
-    assert!(ended.contains('9'), "{ended}");
+    let status = world.status();
+    let crashes =
+        status["events"].as_array().expect("a list").iter().filter(|event| event["level"] == "error");
+    let crashes: Vec<_> = crashes.collect();
+    assert_eq!(crashes.len(), 1, "I4: {status:#}");
+    assert!(crashes[0]["text"].as_str().is_some_and(|text| text.contains('9')), "{status:#}");
+    assert!(crashes[0]["time"].is_string(), "{status:#}");
 }

@@ -71,7 +71,7 @@ fn a_server_that_listens_on_all_addresses_or_on_ipv6_alone_is_found() {
         world.configure(&format!(
             "dev:
   - name: a
-    command: nasty listen {port} --bind {address} --http 200
+    command: 'nasty listen {port} --bind {address} --http 200'
     port: {port}
     health_check: http://localhost:{port}/
 "

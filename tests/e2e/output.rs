@@ -171,7 +171,8 @@ fn a_quota_keeps_the_newest_lines() {
     let folder = world.log_folder("dev", "a");
     let files = std::fs::read_dir(&folder).expect("the log folder").flatten();
     let bytes: u64 = files.map(|file| file.metadata().map_or(0, |found| found.len())).sum();
-    assert!(bytes < 10 << 20, "{bytes} bytes for a quota of 8 MiB");
+    // What is being written may go over it by a segment, and has its index.
+    assert!(bytes < 14 << 20, "{bytes} bytes for a quota of 8 MiB");
     let lines = world.lines("a");
     let numbers = forge_tests::sequence(&lines, "line");
     let first = *numbers.first().expect("something is kept");

@@ -40,5 +40,8 @@ mod workspace;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use duration::{format_duration, parse_duration};
 pub use model::Config;
-pub use resolve::{Context, Origin, ResolvedEnvironment, ResolvedProcess, Variable, resolve};
+pub use resolve::{
+    Context, Origin, ResolvedEnvironment, ResolvedProcess, Variable, fingerprint, masked, resolve, secret,
+    supervision_fingerprint,
+};
 pub use workspace::{Workspace, find, load, load_over, load_settings, parse};

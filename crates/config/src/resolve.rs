@@ -22,7 +22,7 @@ use crate::model::{
     Command, Condition, Config, EventRule, HealthCheck, Place, Requirement, RestartPolicy, Shutdown,
 };
 pub use fingerprint::{fingerprint, supervision_fingerprint};
-pub use secret::secret;
+pub use secret::{masked, secret};
 
 /// What the configuration itself can't know.
 #[derive(Debug, Clone, Default)]

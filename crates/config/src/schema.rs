@@ -182,7 +182,14 @@ pub(crate) enum Variables {
 pub(crate) enum Dependencies {
     One(String),
     Names(Vec<String>),
-    Conditions(IndexMap<String, Option<Dependency>>),
+    Conditions(IndexMap<String, Option<OneDependency>>),
+}
+
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum OneDependency {
+    Short(Condition),
+    Long(Dependency),
 }
 
 #[derive(JsonSchema)]
@@ -351,6 +358,7 @@ pub(crate) struct Event {
     pattern: String,
     /// What to call it. Default: the line.
     title: Option<String>,
+    /// How it is shown.
     #[schemars(extend("default" = "info"))]
     level: Option<EventLevel>,
 }

@@ -5,6 +5,8 @@
 //! has it.
 #![allow(unsafe_code, reason = "what happens between fork and exec, and the Win32 calls, have no safe wrapper")]
 
+mod ending;
+mod journal;
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
 mod platform;

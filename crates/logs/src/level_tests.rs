@@ -88,7 +88,6 @@ fn lines_of_real_programs_have_their_levels() {
         ("Everything is fine", None),
         ("the error: none", None),
         ("GET /error 200", None),
-        ("INFORMATION DESK", None),
         ("errors: 0", None),
         ("", None),
         ("   ", None),

@@ -229,3 +229,30 @@ fn a_merge_follows() {
     );
     assert_eq!(texts(&[partial[0].1.clone()]), ["prompt"], "the prompt of the second");
 }
+
+#[test]
+fn a_follower_beside_a_flood_sees_each_line_once() {
+    const LINES: usize = 60_000;
+    let dir = tempfile::tempdir().unwrap();
+    let mut reader = Reader::open(dir.path()).unwrap();
+    let mut writer = open(dir.path(), 300_000, 1);
+    let flood = std::thread::spawn(move || {
+        for block in (0..LINES).collect::<Vec<_>>().chunks(37) {
+            let text: String = block.iter().map(|number| format!("line {number}\n")).collect();
+            let (head, tail) = text.as_bytes().split_at(text.len() - 3);
+            writer.write(OUT, head, forge_logs::Stamp::now());
+            writer.flush_partial(OUT, forge_logs::Stamp::now());
+            writer.write(OUT, tail, forge_logs::Stamp::now());
+        }
+    });
+    let mut seen = Vec::new();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while seen.last() != Some(&(LINES - 1)) {
+        assert!(std::time::Instant::now() < deadline, "it has come to {:?}", seen.last());
+        let batch = reader.read(10_000).unwrap();
+        assert!(!batch.gap, "nothing was deleted");
+        seen.extend(numbers(&batch.lines));
+    }
+    flood.join().unwrap();
+    assert!(seen.into_iter().eq(0..LINES), "each line once and in order");
+}

@@ -238,10 +238,13 @@ impl Core {
         processes.filter(|process| process.is_active()).count()
     }
 
-    /// Puts an event into the history and tells subscribers.
+    /// Puts an event of this moment into the history and tells subscribers.
     fn record(&mut self, key: &Key, level: EventLevel, title: &str, text: String) {
-        let event =
-            Event { time: Time::now(), process: Some(key.process.clone()), level, title: title.to_owned(), text };
+        self.record_at(key, Time::now(), level, title, text);
+    }
+
+    fn record_at(&mut self, key: &Key, time: Time, level: EventLevel, title: &str, text: String) {
+        let event = Event { time, process: Some(key.process.clone()), level, title: title.to_owned(), text };
         tracing::info!("{}/{}: {} {}", key.environment.environment, key.process, event.title, event.text);
         self.history.append(&key.environment, &event);
         if let Some(environment) = self.environments.get_mut(&key.environment) {

@@ -5,13 +5,22 @@ use std::path::PathBuf;
 
 use forge_tests::{Signal, World, wait_until};
 
-/// The files in which a supervisor keeps what it knows: those right in the state folder, but for its lock and log.
+/// The files in which a supervisor keeps what it knows: all but run folders, logs, its lock and its own log.
 fn state_files(world: &World) -> Vec<PathBuf> {
-    let files = fs::read_dir(world.state()).expect("the state folder").flatten().map(|entry| entry.path());
+    let mut files = Vec::new();
+    let mut open = vec![world.state()];
+    while let Some(folder) = open.pop() {
+        for path in fs::read_dir(&folder).expect("a state folder").flatten().map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            match name {
+                "logs" | "runs" => {}
+                _ if path.is_dir() => open.push(path),
+                _ if name.ends_with(".lock") || name.ends_with(".log") => {}
+                _ => files.push(path),
+            }
+        }
+    }
     files
-        .filter(|path| path.is_file())
-        .filter(|path| path.extension().is_none_or(|extension| extension != "lock" && extension != "log"))
-        .collect()
 }
 
 fn is_survived(what: &str, damage: impl Fn(&[u8]) -> Vec<u8>) {
@@ -73,9 +82,11 @@ fn fault_19_a_broken_file_is_put_aside_with_a_name_that_says_so() {
         fs::write(file, "garbage").expect("damaged");
     }
     let _status = world.status();
-    let kept = fs::read_dir(world.state()).expect("the state folder").flatten();
-    let kept = kept.filter(|entry| fs::read(entry.path()).is_ok_and(|content| content == b"garbage"));
-    let names: Vec<_> = kept.map(|entry| entry.path()).filter(|path| !files.contains(path)).collect();
+    let names: Vec<_> = state_files(&world)
+        .into_iter()
+        .filter(|path| !files.contains(path))
+        .filter(|path| fs::read(path).is_ok_and(|content| content == b"garbage"))
+        .collect();
     assert!(!names.is_empty(), "what was broken can still be looked at");
 }
 

@@ -245,7 +245,7 @@ fn a_foreground_supervisor_takes_over_from_a_background_one() {
     assert_eq!([world.pid("a"), world.pid("t")], before, "no process notices");
     assert_sequence(&world.lines("a"), "line", 0..5000);
     world.forge(["send", "t", "Ann"]).run().ok();
-    world.wait_line("t", "name? hello Ann\r");
+    world.wait_line("t", "hello Ann\r");
     serve.signal(Signal::INT);
     let _code = serve.wait();
     assert_eq!([world.pid("a"), world.pid("t")], before, "nor when that one leaves");

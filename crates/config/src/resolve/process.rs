@@ -8,7 +8,7 @@ use super::variables::{self, DotEnv, Variables, variable};
 use super::{Context, Findings, Origin, ResolvedProcess, debug, path_in};
 use crate::check::{health, strings, suggest};
 use crate::diagnostics::Report;
-use crate::interpolate::{Found, Mode, Part, Source, handed_on, interpolate};
+use crate::interpolate::{Found, Mode, Part, Source, bare_variables, handed_on, interpolate};
 use crate::model::{Config, Environment, Process};
 use crate::{texts, url, workspace};
 
@@ -126,10 +126,24 @@ fn fill(text: &mut String, mode: Mode, path: &str, process: &Process, source: &d
     if !text.contains('$') {
         return;
     }
+    if mode == Mode::Text && (path == "cwd" || path == "env_file" || path.starts_with("env.")) {
+        warn_of_bare(text, path, process, source, report);
+    }
     let mut problems = Vec::new();
     *text = interpolate(text, mode, source, &mut problems);
     for problem in problems {
         strings::report(report, &problem, strings::place(process, path));
+    }
+}
+
+/// Warns of `$HOME` where only `${HOME}` is filled in, if there is such a variable.
+fn warn_of_bare(text: &str, path: &str, process: &Process, source: &dyn Source, report: &mut Report) {
+    for name in bare_variables(text).into_iter().filter(|name| source.variable(name).is_some()) {
+        let whole = strings::place(process, path);
+        let place = report.inside(whole, &format!("${name}")).unwrap_or(whole);
+        report
+            .warning("bare_variable", place, format!("`${name}` is not filled in here"))
+            .help(format!("write `${{{name}}}`, or `$${name}` if the text is meant"));
     }
 }
 

@@ -106,6 +106,7 @@ impl Clients {
     pub(super) fn listen(&mut self) -> io::Result<()> {
         if let Some(folder) = self.path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            check_folder(folder)?;
         }
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -427,6 +428,16 @@ fn understand(json: &[u8]) -> Option<Received> {
     Some(Received::Unknown(value.get("do")?.as_str()?.to_owned()))
 }
 
+/// In a folder that others can write to, somebody else could put a socket in this one's place.
+fn check_folder(folder: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(folder)?;
+    let is_own = metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw();
+    if is_own && metadata.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{} is not a folder of this user alone", folder.display())))
+}
+
 fn file_id(path: &Path) -> io::Result<FileId> {
     let metadata = fs::symlink_metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
@@ -453,6 +464,21 @@ fn is_ours(stream: &UnixStream) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_others_can_write_to_gets_no_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        for place in [open, link] {
+            let outcome = Clients::new(&place.join("s")).listen();
+            assert!(outcome.is_err(), "{} is not safe", place.display());
+        }
+        assert!(Clients::new(&folder.path().join("s")).listen().is_ok(), "a folder of our own");
+    }
 
     #[test]
     fn later_requests_are_named_and_garbage_is_not_understood() {

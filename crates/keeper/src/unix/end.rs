@@ -10,10 +10,11 @@ use forge_keeper::record::{Ended, Exit, Record};
 use forge_keeper::spec::Container;
 use forge_system::{ProcessId, Signal};
 
-use super::ending::{Act, Ask};
+use crate::ending::{Act, Ask};
 use super::keeper::{Keeper, Life};
 use super::spawn::{self, now};
-use super::{complain, hold, hygiene, journal, take_lock};
+use super::{complain, hold, hygiene, take_lock};
+use crate::journal;
 
 /// Output that was written before an end is read for so long at most: others of the tree may write without pause.
 const DRAIN: Duration = Duration::from_millis(500);

@@ -1,20 +1,19 @@
 //! The keeper on Linux and macOS: one thread around poll(2).
 //!
-//! [`keeper`] is the loop and what becomes of the child; [`serve`] answers clients, [`end`] carries out what
-//! [`ending`] decides. What a keeper needs of the system is around them: [`hygiene`], [`spawn`], [`hold`] (the tree),
-//! [`output`], [`input`], [`terminal`], [`fifo`], [`journal`] (its records) and [`guard`] (what to do when they are
-//! deleted).
+//! [`keeper`] is the loop; [`begin`] takes a run, [`serve`] answers clients, [`end`] does what follows the end of the
+//! main process and what [`crate::ending`] decides. What a keeper needs of the system is around them: [`hygiene`],
+//! [`spawn`], [`hold`] (the tree), [`output`], [`input`], [`terminal`], [`fifo`], [`clients`], and [`guard`] for what is
+//! deleted under it.
 
+mod begin;
 mod clients;
 mod end;
-mod ending;
 mod explain;
 mod fifo;
 mod guard;
 mod hold;
 mod hygiene;
 mod input;
-mod journal;
 mod keeper;
 mod outgoing;
 mod output;

@@ -8,7 +8,7 @@ use forge_keeper::message::{PROTOCOL, Report, Request};
 use forge_system::Signal;
 
 use super::clients::{ClientId, Received};
-use super::ending::Ask;
+use crate::ending::Ask;
 use super::input::Input;
 use super::keeper::{Keeper, Life};
 use super::terminal;

@@ -12,7 +12,8 @@ use forge_keeper::spec::Spec;
 use forge_system::{ProcessId, tree};
 use rustix::fs::Mode;
 
-use super::{hygiene, journal, terminal};
+use super::{hygiene, terminal};
+use crate::journal;
 
 /// The entry of the child's environment that marks what belongs to a run.
 const MARK: &str = "FORGE_RUN";

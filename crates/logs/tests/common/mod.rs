@@ -4,23 +4,23 @@ use std::path::Path;
 
 use forge_logs::{Cursor, Line, Reader, Stamp, Stream, Writer, WriterOptions};
 
-pub const MOMENT: i64 = 1_795_271_415_000_000_000;
+pub(crate) const MOMENT: i64 = 1_795_271_415_000_000_000;
 
 /// A stamp some milliseconds after a fixed moment in the future: later than any that a writer takes of the clock.
-pub fn at(millis: i64) -> Stamp {
+pub(crate) fn at(millis: i64) -> Stamp {
     Stamp::from_nanos(MOMENT.max(Stamp::now().as_nanos() + 3_600_000_000_000) + millis * 1_000_000)
 }
 
-pub fn options(segment_bytes: u64, run: u32) -> WriterOptions {
+pub(crate) fn options(segment_bytes: u64, run: u32) -> WriterOptions {
     WriterOptions { segment_bytes, run, ..WriterOptions::default() }
 }
 
-pub fn open(dir: &Path, segment_bytes: u64, run: u32) -> Writer {
+pub(crate) fn open(dir: &Path, segment_bytes: u64, run: u32) -> Writer {
     Writer::open(dir, options(segment_bytes, run)).expect("the writer opens")
 }
 
 /// All lines from where the reader stands, read in small steps.
-pub fn read_all(reader: &mut Reader, max_bytes: usize) -> Vec<Line> {
+pub(crate) fn read_all(reader: &mut Reader, max_bytes: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     loop {
         let batch = reader.read(max_bytes).expect("reading works");
@@ -31,24 +31,24 @@ pub fn read_all(reader: &mut Reader, max_bytes: usize) -> Vec<Line> {
     }
 }
 
-pub fn lines(dir: &Path) -> Vec<Line> {
+pub(crate) fn lines(dir: &Path) -> Vec<Line> {
     read_all(&mut Reader::open(dir).expect("the reader opens"), 1 << 20)
 }
 
-pub fn of_stream(lines: &[Line], stream: Stream) -> Vec<Vec<u8>> {
+pub(crate) fn of_stream(lines: &[Line], stream: Stream) -> Vec<Vec<u8>> {
     lines.iter().filter(|line| line.stream == stream).map(|line| line.text.clone()).collect()
 }
 
-pub fn texts(lines: &[Line]) -> Vec<String> {
+pub(crate) fn texts(lines: &[Line]) -> Vec<String> {
     lines.iter().map(|line| line.lossy().into_owned()).collect()
 }
 
 /// The texts of the lines that a program wrote.
-pub fn program(lines: &[Line]) -> Vec<String> {
+pub(crate) fn program(lines: &[Line]) -> Vec<String> {
     lines.iter().filter(|line| line.is_program()).map(|line| line.lossy().into_owned()).collect()
 }
 
-pub fn segments(dir: &Path) -> Vec<String> {
+pub(crate) fn segments(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).expect("the folder is there");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     let mut names: Vec<String> = names.filter(|name| name.ends_with(".log")).collect();
@@ -57,7 +57,7 @@ pub fn segments(dir: &Path) -> Vec<String> {
 }
 
 /// The same lines, read by a new reader at each step.
-pub fn read_by_cursor(dir: &Path, max_bytes: usize) -> Vec<Line> {
+pub(crate) fn read_by_cursor(dir: &Path, max_bytes: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut cursor: Option<Cursor> = None;
     loop {

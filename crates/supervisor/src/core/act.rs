@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use forge_api::{EventLevel, Health, HealthState, Time};
+use forge_api::{Event, EventLevel, Health, HealthState, Time};
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::{PROTOCOL, Request};
 use forge_keeper::spec::{Container, RunFolder, Spec};
@@ -62,7 +62,28 @@ impl Core {
             Happening::Crashed { .. } | Happening::NotStarted { .. } | Happening::Survived { .. } => EventLevel::Error,
         };
         let (title, text) = words::happening(happening);
-        self.record(key, level, title, text);
+        let process = self.process(key);
+        // When it really happened, which may be before this supervisor was there.
+        let time = match happening {
+            Happening::Started => process.and_then(|process| process.started_at),
+            Happening::Exited { .. } | Happening::Crashed { .. } => {
+                process.and_then(|process| process.ended).map(|(_, time)| time)
+            }
+            _ => None,
+        };
+        match time {
+            Some(time) if self.is_recorded(key, title, time) => {}
+            Some(time) => self.record_at(key, time, level, title, text),
+            None => self.record(key, level, title, text),
+        }
+    }
+
+    /// An earlier supervisor has recorded it already.
+    fn is_recorded(&self, key: &Key, title: &str, time: Time) -> bool {
+        let same = |event: &Event| {
+            event.time == time && event.title == title && event.process.as_ref() == Some(&key.process)
+        };
+        self.environments.get(&key.environment).is_some_and(|environment| environment.events.iter().any(same))
     }
 
     fn count_down(&mut self, key: &Key, delay: std::time::Duration) {
@@ -244,10 +265,8 @@ impl Core {
             RunEvent::Survivors(left) => self.input(key, Input::Survivors(left)),
             RunEvent::Written => {
                 process.log_end.send_modify(|count| *count += 1);
-                if process.log_end.receiver_count() == 0 {
-                    if let Some(run) = &process.run {
-                        let _ = run.requests.send(Request::Unfollow);
-                    }
+                if let (0, Some(run)) = (process.log_end.receiver_count(), &process.run) {
+                    let _ = run.requests.send(Request::Unfollow);
                 }
             }
             RunEvent::Keeper(pid) => {

@@ -75,10 +75,10 @@ impl Core {
     fn adopt_run(&mut self, key: &Key, saved: &SavedProcess, found: Found) {
         let definition: Option<ResolvedProcess> = serde_json::from_value(found.spec.note.clone()).ok();
         let variables = found.spec.env.iter().cloned().collect::<BTreeMap<_, _>>();
-        if let Some(environment) = self.environments.get_mut(&key.environment) {
-            if environment.variables.is_empty() {
-                environment.variables = variables;
-            }
+        if let Some(environment) = self.environments.get_mut(&key.environment)
+            && environment.variables.is_empty()
+        {
+            environment.variables = variables;
         }
         let Some(process) = self.process_mut(key) else { return };
         process.definition = definition.map(Arc::new);

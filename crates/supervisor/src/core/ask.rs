@@ -140,10 +140,10 @@ impl Core {
 
     /// The configuration as it stands in the file now; read again only when a file of it has changed.
     pub(crate) fn loaded(&mut self, root: &Path) -> Result<Arc<Config>, Error> {
-        if let Some(loaded) = self.loaded.get(root) {
-            if loaded.stamps.iter().all(|(path, stamp)| stamp_of(path) == *stamp) {
-                return loaded.result.clone();
-            }
+        if let Some(loaded) = self.loaded.get(root)
+            && loaded.stamps.iter().all(|(path, stamp)| stamp_of(path) == *stamp)
+        {
+            return loaded.result.clone();
         }
         let workspace = prepare::find(root).and_then(|workspace| {
             // One further up is another workspace.
@@ -456,10 +456,10 @@ fn warnings(
             warn(Some(&process.name), "unhealthy", text);
         }
         let left = known.and_then(|known| known.get(&process.name)).map(|process| &process.machine.phase);
-        if let Some(Phase::Exited { left } | Phase::Crashed { left, .. } | Phase::Failed { left, .. }) = left {
-            if !left.is_empty() {
-                warn(Some(&process.name), "left_running", format!("{} still runs", words::left(left)));
-            }
+        if let Some(Phase::Exited { left } | Phase::Crashed { left, .. } | Phase::Failed { left, .. }) = left
+            && !left.is_empty()
+        {
+            warn(Some(&process.name), "left_running", format!("{} still runs", words::left(left)));
         }
     }
     warnings

@@ -31,10 +31,9 @@ impl Core {
         }
         let (Some(definition), Some(run)) = (process.definition.clone(), process.run.as_ref()) else { return };
         let run = run.id.clone();
-        if process.probe.is_none() && process.log_probe.is_none() {
-            if let Some(check) = definition.health_check.clone() {
-                self.check_health(key, &run, &definition, check);
-            }
+        let unchecked = process.probe.is_none() && process.log_probe.is_none();
+        if let Some(check) = definition.health_check.clone().filter(|_| unchecked) {
+            self.check_health(key, &run, &definition, check);
         }
         self.watch_files(key, &run, &definition);
         self.watch_ports(key, run, &definition);

@@ -47,13 +47,18 @@ impl Place {
 
 /// Where a shell is, if it is installed.
 fn installed(name: &str) -> Option<PathBuf> {
-    ["/bin", "/usr/bin", "/opt/homebrew/bin"].map(|folder| Path::new(folder).join(name)).into_iter().find(|path| path.is_file())
+    ["/bin", "/usr/bin", "/opt/homebrew/bin"]
+        .map(|folder| Path::new(folder).join(name))
+        .into_iter()
+        .find(|path| path.is_file())
 }
 
 #[tokio::test]
 async fn each_shell_reads_its_own_files_in_the_workspace() {
-    let posix = "echo junk; export FROM_RC=\"in $PWD\"; export LINES_OF='a\nb=c'; export PATH=/opt/tool:$PATH";
-    let fish = "echo junk; set -gx FROM_RC \"in $PWD\"; set -gx LINES_OF a\\nb=c; set -gx PATH /opt/tool $PATH";
+    let posix =
+        "echo junk; export FROM_RC=\"in $PWD\"; export LINES_OF='a\nb=c'; export PATH=/opt/tool:$PATH";
+    let fish =
+        "echo junk; set -gx FROM_RC \"in $PWD\"; set -gx LINES_OF a\\nb=c; set -gx PATH /opt/tool $PATH";
     for (name, file, text) in [
         ("sh", ".profile", posix),
         ("dash", ".profile", posix),
@@ -66,7 +71,11 @@ async fn each_shell_reads_its_own_files_in_the_workspace() {
         let variables = place.ask(&shell, LIMIT).await.expect(name);
         let of = |key: &str| variables.get(key).map(String::as_str);
         let workspace = place.workspace().display().to_string();
-        assert_eq!(of("FROM_RC"), Some(format!("in {workspace}").as_str()), "{name}: the rc file was read there");
+        assert_eq!(
+            of("FROM_RC"),
+            Some(format!("in {workspace}").as_str()),
+            "{name}: the rc file was read there"
+        );
         assert_eq!(of("LINES_OF"), Some("a\nb=c"), "{name}: a value of two lines");
         assert!(of("PATH").is_some_and(|path| path.starts_with("/opt/tool:")), "{name}: {:?}", of("PATH"));
         assert_eq!(of("PWD"), Some(workspace.as_str()), "{name}: PWD is the workspace");
@@ -82,7 +91,11 @@ async fn what_acts_at_a_prompt_or_on_entering_a_folder_has_acted() {
         ("bash", ".bash_profile", "hook() { export HOOKED=$PWD; }; PROMPT_COMMAND=(true hook)"),
         ("bash", ".bash_profile", "hook() { export HOOKED=$PWD; }; PROMPT_COMMAND='hook;'"),
         ("zsh", ".zshrc", "hook() { export HOOKED=$PWD; }; chpwd_functions+=(hook)"),
-        ("fish", ".config/fish/config.fish", "function hook --on-event fish_prompt; set -gx HOOKED $PWD; end"),
+        (
+            "fish",
+            ".config/fish/config.fish",
+            "function hook --on-event fish_prompt; set -gx HOOKED $PWD; end",
+        ),
     ] {
         let Some(shell) = installed(name) else { continue };
         let place = Place::new(&[(file, text)]);
@@ -117,7 +130,10 @@ async fn an_rc_file_that_hangs_is_given_up_and_killed() {
     assert_eq!(pids.lines().count(), 2, "the shell and its child");
     let deadline = Instant::now() + Duration::from_secs(10);
     for pid in pids.lines().map(|pid| pid.parse::<u32>().expect("a number")) {
-        while forge_system::ProcessId::of(pid).expect("an answer").is_some_and(|id| id.is_alive().unwrap_or(true)) {
+        while forge_system::ProcessId::of(pid)
+            .expect("an answer")
+            .is_some_and(|id| id.is_alive().unwrap_or(true))
+        {
             assert!(Instant::now() < deadline, "{pid} lives");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -137,7 +153,8 @@ async fn a_shell_that_says_nothing_is_explained() {
     let Some(bash) = installed("bash") else { return };
     let place = Place::new(&[(".bash_profile", "echo 'no such thing' >&2; exit 3")]);
     let message = place.ask(&bash, LIMIT).await.expect_err("it ends").to_string();
-    let expected = "ended (exit code 3) without printing its environment; the last that it said: no such thing";
+    let expected =
+        "ended (exit code 3) without printing its environment; the last that it said: no such thing";
     assert!(message.ends_with(expected), "{message}");
 }
 

@@ -43,7 +43,8 @@ pub(super) async fn ask(
         let (mut command, group) = command(shell, interactive, &mark);
         command.current_dir(workspace).env("PWD", workspace).env(ASKING, "1");
         prepare(&mut command);
-        let start = |source| ShellError::Start { shell: shell.to_owned(), folder: workspace.to_owned(), source };
+        let start =
+            |source| ShellError::Start { shell: shell.to_owned(), folder: workspace.to_owned(), source };
         let ended = program::run(command, group, left, KEEP).await.map_err(start)?;
         // It counts even if the shell has not come to its end: what is left is its logout.
         if let Some(variables) = mark.between(&ended.stdout) {
@@ -166,7 +167,8 @@ fn answer(variables: &[u8], workspace: &Path) -> BTreeMap<String, String> {
 
 /// The last line that is no complaint about the missing terminal, which every interactive shell makes.
 fn complaint(stderr: &[u8]) -> String {
-    const OF_TERMINAL: [&str; 3] = ["no job control", "cannot set terminal process group", "can't access tty"];
+    const OF_TERMINAL: [&str; 3] =
+        ["no job control", "cannot set terminal process group", "can't access tty"];
 
     let text = text::plain(stderr);
     let others = text.lines().filter(|line| !OF_TERMINAL.iter().any(|words| line.contains(words)));

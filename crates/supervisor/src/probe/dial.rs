@@ -106,7 +106,9 @@ fn not_connected(place: &str, address: SocketAddr, error: &io::Error) -> Outcome
 
 fn broken_off(place: &str, error: &io::Error) -> Answer {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => Answer::unhealthy(format!("{place} closed the connection without an answer")),
+        io::ErrorKind::UnexpectedEof => {
+            Answer::unhealthy(format!("{place} closed the connection without an answer"))
+        }
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
             Answer::unhealthy(format!("{place} broke the connection off without an answer"))
         }

@@ -34,7 +34,8 @@ pub(super) async fn ask(stream: TcpStream, target: &Target) -> io::Result<Answer
         .header(TE, "trailers")
         .body(Full::new(question(&service)))
         .map_err(io::Error::other)?;
-    let mut talk = pin!(async { judge(sender.send_request(request).await.map_err(not_grpc)?, &service).await });
+    let mut talk =
+        pin!(async { judge(sender.send_request(request).await.map_err(not_grpc)?, &service).await });
     let mut connection = pin!(connection);
     tokio::select! {
         answer = &mut talk => return answer,

@@ -31,22 +31,28 @@ pub(super) struct Request {
     limit: Duration,
 }
 
+/// The port that the scheme of a URL means.
+pub(super) fn default_port(url: &str) -> u16 {
+    if is_tls(url) { 443 } else { 80 }
+}
+
+fn is_tls(url: &str) -> bool {
+    url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+}
+
 impl Request {
+    /// The request to `target`, which is the place of `url`; or why it cannot be sent.
     pub(super) fn new(
         url: &str,
+        target: &Target,
         status: &[u16],
         headers: &IndexMap<String, String>,
         limit: Duration,
     ) -> Result<Self, String> {
-        let tls = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
-        let target = Target::parse(url, Some(0))?;
-        let uri = target.path.parse().map_err(|error| format!("`{}` is no path of a URL: {error}", target.path))?;
-        let headers = all_headers(&target, headers)?;
-        Ok(Self { uri, tls, status: status.to_vec(), headers, limit })
-    }
-
-    pub(super) fn default_port(&self) -> u16 {
-        if self.tls { 443 } else { 80 }
+        let uri =
+            target.path.parse().map_err(|error| format!("`{}` is no path of a URL: {error}", target.path))?;
+        let headers = all_headers(url, target, headers)?;
+        Ok(Self { uri, tls: is_tls(url), status: status.to_vec(), headers, limit })
     }
 
     pub(super) async fn put(&self, stream: TcpStream, target: &Target) -> io::Result<Answer> {
@@ -68,10 +74,6 @@ impl Request {
         let mut request = hyper::Request::new(Empty::<Bytes>::new());
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        if !self.headers.contains_key(header::HOST) {
-            let host = HeaderValue::try_from(self.host(target)).map_err(io::Error::other)?;
-            request.headers_mut().insert(header::HOST, host);
-        }
         let mut talk = pin!(async {
             let response = sender.send_request(request).await.map_err(plain_error)?;
             Ok(self.judge(response, target, body_deadline).await)
@@ -83,13 +85,6 @@ impl Request {
             _ = &mut connection => {}
         }
         talk.await
-    }
-
-    /// As a browser writes it: without the port that the scheme means.
-    fn host(&self, target: &Target) -> String {
-        let authority = target.authority();
-        let default = format!(":{}", self.default_port());
-        authority.strip_suffix(&default).map_or(authority.clone(), str::to_owned)
     }
 
     async fn judge(&self, response: Response<Incoming>, target: &Target, deadline: Instant) -> Answer {
@@ -141,9 +136,11 @@ impl Beginning {
     }
 }
 
-fn all_headers(target: &Target, own: &IndexMap<String, String>) -> Result<HeaderMap, String> {
+fn all_headers(url: &str, target: &Target, own: &IndexMap<String, String>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("forge/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(header::HOST, host(url, target)?);
+    headers
+        .insert(header::USER_AGENT, HeaderValue::from_static(concat!("forge/", env!("CARGO_PKG_VERSION"))));
     headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     if let Some(basic) = basic(target) {
@@ -151,17 +148,26 @@ fn all_headers(target: &Target, own: &IndexMap<String, String>) -> Result<Header
     }
     for (name, value) in own {
         let name = HeaderName::try_from(name).map_err(|_| format!("`{name}` is no name of a header"))?;
-        let value = HeaderValue::try_from(value).map_err(|_| format!("the header {name} has no valid value"))?;
+        let value =
+            HeaderValue::try_from(value).map_err(|_| format!("the header {name} has no valid value"))?;
         headers.insert(name, value);
     }
     Ok(headers)
+}
+
+/// As a browser writes it: without the port that the scheme means.
+fn host(url: &str, target: &Target) -> Result<HeaderValue, String> {
+    let authority = target.authority();
+    let host = authority.strip_suffix(&format!(":{}", default_port(url))).unwrap_or(&authority);
+    HeaderValue::try_from(host).map_err(|_| format!("`{host}` is no name of a host"))
 }
 
 /// User and password of the URL (RFC 7617).
 fn basic(target: &Target) -> Option<HeaderValue> {
     let user = target.user.as_deref().or(target.password.as_ref().map(|_| ""))?;
     let pair = format!("{user}:{}", target.password.as_deref().unwrap_or_default());
-    let mut value = HeaderValue::try_from(format!("Basic {}", forge_keeper::base64::encode(pair.as_bytes()))).ok()?;
+    let mut value =
+        HeaderValue::try_from(format!("Basic {}", forge_keeper::base64::encode(pair.as_bytes()))).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

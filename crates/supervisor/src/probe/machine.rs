@@ -165,10 +165,25 @@ mod tests {
             ("a success", period, &[ok][..], &[Healthy][..]),
             ("a failure in the start period", period, &[no, no, no, no], &[Starting; 4]),
             ("no start period", ms(0), &[no, no, no], &[Starting, Starting, Unhealthy]),
-            ("a success in between", ms(0), &[no, no, ok, no, no], &[Starting, Starting, Healthy, Healthy, Healthy]),
-            ("a success ends the start period", period, &[ok, no, no, no], &[Healthy, Healthy, Healthy, Unhealthy]),
+            (
+                "a success in between",
+                ms(0),
+                &[no, no, ok, no, no],
+                &[Starting, Starting, Healthy, Healthy, Healthy],
+            ),
+            (
+                "a success ends the start period",
+                period,
+                &[ok, no, no, no],
+                &[Healthy, Healthy, Healthy, Unhealthy],
+            ),
             ("recovery", ms(0), &[no, no, no, ok], &[Starting, Starting, Unhealthy, Healthy]),
-            ("the end of the start period", ms(150), &[no, no, no, no, no], &[Starting, Starting, Starting, Starting, Unhealthy]),
+            (
+                "the end of the start period",
+                ms(150),
+                &[no, no, no, no, no],
+                &[Starting, Starting, Starting, Starting, Unhealthy],
+            ),
         ] {
             let mut machine = HealthMachine::new(&check(start_period), ms(0));
             assert_eq!(states(&mut machine, answers), expected, "{what}");
@@ -218,7 +233,11 @@ mod tests {
         assert_eq!(machine.due(), awake + ms(2000), "one question after the sleep, not a thousand");
         machine.ask(machine.due());
         assert_eq!(machine.answer(machine.due() + hour, false), Healthy, "a question that was slept through");
-        assert_eq!(states(&mut machine, &[false, false, false])[1..], [Healthy, Unhealthy], "awake, they count");
+        assert_eq!(
+            states(&mut machine, &[false, false, false])[1..],
+            [Healthy, Unhealthy],
+            "awake, they count"
+        );
     }
 
     #[test]

@@ -36,7 +36,12 @@ pub(crate) enum Group {
 /// Runs `command` with nothing to read, keeps the last `keep` bytes of each stream, and takes no longer than `limit`
 /// (and a moment). What is in its process group or below it is then killed, however it ended; and also if this is dropped.
 /// What has left both (a daemon with a session of its own, whose parent is gone) is not found.
-pub(crate) async fn run(mut command: Command, group: Group, limit: Duration, keep: usize) -> io::Result<Ended> {
+pub(crate) async fn run(
+    mut command: Command,
+    group: Group,
+    limit: Duration,
+    keep: usize,
+) -> io::Result<Ended> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     if group == Group::Own {

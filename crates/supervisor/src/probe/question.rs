@@ -7,7 +7,7 @@ use forge_config::model::Probe;
 use tokio::net::TcpStream;
 
 use super::handshake::{amqp, memcached, mysql, nats, postgres, redis};
-use super::http::Request;
+use super::http::{self, Request};
 use super::target::Target;
 use super::{Answer, grpc};
 
@@ -20,7 +20,7 @@ pub(super) struct Question {
 
 #[derive(Debug)]
 enum Protocol {
-    Http(Request),
+    Http(Box<Request>),
     Tcp,
     Redis,
     Postgres,
@@ -34,11 +34,11 @@ enum Protocol {
 impl Question {
     /// The question that a probe asks, or why it cannot be asked.
     pub(super) fn of(probe: &Probe, limit: Duration) -> Result<Self, String> {
-        let (place, protocol, default_port) = match probe {
+        let (place, protocol, port) = match probe {
             Probe::Http { url, status, headers } => {
-                let request = Request::new(url, status, headers, limit)?;
-                let port = request.default_port();
-                (url, Protocol::Http(request), Some(port))
+                let target = Target::parse(url, Some(http::default_port(url)))?;
+                let request = Request::new(url, &target, status, headers, limit)?;
+                return Ok(Self { target, protocol: Protocol::Http(Box::new(request)) });
             }
             Probe::Tcp(place) => (place, Protocol::Tcp, None),
             Probe::Redis(url) => (url, Protocol::Redis, Some(6379)),
@@ -50,7 +50,7 @@ impl Question {
             Probe::Grpc(url) => (url, Protocol::Grpc, Some(50051)),
             Probe::Exec(_) | Probe::Log(_) => return Err("this check asks no server".into()),
         };
-        Ok(Self { target: Target::parse(place, default_port)?, protocol })
+        Ok(Self { target: Target::parse(place, port)?, protocol })
     }
 
     pub(super) fn target(&self) -> &Target {

@@ -22,7 +22,8 @@ impl Target {
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        let (who, place) = authority.rsplit_once('@').map_or((None, authority), |(who, place)| (Some(who), place));
+        let (who, place) =
+            authority.rsplit_once('@').map_or((None, authority), |(who, place)| (Some(who), place));
         let (user, password) = who.map_or((None, None), credentials);
         let (host, port) = split_port(place).ok_or_else(|| wrong("is not host:port"))?;
         let port = match port {
@@ -93,7 +94,8 @@ fn split_port(place: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn credentials(text: &str) -> (Option<String>, Option<String>) {
-    let (user, password) = text.split_once(':').map_or((text, None), |(user, password)| (user, Some(password)));
+    let (user, password) =
+        text.split_once(':').map_or((text, None), |(user, password)| (user, Some(password)));
     (Some(percent_decoded(user)).filter(|user| !user.is_empty()), password.map(percent_decoded))
 }
 

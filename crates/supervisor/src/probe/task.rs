@@ -71,7 +71,12 @@ pub fn spawn(
     Watched { task: task.abort_handle() }
 }
 
-async fn ask_now(machine: &mut HealthMachine, check: &HealthCheck, context: &Context, started: Instant) -> Report {
+async fn ask_now(
+    machine: &mut HealthMachine,
+    check: &HealthCheck,
+    context: &Context,
+    started: Instant,
+) -> Report {
     machine.ask(started.elapsed());
     let asked = Instant::now();
     let answer = ask(&check.probe, check.timeout, context).await;

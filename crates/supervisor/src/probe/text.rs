@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        for (millis, text) in [(1000, "1 s"), (1500, "1.5 s"), (500, "500 ms"), (90_000, "90 s"), (0, "0 ms")] {
+        for (millis, text) in [(1000, "1 s"), (1500, "1.5 s"), (500, "500 ms"), (90_000, "90 s"), (0, "0 ms")]
+        {
             assert_eq!(duration(Duration::from_millis(millis)), text, "{millis} ms");
         }
     }

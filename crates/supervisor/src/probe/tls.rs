@@ -46,7 +46,9 @@ fn unverified() -> io::Result<Arc<ClientConfig>> {
 }
 
 fn builder() -> io::Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
-    ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(io::Error::other)
+    ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)
 }
 
 fn provider() -> Arc<CryptoProvider> {

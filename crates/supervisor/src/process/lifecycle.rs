@@ -395,3 +395,7 @@ impl Machine {
         Vec::new()
     }
 }
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;

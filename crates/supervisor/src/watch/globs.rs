@@ -36,11 +36,20 @@ impl Globs {
             let (positive, text) = glob.strip_prefix('!').map_or((true, glob.as_str()), |text| (false, text));
             let (base, rest) = split(root, text);
             // A literal path may be a file, or a folder and all that is in it.
-            let forms = if rest.is_empty() { vec![String::new(), "/**".into()] } else { vec![format!("/{rest}")] };
+            let forms =
+                if rest.is_empty() { vec![String::new(), "/**".into()] } else { vec![format!("/{rest}")] };
             for form in forms {
                 let whole = globset::escape(&slashed(&base)) + &form;
-                let wrong = |error: &globset::Error| WatchError::Glob { glob: glob.clone(), reason: error.kind().to_string() };
-                set.add(GlobBuilder::new(&whole).literal_separator(true).build().map_err(|error| wrong(&error))?);
+                let wrong = |error: &globset::Error| WatchError::Glob {
+                    glob: glob.clone(),
+                    reason: error.kind().to_string(),
+                };
+                set.add(
+                    GlobBuilder::new(&whole)
+                        .literal_separator(true)
+                        .build()
+                        .map_err(|error| wrong(&error))?,
+                );
                 takes_in.push(positive);
             }
             if positive {
@@ -48,7 +57,9 @@ impl Globs {
                 bases.push(Base { path: base, levels: levels(&rest) });
             }
         }
-        let set = set.build().map_err(|error| WatchError::Glob { glob: globs.join(" "), reason: error.to_string() })?;
+        let set = set
+            .build()
+            .map_err(|error| WatchError::Glob { glob: globs.join(" "), reason: error.to_string() })?;
         Ok(Self { set, takes_in, bases, words })
     }
 
@@ -114,7 +125,7 @@ fn slashed(path: &Path) -> String {
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
 
-/// Whether `path` has a component of this name below `top`.
+/// The names of the folders on the way from `top` to `path`, and its own.
 pub(super) fn components<'path>(path: &'path Path, top: &Path) -> impl Iterator<Item = &'path str> {
     let below = path.strip_prefix(top).unwrap_or(path);
     below.components().filter_map(|component| match component {

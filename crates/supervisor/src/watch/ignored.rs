@@ -40,7 +40,10 @@ impl Ignored {
 
     /// Whether a rule excludes `path` or a folder that it is in. What a glob names literally is excluded by none.
     pub(super) fn contains(&mut self, path: &Path, is_folder: bool, globs: &Globs) -> bool {
-        if NEVER_MEANT.iter().any(|name| !globs.mentions(name) && components(path, &self.top).any(|part| part == *name)) {
+        if NEVER_MEANT
+            .iter()
+            .any(|name| !globs.mentions(name) && components(path, &self.top).any(|part| part == *name))
+        {
             return true;
         }
         let Ok(below) = path.strip_prefix(&self.top) else { return false };

@@ -41,7 +41,10 @@ async fn it_runs_in_the_folder_and_environment_of_its_process_alone() {
 #[tokio::test]
 async fn what_cannot_be_run_is_explained() {
     let missing = asked(&Probe::Exec(Command::Exec(vec!["no-such-program-here".into()]))).await;
-    assert_eq!(missing.message, "cannot run `no-such-program-here`: No such file or directory", "the program");
+    assert_eq!(
+        missing.message, "cannot run `no-such-program-here`: No such file or directory",
+        "the program"
+    );
     let context = Context { cwd: "/no/such/folder".into(), env: Vec::new() };
     let nowhere = ask(&shell("true"), Duration::from_secs(10), &context).await;
     assert_eq!(nowhere.message, "cannot run in /no/such/folder: there is no such folder", "the folder");
@@ -56,7 +59,7 @@ async fn a_flood_is_read_and_only_its_end_is_kept() {
     assert!(answer.detail.is_some_and(|detail| detail.len() <= 8192), "what is kept is bounded");
 }
 
-/// Until nobody has the lock that a command and all that it started hold by inheritance.
+/// Until `count` processes have noted themselves, and none of them lives.
 async fn wait_until_gone(pids: &Path, count: usize) {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -79,9 +82,10 @@ async fn a_command_that_hangs_is_killed_with_all_that_it_started() {
     let folder = tempfile::tempdir().expect("a folder");
     let pids = folder.path().join("pids");
     // One child in the group, one that has left it for a session of its own, and neither listens to SIGTERM.
+    let away = if Path::new("/usr/bin/setsid").exists() { "setsid" } else { "" };
     let command = format!(
-        "trap '' TERM; echo $$ >>{0}; (echo $(exec sh -c 'echo $PPID') >>{0}; exec sleep 1000) & \
-         setsid sh -c 'echo $$ >>{0}; exec sleep 1000' & wait",
+        "trap '' TERM; echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 1000' & \
+         {away} sh -c 'echo $$ >>{0}; exec sleep 1000' & wait",
         pids.display()
     );
     let limit = Duration::from_millis(500);

@@ -69,7 +69,13 @@ async fn headers_are_sent_and_may_replace_ours() {
         let read = stream.read(&mut request).await.unwrap_or(0);
         let request = String::from_utf8_lossy(&request[..read]).into_owned();
         let lines: Vec<_> = request.lines().map(str::to_ascii_lowercase).collect();
-        let all = ["get /health http/1.1", "host: api.test", "x-key: 7", "authorization: basic bwu6c2vjcmv0", "accept: */*"];
+        let all = [
+            "get /health http/1.1",
+            "host: api.test",
+            "x-key: 7",
+            "authorization: basic bwu6c2vjcmv0",
+            "accept: */*",
+        ];
         let missing: Vec<_> = all.iter().filter(|line| !lines.iter().any(|sent| sent == *line)).collect();
         let status = if missing.is_empty() { "200 OK" } else { "400 Bad Request" };
         let body = format!("missing {missing:?} in {lines:?}");
@@ -77,7 +83,8 @@ async fn headers_are_sent_and_may_replace_ours() {
         let _ = stream.write_all(reply.as_bytes()).await;
     })
     .await;
-    let headers = [("Host", "api.test"), ("X-Key", "7")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let headers =
+        [("Host", "api.test"), ("X-Key", "7")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let url = format!("http://me:secret@127.0.0.1:{port}/health");
     let probe = Probe::Http { url, status: Vec::new(), headers: headers.into_iter().collect() };
     assert_eq!(asked(&probe).await.message, "HTTP 200 from /health", "the server saw them all");
@@ -115,7 +122,12 @@ async fn a_server_that_hangs_or_trickles_is_bounded_as_a_whole() {
         ("headers without an end", "HTTP/1.1 200 OK\r\n", "", LATE),
         ("a body that hangs", ok, "", NO_END),
         ("a body that trickles", ok, "x", NO_END),
-        ("an error that trickles", "HTTP/1.1 500 No\r\nContent-Length: 1000000\r\n\r\n", "x", "HTTP 500 from /"),
+        (
+            "an error that trickles",
+            "HTTP/1.1 500 No\r\nContent-Length: 1000000\r\n\r\n",
+            "x",
+            "HTTP 500 from /",
+        ),
     ] {
         let port = trickles(start, again).await;
         let began = Instant::now();

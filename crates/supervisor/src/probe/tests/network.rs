@@ -24,10 +24,18 @@ async fn a_refused_connection_names_the_place_as_it_was_written() {
 #[tokio::test]
 async fn localhost_is_asked_in_both_families() {
     let v4 = serve(|_stream| async {}).await;
-    assert_eq!(asked(&Probe::Tcp(format!("localhost:{v4}"))).await, Answer::healthy("Accepting connections"), "IPv4");
+    assert_eq!(
+        asked(&Probe::Tcp(format!("localhost:{v4}"))).await,
+        Answer::healthy("Accepting connections"),
+        "IPv4"
+    );
     let Ok(listener) = TcpListener::bind("[::1]:0").await else { return };
     let v6 = listener.local_addr().expect("an address").port();
-    assert_eq!(asked(&Probe::Tcp(format!("localhost:{v6}"))).await, Answer::healthy("Accepting connections"), "IPv6");
+    assert_eq!(
+        asked(&Probe::Tcp(format!("localhost:{v6}"))).await,
+        Answer::healthy("Accepting connections"),
+        "IPv6"
+    );
 }
 
 #[tokio::test]
@@ -48,7 +56,11 @@ async fn a_stranger_on_one_family_does_not_hide_the_server_on_the_other() {
         }
     });
     let answer = ask(&Probe::Nats(format!("nats://localhost:{port}")), Duration::from_secs(2), &here()).await;
-    assert_eq!(answer, Answer::healthy("INFO received"), "the other address is asked when half of the time is over");
+    assert_eq!(
+        answer,
+        Answer::healthy("INFO received"),
+        "the other address is asked when half of the time is over"
+    );
 }
 
 #[tokio::test]

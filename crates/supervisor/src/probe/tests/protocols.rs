@@ -53,7 +53,8 @@ async fn postgres() {
     }
 }
 
-const GREETING: &[u8] = b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0abcdefgh\0\xff\xf7\xff\x02\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0\
+const GREETING: &[u8] =
+    b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0abcdefgh\0\xff\xf7\xff\x02\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0\
     abcdefghijkl\0mysql_native_password\0";
 
 #[tokio::test]

@@ -138,7 +138,9 @@ async fn postgres_accepts_connections() {
     }
     let Some(pg_isready) = program("pg_isready", &postgres_folders()) else { return };
     let mut context = here();
-    context.env.extend([("PGPORT", port.to_string()), ("PGHOST", "127.0.0.1".into())].map(|(k, v)| (k.to_owned(), v)));
+    context.env.extend(
+        [("PGPORT", port.to_string()), ("PGHOST", "127.0.0.1".into())].map(|(k, v)| (k.to_owned(), v)),
+    );
     let probe = Probe::Exec(model::Command::Exec(vec![pg_isready.display().to_string()]));
     let answer = isready(&probe, &context).await;
     assert_eq!((answer.healthy, answer.message.as_str()), (true, "Accepting connections"), "pg_isready");

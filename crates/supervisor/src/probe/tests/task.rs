@@ -64,7 +64,11 @@ async fn failures_in_a_row_are_unhealthy_and_a_success_is_healthy() {
 #[tokio::test]
 async fn a_nudge_asks_at_once() {
     let port = says(true, b"+PONG\r\n").await;
-    let check = HealthCheck { interval: NEVER, start_interval: NEVER, ..check(Probe::Redis(format!("127.0.0.1:{port}"))) };
+    let check = HealthCheck {
+        interval: NEVER,
+        start_interval: NEVER,
+        ..check(Probe::Redis(format!("127.0.0.1:{port}")))
+    };
     let nudge = Arc::new(Notify::new());
     let (_handle, mut reports) = watched(check, &nudge);
     next(&mut reports).await;

@@ -9,7 +9,7 @@ pub(super) mod redis;
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::{Answer, text};
@@ -17,18 +17,15 @@ use super::{Answer, text};
 /// The longest line or message that is read: errors are shorter, and what is longer is no answer to our question.
 const LONGEST: usize = 16 * 1024;
 
-/// Reads until a line feed, which is not part of the line, at most [`LONGEST`] bytes.
+/// Reads until a line feed, which is not part of the line, at most [`LONGEST`] bytes. What the server says beyond the line is
+/// lost: it has not been asked for more yet.
 async fn read_line(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    while line.len() < LONGEST {
-        // A byte at a time: an answer is one short line, and what follows it belongs to the next reader.
-        match stream.read_u8().await {
-            Ok(b'\n') => break,
-            Ok(byte) => line.push(byte),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !line.is_empty() => break,
-            Err(error) => return Err(error),
-        }
+    BufReader::new(stream).take(LONGEST as u64).read_until(b'\n', &mut line).await?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
+    line.pop_if(|last| *last == b'\n');
     Ok(line)
 }
 

@@ -15,15 +15,15 @@ const KILLING: Duration = Duration::from_secs(3);
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ask {
-    pub(super) signal: i32,
-    pub(super) grace: Duration,
-    pub(super) force: bool,
+pub(crate) struct Ask {
+    pub(crate) signal: i32,
+    pub(crate) grace: Duration,
+    pub(crate) force: bool,
 }
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// Run the container's stop command, or with `force` its kill command; then say [`Ending::container_ended`].
     Container { force: bool },
     /// Send this once to the whole tree.
@@ -46,18 +46,18 @@ enum Step {
 
 /// The ending of one tree.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(crate) struct Ending {
     step: Step,
     has_container: bool,
 }
 
 impl Ending {
-    pub(super) fn new(has_container: bool) -> Self {
+    pub(crate) fn new(has_container: bool) -> Self {
         Self { step: Step::Idle, has_container }
     }
 
     /// The supervisor asks, for the first time or again.
-    pub(super) fn ask(&mut self, ask: Ask, now: Instant) -> Vec<Act> {
+    pub(crate) fn ask(&mut self, ask: Ask, now: Instant) -> Vec<Act> {
         match self.step {
             Step::Idle if self.has_container => self.end_container(ask, now),
             Step::Idle => self.end_tree(ask, now),
@@ -77,7 +77,7 @@ impl Ending {
     }
 
     /// The container's command has ended, or there was nothing for it to do.
-    pub(super) fn container_ended(&mut self, now: Instant) -> Vec<Act> {
+    pub(crate) fn container_ended(&mut self, now: Instant) -> Vec<Act> {
         match self.step {
             Step::Container { then, .. } => self.end_tree(then, now),
             _ => Vec::new(),
@@ -85,7 +85,7 @@ impl Ending {
     }
 
     /// Nothing of the tree is left.
-    pub(super) fn tree_ended(&mut self) {
+    pub(crate) fn tree_ended(&mut self) {
         // The container is not in the tree: its command may go on.
         if !matches!(self.step, Step::Container { .. }) {
             self.step = Step::Idle;
@@ -93,7 +93,7 @@ impl Ending {
     }
 
     /// When [`Ending::act`] is due.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.step {
             Step::Idle => None,
             Step::Container { until, .. } | Step::Grace { until } => Some(until),
@@ -102,7 +102,7 @@ impl Ending {
     }
 
     /// What is to be done because of the time.
-    pub(super) fn act(&mut self, now: Instant) -> Vec<Act> {
+    pub(crate) fn act(&mut self, now: Instant) -> Vec<Act> {
         if self.deadline().is_none_or(|at| now < at) {
             return Vec::new();
         }
@@ -123,7 +123,7 @@ impl Ending {
     }
 
     /// The container's command runs, or the wait for it.
-    pub(super) fn is_at_container(&self) -> bool {
+    pub(crate) fn is_at_container(&self) -> bool {
         matches!(self.step, Step::Container { .. })
     }
 

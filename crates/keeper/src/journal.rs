@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use forge_keeper::record::{Ended, Exit, Record};
@@ -10,7 +9,7 @@ use forge_keeper::spec::RunFolder;
 
 /// The run's records.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     folder: RunFolder,
     file: File,
     known: Vec<Record>,
@@ -23,18 +22,18 @@ pub(super) struct Journal {
 
 /// What the records of a run say.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Story {
+pub(crate) struct Story {
     /// PID and start time of the child.
-    pub(super) child: Option<(u32, u64)>,
-    pub(super) not_started: Option<String>,
-    pub(super) exited: Option<(Exit, i64)>,
-    pub(super) ending: bool,
-    pub(super) empty: Option<i64>,
+    pub(crate) child: Option<(u32, u64)>,
+    pub(crate) not_started: Option<String>,
+    pub(crate) exited: Option<(Exit, i64)>,
+    pub(crate) ending: bool,
+    pub(crate) empty: Option<i64>,
 }
 
 impl Story {
     /// What `records` tell, in their order.
-    pub(super) fn of(records: &[Record]) -> Self {
+    pub(crate) fn of(records: &[Record]) -> Self {
         let mut story = Self::default();
         for record in records {
             match record {
@@ -56,7 +55,7 @@ impl Story {
 
 impl Journal {
     /// Opens the run's records; those that are there already are read.
-    pub(super) fn open(folder: &RunFolder) -> io::Result<Self> {
+    pub(crate) fn open(folder: &RunFolder) -> io::Result<Self> {
         let file = open_events(&folder.events())?;
         let known = parse(&fs::read(folder.events())?);
         let mut journal = Self {
@@ -78,41 +77,41 @@ impl Journal {
         fs::read(self.folder.events()).is_ok_and(|bytes| bytes.last().is_none_or(|&byte| byte == b'\n'))
     }
 
-    pub(super) fn story(&self) -> Story {
+    pub(crate) fn story(&self) -> Story {
         Story::of(&self.known)
     }
 
     /// The file that the child writes [`Record::Started`] to.
-    pub(super) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Records what happened.
-    pub(super) fn append(&mut self, record: Record) {
+    pub(crate) fn append(&mut self, record: Record) {
         self.unwritten.extend(line(&record));
         self.known.push(record);
         self.settle();
     }
 
     /// Knows what the child wrote by itself.
-    pub(super) fn was_written(&mut self, record: Record) {
+    pub(crate) fn was_written(&mut self, record: Record) {
         self.known.push(record);
     }
 
     /// Writes `exit.json`.
-    pub(super) fn end(&mut self, ended: Ended) {
+    pub(crate) fn end(&mut self, ended: Ended) {
         self.last_word = Some(ended);
         self.last_word_due = true;
         self.settle();
     }
 
     /// The disk has not everything yet: [`Journal::settle`] is due now and then.
-    pub(super) fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.last_word_due || !self.unwritten.is_empty()
     }
 
     /// Tries to write what is not on disk.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         while !self.unwritten.is_empty() {
             match self.file.write(&self.unwritten) {
                 Ok(0) => break,
@@ -132,7 +131,7 @@ impl Journal {
     }
 
     /// Writes all of it anew: the run folder was deleted, and is there again.
-    pub(super) fn rewrite(&mut self) -> io::Result<()> {
+    pub(crate) fn rewrite(&mut self) -> io::Result<()> {
         self.file = open_events(&self.folder.events())?;
         self.unwritten = self.known.iter().flat_map(line).collect();
         self.last_word_due = self.last_word.is_some();
@@ -142,11 +141,10 @@ impl Journal {
 }
 
 /// Writes a file in one step: it is there whole, or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let written = (|| {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file = private().write(true).create(true).truncate(true).open(&beside)?;
         file.write_all(bytes)?;
         fs::rename(&beside, path)
     })();
@@ -157,7 +155,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// One record as its line.
-pub(super) fn line(record: &Record) -> Vec<u8> {
+pub(crate) fn line(record: &Record) -> Vec<u8> {
     // Records hold numbers and text only: there is nothing in them that JSON can't say.
     let mut line = serde_json::to_vec(record).unwrap_or_default();
     line.push(b'\n');
@@ -169,7 +167,16 @@ fn parse(bytes: &[u8]) -> Vec<Record> {
 }
 
 fn open_events(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+    private().read(true).append(true).create(true).open(path)
+}
+
+/// Options for a file that is for its owner alone. On Windows that is what the state folder's rights say already.
+fn private() -> OpenOptions {
+    #[cfg_attr(windows, expect(unused_mut, reason = "the mode is Unix's"))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 #[cfg(test)]
@@ -198,6 +205,28 @@ mod tests {
         ]);
         assert_eq!(story.child, None, "PID 7 is nobody's by now");
         assert_eq!(story.not_started.as_deref(), Some("not found"), "why");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::new(folder.path());
+        std::os::unix::fs::symlink("/dev/full", run.events()).unwrap();
+        let mut journal = Journal {
+            folder: run.clone(),
+            file: open_events(&run.events()).unwrap(),
+            known: Vec::new(),
+            unwritten: Vec::new(),
+            last_word: None,
+            last_word_due: false,
+        };
+        journal.append(Record::Empty { time: 1 });
+        assert!(journal.is_pending(), "there is no room");
+        fs::remove_file(run.events()).unwrap();
+        journal.rewrite().unwrap();
+        assert!(!journal.is_pending(), "now there is");
+        assert_eq!(Journal::open(&run).unwrap().story().empty, Some(1), "nothing was forgotten");
     }
 
     #[test]

@@ -68,7 +68,8 @@ impl WatchError {
 
 /// What the limit is, where the system tells.
 fn now(sysctl: &str) -> String {
-    let value = std::fs::read_to_string(format!("/proc/sys/{}", sysctl.replace('.', "/"))).unwrap_or_default();
+    let value =
+        std::fs::read_to_string(format!("/proc/sys/{}", sysctl.replace('.', "/"))).unwrap_or_default();
     match value.trim() {
         "" => format!(" ({sysctl})"),
         value => format!(" ({sysctl} is {value})"),
