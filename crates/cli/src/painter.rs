@@ -17,7 +17,7 @@ impl Painter {
     /// Shows `lines` in place of those shown before.
     pub(crate) fn paint(&mut self, lines: Vec<String>) {
         let (width, _) = size();
-        if lines == self.painted && width == self.width {
+        if lines == self.painted && (width == self.width || lines.is_empty()) {
             return;
         }
         let frame = self.frame(&lines, width);

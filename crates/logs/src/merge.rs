@@ -89,7 +89,7 @@ impl Merge {
     /// Reads on for about `max_bytes` of text.
     ///
     /// # Errors
-    /// A file can't be read; the lines that were read so far come with the next call.
+    /// A file can't be read. No line is lost by it: reading can be tried again.
     pub fn read(&mut self, max_bytes: usize) -> io::Result<MergedBatch> {
         let mut batch = MergedBatch { lines: Vec::new(), at_end: false, gaps: Vec::new() };
         for source in 0..self.sources.len() {
@@ -109,8 +109,9 @@ impl Merge {
             }
             if let Some(next) = source.queue.front() {
                 self.heads.push(Reverse((next.time_ns, number)));
-            } else {
-                self.fill(number, &mut batch.gaps)?;
+            } else if self.fill(number, &mut batch.gaps).is_err() {
+                // The next call meets the error again, with nothing in hand.
+                break;
             }
         }
         Ok(batch)

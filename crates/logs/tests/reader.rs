@@ -1,5 +1,7 @@
 //! Following, seeking and merging.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod common;
 
 use common::{at, lines, open, options, program, read_all, segments, texts};

@@ -1,5 +1,7 @@
 //! What a writer does when its disk, its clock and its folder do not behave.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod common;
 
 use std::path::Path;

@@ -44,18 +44,46 @@ pub(crate) type Reply = oneshot::Sender<Result<serde_json::Value, Error>>;
 
 /// What the core hears.
 pub(crate) enum Message {
-    Request { request: Request, reply: Reply },
+    Request {
+        request: Request,
+        reply: Reply,
+    },
     /// A look or an act that needs the state; must not block.
     Visit(Box<dyn FnOnce(&mut Core) + Send>),
-    Prepared { restart: bool, result: Result<Prepared, Error>, reply: Reply },
-    Run { key: Key, run: String, event: RunEvent },
-    Health { key: Key, run: String, report: probe::Report },
+    Prepared {
+        restart: bool,
+        result: Result<Prepared, Error>,
+        reply: Reply,
+    },
+    Run {
+        key: Key,
+        run: String,
+        event: RunEvent,
+    },
+    Health {
+        key: Key,
+        run: String,
+        report: probe::Report,
+    },
     /// The log probe's expression was found in this run's output.
-    LogMatched { key: Key, run: String, line: String },
+    LogMatched {
+        key: Key,
+        run: String,
+        line: String,
+    },
     Heard(Heard),
-    Due { key: Key },
-    FilesChanged { key: Key, run: String, files: Vec<PathBuf> },
-    StartTimedOut { ticket: u64, waiter: u64 },
+    Due {
+        key: Key,
+    },
+    FilesChanged {
+        key: Key,
+        run: String,
+        files: Vec<PathBuf>,
+    },
+    StartTimedOut {
+        ticket: u64,
+        waiter: u64,
+    },
     /// Write down what has changed since.
     Save,
 }

@@ -11,3 +11,5 @@ pub(crate) use unix::same_user;
 pub use unix::{Connection, Listener, connect};
 #[cfg(windows)]
 pub use windows::{Connection, Listener, connect};
+#[cfg(windows)]
+pub(crate) use windows::{connect_to, pipe_name};

@@ -37,11 +37,15 @@ impl History {
     /// Reads what was written before; lines that are torn or foreign are passed over.
     pub(crate) fn open(state: &Path) -> Self {
         let path = state.join("events.jsonl");
-        let text = fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let text =
+            fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         let mut history = Self { path, file: None, bytes: text.len() as u64, events: BTreeMap::new() };
         for line in text.lines() {
             if let Ok(line) = serde_json::from_str::<Line>(line) {
-                history.remember(&EnvironmentKey { workspace: line.workspace, environment: line.environment }, line.event);
+                history.remember(
+                    &EnvironmentKey { workspace: line.workspace, environment: line.environment },
+                    line.event,
+                );
             }
         }
         if !text.is_empty() && !text.ends_with('\n') {

@@ -47,7 +47,8 @@ impl Home {
 
     fn of_platform() -> Result<Self, Error> {
         let folders = directories::ProjectDirs::from("", "", "forge").ok_or_else(|| {
-            Error::new(Code::System, "no home folder is known for this user").help("set HOME, or FORGE_HOME to a folder of its own")
+            Error::new(Code::System, "no home folder is known for this user")
+                .help("set HOME, or FORGE_HOME to a folder of its own")
         })?;
         let state = folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_path_buf();
         let runtime = folders.runtime_dir().map_or_else(|| state.join("run"), Path::to_path_buf);
@@ -137,10 +138,17 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
         builder.mode(0o700).create(path)?;
         let found = std::fs::symlink_metadata(path)?;
         if !found.is_dir() {
-            return Err(io::Error::other(format!("{} is not a folder (a link is not followed here)", path.display())));
+            return Err(io::Error::other(format!(
+                "{} is not a folder (a link is not followed here)",
+                path.display()
+            )));
         }
         if found.uid() != user() {
-            return Err(io::Error::other(format!("{} belongs to user {}, not to you", path.display(), found.uid())));
+            return Err(io::Error::other(format!(
+                "{} belongs to user {}, not to you",
+                path.display(),
+                found.uid()
+            )));
         }
         if found.mode() & 0o077 != 0 {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;

@@ -61,8 +61,14 @@ pub async fn serve(
     tracing::info!("forge {} supervises as {}", options.version, std::process::id());
     let keeper = install::keeper(&home, &options.version)?;
     let boot = forge_system::process::boot_id().map_err(|error| Error::system("the boot's id", error))?;
-    let parts =
-        Parts { home: home.clone(), host: options.host, background: options.background, version: options.version, keeper, boot };
+    let parts = Parts {
+        home: home.clone(),
+        host: options.host,
+        background: options.background,
+        version: options.version,
+        keeper,
+        boot,
+    };
     let (mut core, messages) = Core::new(parts).map_err(|error| Error::system("the supervisor", error))?;
     let restore = !options.background && restores_after_boot(&home);
     core.adopt(restored(&home.state), restore);

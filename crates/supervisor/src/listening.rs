@@ -116,7 +116,8 @@ fn is_held(listening: &Listening, port: u16) -> bool {
 /// The ports that a tree listens on, sorted.
 pub(crate) fn ports_of(listening: &Listening, tree: &mut Tree) -> Vec<u16> {
     let members = tree.members().unwrap_or_default();
-    let pids: Vec<u32> = members.iter().filter(|member| !member.is_zombie()).map(|member| member.id.pid).collect();
+    let pids: Vec<u32> =
+        members.iter().filter(|member| !member.is_zombie()).map(|member| member.id.pid).collect();
     let listeners = listening.of(&pids).unwrap_or_default();
     let tcp = listeners.iter().filter(|listener| listener.protocol == Protocol::Tcp);
     let mut ports: Vec<u16> = tcp.map(|listener| listener.port).collect();

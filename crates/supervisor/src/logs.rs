@@ -75,12 +75,11 @@ async fn first_of<F: Future + Unpin>(mut waits: Vec<F>) {
 fn filter(query: &LogQuery) -> Result<Filter, Error> {
     let regex = match &query.grep {
         None => None,
-        Some(pattern) => Some(
-            RegexBuilder::new(pattern)
-                .case_insensitive(query.ignore_case)
-                .build()
-                .map_err(|error| Error::new(Code::Usage, format!("`{pattern}` is no regular expression: {error}")))?,
-        ),
+        Some(pattern) => {
+            Some(RegexBuilder::new(pattern).case_insensitive(query.ignore_case).build().map_err(|error| {
+                Error::new(Code::Usage, format!("`{pattern}` is no regular expression: {error}"))
+            })?)
+        }
     };
     Ok(Filter {
         streams: query.stream.map(stream_of).into_iter().collect(),
@@ -110,7 +109,8 @@ async fn page(
 ) -> Result<LogsReadAnswer, Error> {
     let gone = Arc::new(AtomicBool::new(false));
     let interest = Interest(Arc::clone(&gone));
-    let task = tokio::task::spawn_blocking(move || Pager { request, filter, places, gone }.page(cursor.as_deref()));
+    let task =
+        tokio::task::spawn_blocking(move || Pager { request, filter, places, gone }.page(cursor.as_deref()));
     let page = task.await.map_err(|error| Error::system("reading logs", error))?;
     drop(interest);
     page.map_err(|error| Error::system("reading logs", error))
@@ -167,7 +167,9 @@ impl Pager {
         }
         let places = self.places.iter().zip(merge.cursors());
         let places = places
-            .map(|((target, _), cursor)| (target.environment.clone(), target.process.clone(), cursor.to_string()))
+            .map(|((target, _), cursor)| {
+                (target.environment.clone(), target.process.clone(), cursor.to_string())
+            })
             .collect();
         let cursor = json!(Bookmark { places, after }).to_string();
         Ok(LogsReadAnswer { lines, cursor, at_end })
@@ -212,7 +214,8 @@ impl Pager {
 }
 
 fn place_of(bookmark: &Bookmark, target: &Target) -> Option<Cursor> {
-    let known = |place: &&(String, String, String)| place.0 == target.environment && place.1 == target.process;
+    let known =
+        |place: &&(String, String, String)| place.0 == target.environment && place.1 == target.process;
     bookmark.places.iter().find(known)?.2.parse().ok()
 }
 
@@ -299,7 +302,8 @@ pub(crate) async fn first_match(
             };
             loop {
                 let batch = reader.read(STEP)?;
-                let of_run = |line: &&Line| line.run == run && line.is_program() && regex.is_match(&line.text);
+                let of_run =
+                    |line: &&Line| line.run == run && line.is_program() && regex.is_match(&line.text);
                 if let Some(line) = batch.lines.iter().find(of_run) {
                     let text = line.lossy().trim().to_owned();
                     return Ok((reader, Some(text)));

@@ -49,7 +49,9 @@ pub(crate) fn default_environment<'a>(known: &'a [Known], purpose: Purpose) -> R
         match running.as_slice() {
             [one] => return Ok(one),
             [] => {}
-            many => return Err(ambiguous("several environments run", many.iter().map(|one| one.name.clone()))),
+            many => {
+                return Err(ambiguous("several environments run", many.iter().map(|one| one.name.clone())));
+            }
         }
     }
     if let Some(dev) = known.iter().find(|environment| environment.name == "dev") {
@@ -57,7 +59,9 @@ pub(crate) fn default_environment<'a>(known: &'a [Known], purpose: Purpose) -> R
     }
     match known {
         [one] => Ok(one),
-        [] => Err(Error::new(Code::NotFound, "there is no environment").help("add one to .forge/processes.yml")),
+        [] => {
+            Err(Error::new(Code::NotFound, "there is no environment").help("add one to .forge/processes.yml"))
+        }
         many => Err(ambiguous("which environment?", many.iter().map(|one| one.name.clone()))),
     }
 }
@@ -77,7 +81,8 @@ pub(crate) fn targets(names: &[String], known: &[Known], purpose: Purpose) -> Re
 }
 
 fn all_of(environment: &Known, purpose: Purpose) -> Vec<Target> {
-    let wanted = environment.processes.iter().filter(|process| purpose == Purpose::Other || !process.disabled);
+    let wanted =
+        environment.processes.iter().filter(|process| purpose == Purpose::Other || !process.disabled);
     wanted.map(|process| environment.target(&process.name)).collect()
 }
 
@@ -85,7 +90,8 @@ fn members(environment: &Known, name: &str, purpose: Purpose) -> Vec<Target> {
     if environment.process(name).is_some() {
         return vec![environment.target(name)];
     }
-    let in_group = environment.processes.iter().filter(|process| process.groups.iter().any(|group| group == name));
+    let in_group =
+        environment.processes.iter().filter(|process| process.groups.iter().any(|group| group == name));
     let wanted = in_group.filter(|process| purpose == Purpose::Other || !process.disabled);
     wanted.map(|process| environment.target(&process.name)).collect()
 }
@@ -95,7 +101,8 @@ fn by_name(name: &str, known: &[Known], purpose: Purpose) -> Result<Vec<Target>,
         let Some(environment) = known.iter().find(|one| one.name == environment) else {
             return Err(not_found(name, known));
         };
-        let found = if rest.is_empty() { all_of(environment, purpose) } else { members(environment, rest, purpose) };
+        let found =
+            if rest.is_empty() { all_of(environment, purpose) } else { members(environment, rest, purpose) };
         return if found.is_empty() { Err(not_found(name, known)) } else { Ok(found) };
     }
     let environment = known.iter().find(|one| one.name == name);
@@ -184,7 +191,12 @@ mod tests {
 
     fn process(name: &str, groups: &[&str], depends_on: &[&str]) -> KnownProcess {
         let strings = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
-        KnownProcess { name: name.into(), groups: strings(groups), disabled: false, depends_on: strings(depends_on) }
+        KnownProcess {
+            name: name.into(),
+            groups: strings(groups),
+            disabled: false,
+            depends_on: strings(depends_on),
+        }
     }
 
     fn known() -> Vec<Known> {
@@ -202,15 +214,21 @@ mod tests {
                     tool,
                 ],
             },
-            Known { name: "test".into(), running: false, processes: vec![process("db", &[], &[]), process("test", &[], &[])] },
+            Known {
+                name: "test".into(),
+                running: false,
+                processes: vec![process("db", &[], &[]), process("test", &[], &[])],
+            },
         ]
     }
 
     fn shown(targets: Result<Vec<Target>, Error>) -> String {
         match targets {
             Ok(targets) => {
-                let names: Vec<String> =
-                    targets.iter().map(|target| format!("{}/{}", target.environment, target.process)).collect();
+                let names: Vec<String> = targets
+                    .iter()
+                    .map(|target| format!("{}/{}", target.environment, target.process))
+                    .collect();
                 names.join(" ")
             }
             Err(error) => format!("{:?}: {}", error.code, error.message),
@@ -231,7 +249,12 @@ mod tests {
             ("db", "dev test", Purpose::Other, "Ambiguous: `db` is in several environments: dev/db, test/db"),
             ("test/db api", "", Purpose::Start, "test/db dev/api"),
             ("tool", "", Purpose::Start, "dev/tool"),
-            ("test", "", Purpose::Start, "Ambiguous: `test` is an environment, and a process or group too: test/, test/test"),
+            (
+                "test",
+                "",
+                Purpose::Start,
+                "Ambiguous: `test` is an environment, and a process or group too: test/, test/test",
+            ),
             ("test/", "", Purpose::Start, "test/db test/test"),
             ("nothing", "", Purpose::Start, "NotFound: no environment, process or group is called `nothing`"),
             ("prod/db", "", Purpose::Start, "NotFound: no environment, process or group is called `prod/db`"),
@@ -255,8 +278,11 @@ mod tests {
 
     #[test]
     fn a_cycle_does_not_hang_the_order() {
-        let known =
-            vec![Known { name: "dev".into(), running: false, processes: vec![process("a", &[], &["b"]), process("b", &[], &["a"])] }];
+        let known = vec![Known {
+            name: "dev".into(),
+            running: false,
+            processes: vec![process("a", &[], &["b"]), process("b", &[], &["a"])],
+        }];
         let wanted = targets(&[], &known, Purpose::Start).expect("the only environment");
         assert_eq!(with_dependencies(&wanted, &known).len(), 2, "both, once");
     }

@@ -88,7 +88,9 @@ pub(crate) fn load(workspace: &Workspace) -> Result<Config, Error> {
 pub(crate) fn configuration(diagnostics: &Diagnostics) -> Error {
     let count = diagnostics.len();
     let message = match diagnostics.iter().next() {
-        Some(first) if count == 1 => format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message),
+        Some(first) if count == 1 => {
+            format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message)
+        }
         Some(first) => format!(
             "{count} errors in {}; the first, in line {}: {}",
             first.file.display(),
@@ -152,8 +154,12 @@ async fn login_shell(folder: &Path) -> BTreeMap<String, String> {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::system("a step of the preparation", error))?
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::system("a step of the preparation", error))?
 }
 
 fn plan(
@@ -168,7 +174,8 @@ fn plan(
     let mut named = plan::targets(&wish.names, &known, purpose)?;
     if wish.restart {
         // A restart of an environment leaves alone what was never started of it, unless nothing runs at all.
-        let running: Vec<Target> = named.iter().filter(|target| present.alive.contains_key(target)).cloned().collect();
+        let running: Vec<Target> =
+            named.iter().filter(|target| present.alive.contains_key(target)).cloned().collect();
         if named.len() > wish.names.len() && !running.is_empty() {
             named = running;
         }
@@ -181,15 +188,25 @@ fn plan(
                 .clone()
                 .or_else(|| present.variables.get(&target.environment).cloned())
                 .unwrap_or_else(crate::environment::own);
-            environments.insert(target.environment.clone(), resolve(&config, &target.environment, variables)?);
+            environments
+                .insert(target.environment.clone(), resolve(&config, &target.environment, variables)?);
         }
     }
     let restart = to_restart(wish, present, &named, &targets, &environments);
-    let fresh: Vec<&Target> =
-        targets.iter().filter(|target| !present.alive.contains_key(target) || restart.contains(target)).collect();
+    let fresh: Vec<&Target> = targets
+        .iter()
+        .filter(|target| !present.alive.contains_key(target) || restart.contains(target))
+        .collect();
     check(&config, &fresh, &environments, present)?;
     let whole = whole(wish, &known);
-    Ok(Prepared { root: workspace.root.clone(), config: Arc::new(config), environments, targets, restart, whole })
+    Ok(Prepared {
+        root: workspace.root.clone(),
+        config: Arc::new(config),
+        environments,
+        targets,
+        restart,
+        whole,
+    })
 }
 
 /// The environments that were named as such.
@@ -202,7 +219,10 @@ fn whole(wish: &Wish, known: &[Known]) -> Vec<String> {
         return default.map(|environment| vec![environment.name.clone()]).unwrap_or_default();
     }
     let named = wish.names.iter().map(|name| name.trim_end_matches('/'));
-    named.filter(|name| known.iter().any(|environment| environment.name == *name)).map(str::to_owned).collect()
+    named
+        .filter(|name| known.iter().any(|environment| environment.name == *name))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Fills in what an environment's configuration leaves open.
@@ -212,7 +232,8 @@ pub(crate) fn resolve(
     variables: BTreeMap<String, String>,
 ) -> Result<PreparedEnvironment, Error> {
     let context = Context { variables, ..Context::default() };
-    let resolved = forge_config::resolve(config, environment, &context).map_err(|errors| configuration(&errors))?;
+    let resolved =
+        forge_config::resolve(config, environment, &context).map_err(|errors| configuration(&errors))?;
     let processes = resolved.processes.into_iter().map(Arc::new).collect();
     Ok(PreparedEnvironment { variables: context.variables, processes })
 }
@@ -265,7 +286,8 @@ fn check(
     let mut problems = Vec::new();
     for target in targets {
         let Some(process) = definition(environments, target) else { continue };
-        let declared = config.environments.get(&target.environment).and_then(|one| one.process(&target.process));
+        let declared =
+            config.environments.get(&target.environment).and_then(|one| one.process(&target.process));
         let place = |key: &str| declared.and_then(|declared| declared.places.get(key).copied());
         for (key, text, help) in missing(process) {
             problems.push(Problem { target: (*target).clone(), text, help, place: place(key) });
@@ -282,12 +304,17 @@ fn not_there(config: &Config, problems: &[Problem]) -> Error {
     let lines: Vec<String> = problems
         .iter()
         .map(|problem| match problem.place {
-            Some(place) => format!("{}: {} ({file}:{}:{})", problem.target.process, problem.text, place.line, place.column),
+            Some(place) => format!(
+                "{}: {} ({file}:{}:{})",
+                problem.target.process, problem.text, place.line, place.column
+            ),
             None => format!("{}: {}", problem.target.process, problem.text),
         })
         .collect();
-    let details: Vec<serde_json::Value> =
-        problems.iter().map(|problem| json!({ "process": problem.target.process, "message": problem.text })).collect();
+    let details: Vec<serde_json::Value> = problems
+        .iter()
+        .map(|problem| json!({ "process": problem.target.process, "message": problem.text }))
+        .collect();
     let error = Error::new(Code::Missing, lines.join("\n")).details(json!({ "problems": details }));
     match problems.iter().find_map(|problem| problem.help.clone()) {
         Some(help) => error.help(help),
@@ -301,7 +328,11 @@ fn missing(process: &ResolvedProcess) -> Vec<(&'static str, String, Option<Strin
         let what = if process.cwd.exists() { "is not a folder" } else { "does not exist" };
         return vec![("cwd", format!("its folder {} {what}", process.cwd.display()), None)];
     }
-    let path = process.env.iter().find(|variable| variable.name == "PATH").map(|variable| OsStr::new(&variable.value));
+    let path = process
+        .env
+        .iter()
+        .find(|variable| variable.name == "PATH")
+        .map(|variable| OsStr::new(&variable.value));
     let mut found = Vec::new();
     for program in forge_config::shell::programs(&process.command) {
         if let Err(error) = binaries::find(&program, path, &process.cwd) {
@@ -311,7 +342,9 @@ fn missing(process: &ResolvedProcess) -> Vec<(&'static str, String, Option<Strin
     for requirement in &process.requires {
         match binaries::find(&requirement.binary, path, &process.cwd) {
             Err(error) => found.push(("requires", error.to_string(), advice(&error))),
-            Ok(program) => found.extend(wrong_version(requirement, &program).map(|text| ("requires", text, None))),
+            Ok(program) => {
+                found.extend(wrong_version(requirement, &program).map(|text| ("requires", text, None)))
+            }
         }
     }
     found
@@ -319,8 +352,12 @@ fn missing(process: &ResolvedProcess) -> Vec<(&'static str, String, Option<Strin
 
 fn advice(error: &Missing) -> Option<String> {
     match error {
-        Missing::NotFound { name, near: Some(near) } => Some(format!("did you mean `{near}`? or install `{name}`")),
-        Missing::NotFound { name, .. } => Some(format!("install `{name}`, or put it on the PATH that you start from")),
+        Missing::NotFound { name, near: Some(near) } => {
+            Some(format!("did you mean `{near}`? or install `{name}`"))
+        }
+        Missing::NotFound { name, .. } => {
+            Some(format!("install `{name}`, or put it on the PATH that you start from"))
+        }
         Missing::NotExecutable { path } => Some(format!("chmod +x {}", path.display())),
         _ => None,
     }
@@ -331,8 +368,12 @@ fn wrong_version(requirement: &forge_config::model::Requirement, program: &Path)
     let least: binaries::Version = wanted.parse().ok()?;
     match binaries::version(program, VERSION) {
         Some(version) if version >= least => None,
-        Some(version) => Some(format!("`{}` is version {version}, {wanted} or later is required", requirement.binary)),
-        None => Some(format!("`{}` does not say its version, {wanted} or later is required", requirement.binary)),
+        Some(version) => {
+            Some(format!("`{}` is version {version}, {wanted} or later is required", requirement.binary))
+        }
+        None => {
+            Some(format!("`{}` does not say its version, {wanted} or later is required", requirement.binary))
+        }
     }
 }
 

@@ -35,8 +35,14 @@ where
             }
         }
     });
-    let mut client =
-        Client { core, outgoing, tasks: JoinSet::new(), permits: Arc::new(Semaphore::new(AT_A_TIME)), updates: None, terminal: None };
+    let mut client = Client {
+        core,
+        outgoing,
+        tasks: JoinSet::new(),
+        permits: Arc::new(Semaphore::new(AT_A_TIME)),
+        updates: None,
+        terminal: None,
+    };
     client.listen(BufReader::new(read)).await;
     drop(client);
     // What was answered is still sent; a client that reads nothing does not hold us.
@@ -62,7 +68,8 @@ impl Client {
             match (&mut reader).take(limit).read_until(b'\n', &mut line).await {
                 Ok(0) | Err(_) => return,
                 Ok(_) if line.len() > wire::MAX_LINE => {
-                    self.refuse(&Value::Null, wire::code::INVALID_REQUEST, "the line is too long".to_owned()).await;
+                    self.refuse(&Value::Null, wire::code::INVALID_REQUEST, "the line is too long".to_owned())
+                        .await;
                     return;
                 }
                 Ok(_) => {}
@@ -123,7 +130,9 @@ impl Client {
                 self.answer::<forge_api::Attach>(&id, result).await;
             }
             Request::AttachInput(input) => self.act(&id, terminal::Act::Input(input.data)).await,
-            Request::AttachResize(size) => self.act(&id, terminal::Act::Resize(size.rows, size.columns)).await,
+            Request::AttachResize(size) => {
+                self.act(&id, terminal::Act::Resize(size.rows, size.columns)).await
+            }
             Request::Detach(_) => {
                 self.terminal = None;
                 self.answer::<forge_api::Detach>(&id, Ok(Done {})).await;
@@ -168,7 +177,11 @@ impl Client {
         self.send(id, value).await;
     }
 
-    fn forward(&mut self, mut updates: broadcast::Receiver<Arc<Update>>, workspace: Option<std::path::PathBuf>) {
+    fn forward(
+        &mut self,
+        mut updates: broadcast::Receiver<Arc<Update>>,
+        workspace: Option<std::path::PathBuf>,
+    ) {
         if let Some(task) = self.updates.take() {
             task.abort();
         }
@@ -176,7 +189,11 @@ impl Client {
         let core = self.core.clone();
         self.updates = Some(self.tasks.spawn(async move {
             let root = match workspace {
-                Some(folder) => core.visit(move |core| core.workspace_of(&folder).ok().or(Some(folder))).await.ok().flatten(),
+                Some(folder) => core
+                    .visit(move |core| core.workspace_of(&folder).ok().or(Some(folder)))
+                    .await
+                    .ok()
+                    .flatten(),
                 None => None,
             };
             loop {
@@ -241,7 +258,9 @@ fn greet(core: &mut Core, hello: &Hello) -> Result<HelloAnswer, Error> {
 fn concerns(update: &Update, root: Option<&std::path::Path>) -> bool {
     match (update, root) {
         (_, None) => true,
-        (Update::Process { workspace, .. } | Update::Event { workspace, .. }, Some(root)) => workspace == root,
+        (Update::Process { workspace, .. } | Update::Event { workspace, .. }, Some(root)) => {
+            workspace == root
+        }
         _ => true,
     }
 }

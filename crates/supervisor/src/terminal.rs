@@ -22,12 +22,15 @@ pub(crate) enum Act {
 pub(crate) async fn open(socket: &Path, rows: u16, columns: u16) -> Result<Link, Error> {
     let attach = async {
         let link = Link::connect(socket).await?;
-        link.send(&Request::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() }).await?;
+        link.send(&Request::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() })
+            .await?;
         link.send(&Request::Resize { rows, columns }).await?;
         link.send(&Request::Attach).await?;
         std::io::Result::Ok(link)
     };
-    attach.await.map_err(|error| Error::new(Code::NotRunning, format!("its terminal cannot be reached: {error}")))
+    attach
+        .await
+        .map_err(|error| Error::new(Code::NotRunning, format!("its terminal cannot be reached: {error}")))
 }
 
 /// Carries bytes both ways until the face lets go or the process ends.

@@ -83,6 +83,8 @@ impl FileWatch {
     /// what an earlier glob takes in. Folders that do not exist yet are waited for. Content is not compared: touching a file is
     /// a change. Its mode, and reading it, are not.
     ///
+    /// It blocks while it goes through the folders, up to a second in a very large tree: not for an event loop's thread.
+    ///
     /// # Errors
     /// A glob is none, or the system refuses to watch a folder.
     pub fn start(

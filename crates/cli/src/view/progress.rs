@@ -8,6 +8,9 @@ use crate::view::clean;
 use crate::view::style::{Ink, Mark, Style, columns, pad, pad_left};
 use crate::view::words;
 
+/// On a wider terminal the times would be far from what took them.
+const WIDEST: usize = 110;
+
 /// Everything that a start waits for. Times are since the start began.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
@@ -70,7 +73,7 @@ impl Progress {
         if process.ready && row.took.is_none() {
             row.took = row.since.map(|since| at.saturating_sub(since));
         }
-        let step = |process: &ProcessStatus| (process.status, process.ready, process.waiting_on.clone());
+        let step = |process: &ProcessStatus| (state_word(process), process.waiting_on.clone());
         let changed = row.process.as_ref().map(step) != Some(step(&process));
         row.process = Some(process);
         changed.then_some(index)
@@ -102,6 +105,7 @@ impl Progress {
     /// The picture for a terminal: a title and a line for each process, none wider than the style's width less one,
     /// at most `height` of them. `frame` turns the spinners.
     pub(crate) fn lines(&self, at: Duration, frame: usize, height: usize, style: Style) -> Vec<String> {
+        let style = Style { width: style.width.min(WIDEST), ..style };
         let widths = self.widths();
         let mut lines = vec![self.heading(at, style)];
         let room = height.saturating_sub(2);
@@ -155,12 +159,13 @@ impl Progress {
         }
         let room = style.width.saturating_sub(4 + columns(&name) + columns(&middle) + 2 + columns(&time) + 2);
         let text = pad(&style.cut(&told.text, room), room);
-        format!(
+        let line = format!(
             "  {mark} {name}{}  {} {}",
             style.paint(Ink::Dim, &middle),
             style.paint(told.ink, &text),
             style.paint(Ink::Dim, &time)
-        )
+        );
+        line.trim_end().to_owned()
     }
 
     /// One change, for where nothing can be repainted: `postgres  ready  Accepting connections  0.8 s`.
@@ -199,10 +204,11 @@ fn port(process: &ProcessStatus) -> String {
 fn state_word(process: &ProcessStatus) -> &'static str {
     match process.status {
         State::Running if process.ready => "ready",
-        State::Running => "unhealthy",
+        State::Running if process.health.state == HealthState::Unhealthy => "unhealthy",
+        // It runs, but is not what one waits for yet.
+        State::Running | State::Starting => "starting",
         State::Exited if process.ready => "done",
         State::Waiting => "waiting",
-        State::Starting => "starting",
         State::Stopping => "stopping",
         State::Stopped => "stopped",
         State::Exited => "exited",
@@ -224,7 +230,7 @@ impl Row {
     fn time(&self, at: Duration) -> Option<Duration> {
         self.took.or_else(|| {
             let moving = self.process.as_ref().is_some_and(|process| {
-                matches!(process.status, State::Starting | State::Restarting | State::Stopping)
+                matches!(words::mark(process, 0), Mark::Busy(_))
             });
             self.since.filter(|_| moving && self.begun).map(|since| at.saturating_sub(since))
         })

@@ -6,7 +6,7 @@ use forge_api::{Event, EventLevel, HealthState, ProcessStatus, State, Status, Ti
 use jiff::tz::TimeZone;
 
 use crate::view::clean;
-use crate::view::style::{Ink, Mark, Style, columns, pad};
+use crate::view::style::{Ink, Mark, Style, columns, pad, wrap};
 use crate::view::table::{self, Cell, Column};
 use crate::view::words;
 
@@ -169,11 +169,25 @@ fn section(page: &mut String, title: &str, lines: &[String], style: Style) {
     }
 }
 
-/// A marked line: name, then a text that is cut rather than wrapped.
-fn marked(mark: Mark, name: &str, widest: usize, text: &str, style: Style) -> String {
+/// Names are in a column of this width at most; what is longer is cut.
+const NAMES: usize = 24;
+
+/// A marked name and a text, which goes on in lines below itself.
+fn marked(mark: Mark, name: &str, widest: usize, text: &str, style: Style) -> Vec<String> {
+    let widest = widest.min(NAMES);
     let text = clean::line(text, false);
     let room = style.width.saturating_sub(widest + 6);
-    format!("  {} {}  {}", style.mark(mark), pad(name, widest), style.cut(&text, room)).trim_end().to_owned()
+    let lines = wrap(&text, room);
+    lines
+        .iter()
+        .enumerate()
+        .map(|(index, line)| {
+            if index > 0 {
+                return format!("{}{line}", " ".repeat(widest + 6));
+            }
+            format!("  {} {}  {line}", style.mark(mark), pad(&style.cut(name, widest), widest)).trim_end().to_owned()
+        })
+        .collect()
 }
 
 /// What is not as it should be, with what is known of why.
@@ -182,7 +196,7 @@ fn attention(status: &Status, now: Time, style: Style) -> Vec<String> {
         status.processes.iter().filter_map(|process| Some((process, trouble(process, now)?))).collect();
     let widest = told.iter().map(|(process, _)| columns(&process.name)).max().unwrap_or(0);
     told.iter()
-        .map(|(process, text)| marked(words::mark(process, 0), &process.name, widest, text, style))
+        .flat_map(|(process, text)| marked(words::mark(process, 0), &process.name, widest, text, style))
         .collect()
 }
 
@@ -212,7 +226,7 @@ fn health(status: &Status, style: Style) -> Vec<String> {
     let widest = checked.iter().map(|process| columns(&process.name)).max().unwrap_or(0);
     checked
         .iter()
-        .map(|process| {
+        .flat_map(|process| {
             let text = process.health.message.as_deref().unwrap_or(match process.health.state {
                 HealthState::Healthy => "healthy",
                 HealthState::Unhealthy => "unhealthy",
@@ -225,23 +239,28 @@ fn health(status: &Status, style: Style) -> Vec<String> {
 
 fn events(events: &[Event], zone: &TimeZone, style: Style) -> Vec<String> {
     let newest = &events[events.len().saturating_sub(EVENTS)..];
+    let widest = newest.iter().map(|event| columns(who(event))).max().unwrap_or(0).min(NAMES);
     newest
         .iter()
         .rev()
         .map(|event| {
             let clock = clock(event.time, zone);
-            let who = event.process.as_deref().unwrap_or("all");
+            let who = pad(&style.cut(who(event), widest), widest);
             let told = if event.text.is_empty() { event.title.clone() } else { format!("{}: {}", event.title, event.text) };
             let told = clean::line(&told, false).into_owned();
-            let room = style.width.saturating_sub(columns(who) + 16);
+            let room = style.width.saturating_sub(widest + 15);
             let ink = match event.level {
                 EventLevel::Info => Ink::Plain,
                 EventLevel::Warn => Ink::Warn,
                 EventLevel::Error => Ink::Bad,
             };
-            format!("  {} {who} - {}", style.paint(Ink::Dim, &clock), style.paint(ink, &style.cut(&told, room)))
+            format!("  {} {who}  {}", style.paint(Ink::Dim, &clock), style.paint(ink, &style.cut(&told, room)))
         })
         .collect()
+}
+
+fn who(event: &Event) -> &str {
+    event.process.as_deref().unwrap_or("all")
 }
 
 /// `[14:30:15]`, local.
@@ -256,7 +275,7 @@ fn warnings(status: &Status, style: Style) -> Vec<String> {
     status
         .warnings
         .iter()
-        .map(|warning| marked(Mark::Warn, &name(&warning.process), widest, &warning.text, style))
+        .flat_map(|warning| marked(Mark::Warn, &name(&warning.process), widest, &warning.text, style))
         .collect()
 }
 

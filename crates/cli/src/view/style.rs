@@ -61,7 +61,7 @@ pub(crate) enum Mark {
 }
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const ASCII_SPINNER: [&str; 4] = ["|", "/", "-", "\\"];
+const ASCII_SPINNER: [&str; 4] = ["o", "O", "o", "."];
 
 impl Style {
     /// `text` in the ink's colour, where there is colour.
@@ -118,6 +118,40 @@ impl Style {
     }
 }
 
+/// `text` in lines of at most `width` columns, broken at spaces; a longer word is cut where the line ends.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let wide = columns(word);
+        if used > 0 && used + 1 + wide > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        if used > 0 {
+            push(&mut lines, " ");
+            used += 1;
+        }
+        for character in word.chars() {
+            let wide = character.width().unwrap_or(0);
+            if used + wide > width {
+                lines.push(String::new());
+                used = 0;
+            }
+            push(&mut lines, character.encode_utf8(&mut [0; 4]));
+            used += wide;
+        }
+    }
+    lines
+}
+
+fn push(lines: &mut [String], text: &str) {
+    if let Some(last) = lines.last_mut() {
+        last.push_str(text);
+    }
+}
+
 /// How many columns `text`, which holds no control characters, takes on a terminal.
 pub(crate) fn columns(text: &str) -> usize {
     text.width()
@@ -151,6 +185,20 @@ mod tests {
             ("日本語", 4, "日…"),
         ] {
             assert_eq!(STYLE.cut(text, width), cut, "{text} in {width}");
+        }
+    }
+
+    #[test]
+    fn wrapped_text_breaks_at_spaces_where_it_can() {
+        for (text, width, lines) in [
+            ("", 10, &[""][..]),
+            ("one two three", 20, &["one two three"]),
+            ("one two three", 8, &["one two", "three"]),
+            ("one  two", 7, &["one two"]),
+            ("a verylongword", 6, &["a", "verylo", "ngword"]),
+            ("日本語", 4, &["日本", "語"]),
+        ] {
+            assert_eq!(wrap(text, width), lines, "{text} in {width}");
         }
     }
 

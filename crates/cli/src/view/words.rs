@@ -101,7 +101,8 @@ pub(crate) fn state(process: &ProcessStatus) -> &'static str {
 pub(crate) fn mark(process: &ProcessStatus, frame: usize) -> Mark {
     match process.status {
         State::Running if process.ready => Mark::Good,
-        State::Running => Mark::Warn,
+        State::Running if process.health.state == HealthState::Unhealthy => Mark::Warn,
+        State::Running => Mark::Busy(frame),
         State::Exited if process.ready => Mark::Good,
         State::Starting | State::Stopping | State::Restarting => Mark::Busy(frame),
         State::Crashed | State::Failed => Mark::Bad,

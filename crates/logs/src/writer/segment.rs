@@ -126,7 +126,8 @@ impl Identity {
         Self(metadata.dev(), metadata.ino())
     }
 
-    /// The file's number is not to be had from std; a time of creation does for a folder that was made anew.
+    /// The file's number is not to be had from std. The time of creation does, but for a file that is made anew under
+    /// its old name within 15 s: NTFS gives it the old time.
     #[cfg(windows)]
     fn of(metadata: &Metadata) -> Self {
         use std::os::windows::fs::MetadataExt;

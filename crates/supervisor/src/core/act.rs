@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 
 use super::{Core, Handle, Key, LiveRun, Message, Process};
 use crate::home::short_hash;
-use crate::{listening, prepare};
 use crate::process::lifecycle::{AfterCrash, Effect, Happening, Input, Phase};
 use crate::run::{How, Run, RunEvent, folder, hold};
 use crate::words;
+use crate::{listening, prepare};
 
 /// Bytes of one log segment.
 const SEGMENT: u64 = 16 << 20;
@@ -59,7 +59,9 @@ impl Core {
             Happening::Exited { left } if left.is_empty() => EventLevel::Info,
             Happening::Exited { .. } => EventLevel::Warn,
             Happening::Crashed { next: AfterCrash::Restart(_), .. } => EventLevel::Warn,
-            Happening::Crashed { .. } | Happening::NotStarted { .. } | Happening::Survived { .. } => EventLevel::Error,
+            Happening::Crashed { .. } | Happening::NotStarted { .. } | Happening::Survived { .. } => {
+                EventLevel::Error
+            }
         };
         let (title, text) = words::happening(happening);
         let process = self.process(key);
@@ -172,20 +174,36 @@ impl Core {
     }
 
     /// The definition with env files read anew, as each start does.
-    fn refreshed(&mut self, key: &Key, definition: &Arc<ResolvedProcess>) -> Result<Arc<ResolvedProcess>, String> {
+    fn refreshed(
+        &mut self,
+        key: &Key,
+        definition: &Arc<ResolvedProcess>,
+    ) -> Result<Arc<ResolvedProcess>, String> {
         let fresh = self.process_mut(key).is_some_and(|process| std::mem::replace(&mut process.fresh, false));
-        let Some(environment) = self.environments.get(&key.environment) else { return Ok(Arc::clone(definition)) };
-        let Some(config) = environment.applied.as_ref().filter(|_| !fresh) else { return Ok(Arc::clone(definition)) };
+        let Some(environment) = self.environments.get(&key.environment) else {
+            return Ok(Arc::clone(definition));
+        };
+        let Some(config) = environment.applied.as_ref().filter(|_| !fresh) else {
+            return Ok(Arc::clone(definition));
+        };
         let resolved = prepare::resolve(config, &key.environment.environment, environment.variables.clone())
             .map_err(|error| error.message)?;
         let found = resolved.processes.into_iter().find(|process| process.name == key.process);
         found.ok_or_else(|| "it is not configured any more".to_owned())
     }
 
-    fn spec(&mut self, key: &Key, definition: &ResolvedProcess, id: &str, number: u32, folder: &Path) -> Spec {
+    fn spec(
+        &mut self,
+        key: &Key,
+        definition: &ResolvedProcess,
+        id: &str,
+        number: u32,
+        folder: &Path,
+    ) -> Spec {
         let (command, container) = match forge_config::container::container(&definition.command) {
             Some(client) => {
-                let (command, end) = client.prepare(&folder.join("cid"), &definition.cwd, definition.shutdown.timeout);
+                let (command, end) =
+                    client.prepare(&folder.join("cid"), &definition.cwd, definition.shutdown.timeout);
                 (command, Some(Container { cidfile: end.cidfile, stop: end.stop, kill: end.kill }))
             }
             None => (definition.command.clone(), None),
@@ -209,9 +227,10 @@ impl Core {
             quota_bytes: self.log_quota(&key.environment.workspace),
             socket: self.home.runtime.join(format!("k-{}.sock", short_hash(id.as_bytes()))),
             container,
-            supervisor: std::env::current_exe().ok().and_then(|program| program.into_os_string().into_string().ok()).map(
-                |program| vec![program, "serve".to_owned(), "--background".to_owned()],
-            ),
+            supervisor: std::env::current_exe()
+                .ok()
+                .and_then(|program| program.into_os_string().into_string().ok())
+                .map(|program| vec![program, "serve".to_owned(), "--background".to_owned()]),
             asked_at_ms: Time::now().as_millis(),
             fingerprint: forge_config::resolve::fingerprint(definition),
             note: serde_json::to_value(definition).unwrap_or_default(),
@@ -276,7 +295,12 @@ impl Core {
                 self.tend(key);
             }
             RunEvent::KeeperReplaced => {
-                self.record(key, EventLevel::Warn, "keeper replaced", "its keeper was gone; the process went on".to_owned());
+                self.record(
+                    key,
+                    EventLevel::Warn,
+                    "keeper replaced",
+                    "its keeper was gone; the process went on".to_owned(),
+                );
             }
         }
         self.touched.insert(key.environment.clone());
@@ -299,11 +323,15 @@ impl Core {
     pub(super) fn health(&mut self, key: &Key, run: &str, report: crate::probe::Report) {
         let Some(process) = self.in_run(key, run) else { return };
         let before = process.health.state;
-        process.health =
-            Health { state: report.state, message: Some(report.message.clone()), checked_at: Some(report.checked_at) };
+        process.health = Health {
+            state: report.state,
+            message: Some(report.message.clone()),
+            checked_at: Some(report.checked_at),
+        };
         self.touched.insert(key.environment.clone());
         match (before, report.state) {
-            (HealthState::Healthy, HealthState::Unhealthy) | (HealthState::Starting, HealthState::Unhealthy) => {
+            (HealthState::Healthy, HealthState::Unhealthy)
+            | (HealthState::Starting, HealthState::Unhealthy) => {
                 self.record(key, EventLevel::Error, "unhealthy", report.message);
             }
             (HealthState::Unhealthy, HealthState::Healthy) => {
@@ -315,7 +343,8 @@ impl Core {
 
     pub(super) fn log_matched(&mut self, key: &Key, run: &str, line: String) {
         let Some(process) = self.in_run(key, run) else { return };
-        process.health = Health { state: HealthState::Healthy, message: Some(line), checked_at: Some(Time::now()) };
+        process.health =
+            Health { state: HealthState::Healthy, message: Some(line), checked_at: Some(Time::now()) };
         self.touched.insert(key.environment.clone());
     }
 
@@ -339,7 +368,8 @@ impl Core {
             return;
         }
         let workspace = &key.environment.workspace;
-        let shown = files.first().map(|file| file.strip_prefix(workspace).unwrap_or(file).display().to_string());
+        let shown =
+            files.first().map(|file| file.strip_prefix(workspace).unwrap_or(file).display().to_string());
         let more = files.len().saturating_sub(1);
         let mut text = shown.unwrap_or_default();
         if more > 0 {
@@ -406,7 +436,9 @@ pub(crate) fn log_folder(logs: &Path, key: &Key) -> PathBuf {
         .collect();
     let hash = short_hash(workspace.as_os_str().as_encoded_bytes());
     let short = hash.get(..8).unwrap_or(&hash);
-    logs.join(format!("{clean}-{short}")).join(file_name(&key.environment.environment)).join(file_name(&key.process))
+    logs.join(format!("{clean}-{short}"))
+        .join(file_name(&key.environment.environment))
+        .join(file_name(&key.process))
 }
 
 /// A name that a file can have; environments are named freely.

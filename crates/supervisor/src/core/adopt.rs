@@ -26,8 +26,10 @@ impl Core {
     pub(crate) fn adopt(&mut self, saved: Vec<Saved>, restore_after_boot: bool) {
         let mut runs = self.find_runs();
         for environment in saved {
-            let key =
-                EnvironmentKey { workspace: environment.workspace.clone(), environment: environment.environment.clone() };
+            let key = EnvironmentKey {
+                workspace: environment.workspace.clone(),
+                environment: environment.environment.clone(),
+            };
             let same_boot = environment.boot == self.boot;
             let entry = Environment {
                 variables: environment.variables,
@@ -59,10 +61,10 @@ impl Core {
 
     fn adopt_process(&mut self, key: &Key, saved: &SavedProcess, found: Option<Found>, resume: bool) {
         let history = &self.history;
-        let environment = self
-            .environments
-            .entry(key.environment.clone())
-            .or_insert_with(|| Environment { events: history.of(&key.environment), ..Environment::default() });
+        let environment = self.environments.entry(key.environment.clone()).or_insert_with(|| Environment {
+            events: history.of(&key.environment),
+            ..Environment::default()
+        });
         environment.processes.insert(key.process.clone(), saved.restore());
         match found {
             Some(found) => self.adopt_run(key, saved, found),
@@ -122,7 +124,8 @@ impl Core {
             }
             Err(reason) => {
                 if let Some(process) = self.process_mut(key) {
-                    process.machine.phase = Phase::Failed { reason, exit: Some(Exit::Unknown), left: Vec::new() };
+                    process.machine.phase =
+                        Phase::Failed { reason, exit: Some(Exit::Unknown), left: Vec::new() };
                 }
             }
         }
@@ -151,7 +154,9 @@ impl Core {
             let Some((key, one)) = self.look_into(folder) else { continue };
             match found.get(&key) {
                 // Cannot be, since a run is started only after the one before is over; the newer one counts.
-                Some(other) if other.spec.number >= one.spec.number => tracing::error!("two runs of {}", key.process),
+                Some(other) if other.spec.number >= one.spec.number => {
+                    tracing::error!("two runs of {}", key.process)
+                }
                 _ => {
                     found.insert(key, one);
                 }
@@ -179,8 +184,10 @@ impl Core {
             }
         }
         let spec = spec?;
-        let environment =
-            EnvironmentKey { workspace: PathBuf::from(&spec.workspace), environment: spec.environment.clone() };
+        let environment = EnvironmentKey {
+            workspace: PathBuf::from(&spec.workspace),
+            environment: spec.environment.clone(),
+        };
         Some((Key::new(&environment, &spec.process), Found { folder: run, spec }))
     }
 }

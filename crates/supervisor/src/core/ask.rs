@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use forge_api::{
-    Code, Done, EnvironmentSummary, EnvironmentsAnswer, Error, EventLevel, GetStatus, HealthState, ProcessStatus,
-    Request, Status, Subscribed, Target, Time, Warning,
+    Code, Done, EnvironmentSummary, EnvironmentsAnswer, Error, EventLevel, GetStatus, HealthState,
+    ProcessStatus, Request, Status, Subscribed, Target, Time, Warning,
 };
 use forge_config::Config;
 use forge_keeper::message::Request as KeeperRequest;
@@ -52,7 +52,9 @@ impl Look {
     pub(crate) fn status(mut self) -> Status {
         let listening = if self.trees.is_empty() { Ok(Listening::default()) } else { Listening::read() };
         for (index, mut tree, container) in self.trees {
-            let (Ok(listening), Some(process)) = (&listening, self.status.processes.get_mut(index)) else { continue };
+            let (Ok(listening), Some(process)) = (&listening, self.status.processes.get_mut(index)) else {
+                continue;
+            };
             let mut ports = ports_of(listening, &mut tree);
             for port in container.unwrap_or_default() {
                 if !ports.contains(&port) && listening.on(port).next().is_some() {
@@ -69,8 +71,12 @@ impl Core {
     pub(super) fn asked(&mut self, request: Request, reply: Reply) {
         match request {
             Request::Start(start) => {
-                let wish =
-                    Wish { workspace: start.workspace, names: start.names, variables: start.variables, restart: false };
+                let wish = Wish {
+                    workspace: start.workspace,
+                    names: start.names,
+                    variables: start.variables,
+                    restart: false,
+                };
                 self.start(wish, reply);
             }
             Request::Restart(restart) => {
@@ -147,9 +153,14 @@ impl Core {
         }
         let workspace = prepare::find(root).and_then(|workspace| {
             // One further up is another workspace.
-            if workspace.root == root { Ok(workspace) } else { prepare::find(&root.join(".forge")).map(|_| workspace) }
+            if workspace.root == root {
+                Ok(workspace)
+            } else {
+                prepare::find(&root.join(".forge")).map(|_| workspace)
+            }
         });
-        let mut paths = vec![root.join(".forge/processes.yml"), root.join(".forge/processes.yaml"), root.join(".env")];
+        let mut paths =
+            vec![root.join(".forge/processes.yml"), root.join(".forge/processes.yaml"), root.join(".env")];
         let result = workspace.and_then(|workspace| prepare::load(&workspace)).map(Arc::new);
         if let Ok(config) = &result {
             let processes = config.environments.values().flat_map(|environment| &environment.processes);
@@ -164,10 +175,13 @@ impl Core {
     /// What would be run now, to compare with what runs.
     fn fingerprints(&mut self, key: &EnvironmentKey) -> Result<HashMap<String, String>, Error> {
         let config = self.loaded(&key.workspace)?;
-        if let Some(known) = self.loaded.get(&key.workspace).and_then(|one| one.fingerprints.get(&key.environment)) {
+        if let Some(known) =
+            self.loaded.get(&key.workspace).and_then(|one| one.fingerprints.get(&key.environment))
+        {
             return Ok(known.clone());
         }
-        let variables = self.environments.get(key).map(|environment| environment.variables.clone()).unwrap_or_default();
+        let variables =
+            self.environments.get(key).map(|environment| environment.variables.clone()).unwrap_or_default();
         let resolved = prepare::resolve(&config, &key.environment, variables)?;
         let fingerprints: HashMap<String, String> = resolved
             .processes
@@ -188,7 +202,10 @@ impl Core {
     }
 
     pub(super) fn log_quota(&mut self, root: &Path) -> u64 {
-        self.loaded(root).map_or_else(|_| forge_config::model::Settings::default().log_quota, |config| config.settings.log_quota)
+        self.loaded(root).map_or_else(
+            |_| forge_config::model::Settings::default().log_quota,
+            |config| config.settings.log_quota,
+        )
     }
 
     fn get_status(&mut self, get: &GetStatus, reply: Reply) {
@@ -204,11 +221,13 @@ impl Core {
     fn status_key(&mut self, get: &GetStatus) -> Result<EnvironmentKey, Error> {
         let (root, known) = self.known(&get.workspace)?;
         let environment = match &get.environment {
-            Some(name) => known.iter().find(|one| one.name == name.trim_end_matches('/')).ok_or_else(|| {
-                let names: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
-                Error::new(Code::NotFound, format!("no environment is called `{name}`"))
-                    .help(format!("there are: {}", names.join(", ")))
-            })?,
+            Some(name) => {
+                known.iter().find(|one| one.name == name.trim_end_matches('/')).ok_or_else(|| {
+                    let names: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
+                    Error::new(Code::NotFound, format!("no environment is called `{name}`"))
+                        .help(format!("there are: {}", names.join(", ")))
+                })?
+            }
             None => match plan::default_environment(&known, Purpose::Other) {
                 Ok(environment) => environment,
                 // With a file that says nothing of environments, it is the file that is to be mended.
@@ -247,7 +266,8 @@ impl Core {
         if let Ok(config) = &config {
             add_configured(config, &key.environment, &mut processes, &mut trees);
         }
-        let warnings = warnings(&processes, config.as_ref().err(), self.environments.get(key).map(|one| &one.processes));
+        let warnings =
+            warnings(&processes, config.as_ref().err(), self.environments.get(key).map(|one| &one.processes));
         let meant = |process: &&ProcessStatus| process.wanted || process.status.is_alive();
         let ready = processes.iter().any(|process| meant(&process))
             && processes.iter().filter(meant).all(|process| process.ready);
@@ -324,9 +344,12 @@ impl Core {
             [target] => Ok(key_of(&root, target.clone())),
             many => {
                 let choices: Vec<String> = many.iter().map(shown).collect();
-                Err(Error::new(Code::Ambiguous, format!("`{name}` is more than one process: {}", choices.join(", ")))
-                    .help("name one of them")
-                    .details(serde_json::json!({ "choices": choices })))
+                Err(Error::new(
+                    Code::Ambiguous,
+                    format!("`{name}` is more than one process: {}", choices.join(", ")),
+                )
+                .help("name one of them")
+                .details(serde_json::json!({ "choices": choices })))
             }
         }
     }
@@ -335,7 +358,8 @@ impl Core {
     pub(crate) fn one_running(&mut self, folder: &Path, name: &str) -> Result<Key, Error> {
         let key = self.one(folder, name)?;
         let running = self.process(&key).is_some_and(|process| {
-            process.run.is_some() && matches!(process.machine.phase, Phase::Running { .. } | Phase::Stopping { .. })
+            process.run.is_some()
+                && matches!(process.machine.phase, Phase::Running { .. } | Phase::Stopping { .. })
         });
         if running {
             return Ok(key);
@@ -423,8 +447,12 @@ fn add_configured(
         status.tty = process.tty;
         processes.push(status);
     }
-    let order: BTreeMap<&str, usize> =
-        configured.processes.iter().enumerate().map(|(index, process)| (process.name.as_str(), index)).collect();
+    let order: BTreeMap<&str, usize> = configured
+        .processes
+        .iter()
+        .enumerate()
+        .map(|(index, process)| (process.name.as_str(), index))
+        .collect();
     let place = |name: &str| order.get(name).copied().unwrap_or(usize::MAX);
     let names: Vec<String> = processes.iter().map(|process| process.name.clone()).collect();
     processes.sort_by_key(|process| place(&process.name));
@@ -444,11 +472,16 @@ fn warnings(
         warnings.push(Warning { process: process.map(str::to_owned), kind: kind.to_owned(), text });
     };
     if let Some(error) = configuration {
-        warn(None, "configuration", format!("the configuration cannot be used; what runs is left alone: {}", error.message));
+        warn(
+            None,
+            "configuration",
+            format!("the configuration cannot be used; what runs is left alone: {}", error.message),
+        );
     }
     for process in processes {
         if process.outdated {
-            let text = "its configuration has changed since it was started; `forge start` applies it".to_owned();
+            let text =
+                "its configuration has changed since it was started; `forge start` applies it".to_owned();
             warn(Some(&process.name), "outdated", text);
         }
         if process.health.state == HealthState::Unhealthy && process.status.is_alive() {
@@ -467,7 +500,11 @@ fn warnings(
 
 impl Core {
     /// The logs that a query is about.
-    pub(crate) fn log_sources(&mut self, query: &forge_api::LogQuery, follow: bool) -> Result<Vec<crate::logs::Source>, Error> {
+    pub(crate) fn log_sources(
+        &mut self,
+        query: &forge_api::LogQuery,
+        follow: bool,
+    ) -> Result<Vec<crate::logs::Source>, Error> {
         let (root, known) = self.known(&query.workspace)?;
         let targets = plan::targets(&query.names, &known, Purpose::Other)?;
         let mut sources = Vec::new();

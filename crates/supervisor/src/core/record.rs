@@ -16,8 +16,8 @@ use indexmap::IndexMap;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
-use crate::process::lifecycle::{Machine, Phase, Rules};
 use crate::probe;
+use crate::process::lifecycle::{Machine, Phase, Rules};
 use crate::watch::FileWatch;
 use crate::words;
 
@@ -295,5 +295,8 @@ impl Process {
 
 /// Ports whose services nobody opens in a browser.
 fn speaks_otherwise(port: u16) -> bool {
-    matches!(port, 22 | 25 | 53 | 1433 | 1521 | 3306 | 4222 | 5432 | 5672 | 6379 | 9042 | 9092 | 11211 | 27017)
+    matches!(
+        port,
+        22 | 25 | 53 | 1433 | 1521 | 3306 | 4222 | 5432 | 5672 | 6379 | 9042 | 9092 | 11211 | 27017
+    )
 }

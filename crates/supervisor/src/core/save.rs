@@ -57,8 +57,13 @@ pub(crate) enum SavedPhase {
     /// For dependencies or a countdown.
     Waiting,
     Exited,
-    Crashed { exit: Exit },
-    Failed { reason: String, exit: Option<Exit> },
+    Crashed {
+        exit: Exit,
+    },
+    Failed {
+        reason: String,
+        exit: Option<Exit>,
+    },
 }
 
 impl SavedProcess {
@@ -91,7 +96,9 @@ impl SavedProcess {
             SavedPhase::Failed { reason, exit } => {
                 Phase::Failed { reason: reason.clone(), exit: *exit, left: Vec::new() }
             }
-            SavedPhase::Stopped | SavedPhase::Alive | SavedPhase::Stopping | SavedPhase::Waiting => Phase::Stopped,
+            SavedPhase::Stopped | SavedPhase::Alive | SavedPhase::Stopping | SavedPhase::Waiting => {
+                Phase::Stopped
+            }
         };
         Process {
             machine: Machine {
@@ -214,7 +221,10 @@ pub(crate) fn restored(state: &Path) -> Vec<Saved> {
             _ => {}
         }
     }
-    found.into_iter().filter_map(|(path, saved)| saved.or_else(|| take(&path.with_extension("before")))).collect()
+    found
+        .into_iter()
+        .filter_map(|(path, saved)| saved.or_else(|| take(&path.with_extension("before"))))
+        .collect()
 }
 
 fn take(path: &Path) -> Option<Saved> {

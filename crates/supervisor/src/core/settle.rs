@@ -47,7 +47,9 @@ impl Core {
     /// Stops those whose dependents are gone.
     fn stop_in_order(&mut self, key: &EnvironmentKey) {
         let Some(environment) = self.environments.get(key) else { return };
-        let turn = |name: &str| !environment.processes.values().any(|other| other.is_held() && depends_on(other, name));
+        let turn = |name: &str| {
+            !environment.processes.values().any(|other| other.is_held() && depends_on(other, name))
+        };
         let due: Vec<(Key, StopLater)> = environment
             .processes
             .iter()
@@ -82,7 +84,9 @@ impl Core {
             .collect();
         for number in done {
             for key in self.restarts.remove(&number).unwrap_or_default() {
-                if let Some(process) = self.process_mut(&key).filter(|process| process.held_by == Some(number)) {
+                if let Some(process) =
+                    self.process_mut(&key).filter(|process| process.held_by == Some(number))
+                {
                     process.held_by = None;
                     self.touched.insert(key.environment);
                 }
@@ -110,11 +114,14 @@ impl Core {
     /// The dependencies of a waiting process whose conditions do not hold.
     pub(super) fn waiting_on(&self, key: &Key) -> Vec<String> {
         let Some(process) = self.process(key) else { return Vec::new() };
-        let Some(definition) = process.definition.as_ref().filter(|_| process.machine.phase == Phase::Waiting) else {
+        let Some(definition) =
+            process.definition.as_ref().filter(|_| process.machine.phase == Phase::Waiting)
+        else {
             return Vec::new();
         };
         let holds = |name: &str, condition: Condition| {
-            self.process(&Key::new(&key.environment, name)).is_some_and(|other| condition_holds(other, condition))
+            self.process(&Key::new(&key.environment, name))
+                .is_some_and(|other| condition_holds(other, condition))
         };
         let open = definition.depends_on.iter().filter(|(name, condition)| !holds(name, **condition));
         open.map(|(name, _)| name.clone()).collect()
@@ -126,7 +133,9 @@ impl Core {
         let news: Vec<_> = environment
             .processes
             .iter()
-            .map(|(name, process)| (name.clone(), process.status(name, self.waiting_on(&Key::new(key, name)))))
+            .map(|(name, process)| {
+                (name.clone(), process.status(name, self.waiting_on(&Key::new(key, name))))
+            })
             .filter(|(name, status)| {
                 environment.processes.get(name).is_some_and(|process| process.shown.as_ref() != Some(status))
             })
@@ -154,7 +163,8 @@ fn condition_holds(process: &Process, condition: Condition) -> bool {
         Condition::Ready => process.ready,
         Condition::Completed => {
             matches!(process.machine.phase, Phase::Exited { .. })
-                || (process.rules().daemon && matches!(process.machine.phase, Phase::Running { detached: true }))
+                || (process.rules().daemon
+                    && matches!(process.machine.phase, Phase::Running { detached: true }))
         }
     }
 }

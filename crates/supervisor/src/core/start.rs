@@ -83,8 +83,11 @@ impl Core {
         let root = prepared.root.clone();
         let keys: Vec<Key> = prepared.targets.iter().cloned().map(|target| key_of(&root, target)).collect();
         let restarting: Vec<Key> = prepared.restart.into_iter().map(|target| key_of(&root, target)).collect();
-        let idle = |key: &&Key| self.process(key).is_some_and(|process| !process.is_active() || !process.machine.wanted);
-        let started: Vec<Key> = keys.iter().filter(|key| idle(key) || restarting.contains(key)).cloned().collect();
+        let idle = |key: &&Key| {
+            self.process(key).is_some_and(|process| !process.is_active() || !process.machine.wanted)
+        };
+        let started: Vec<Key> =
+            keys.iter().filter(|key| idle(key) || restarting.contains(key)).cloned().collect();
         self.begin_restart(&restarting);
         for key in keys.iter().filter(|key| !restarting.contains(key)) {
             if let Some(process) = self.process_mut(key) {
@@ -92,7 +95,8 @@ impl Core {
             }
             self.input(key, Input::Start);
         }
-        let environment = prepared.targets.first().map(|target| target.environment.clone()).unwrap_or_default();
+        let environment =
+            prepared.targets.first().map(|target| target.environment.clone()).unwrap_or_default();
         let answer = self.issue_ticket(root, environment, keys, started);
         self.save_all();
         tracing::debug!("{} ticket {}", if restart { "restart" } else { "start" }, answer.ticket);
@@ -104,7 +108,8 @@ impl Core {
         let mut gone = Vec::new();
         for (name, defined) in &prepared.environments {
             let key = EnvironmentKey { workspace: prepared.root.clone(), environment: name.clone() };
-            let history = if self.environments.contains_key(&key) { None } else { Some(self.history.of(&key)) };
+            let history =
+                if self.environments.contains_key(&key) { None } else { Some(self.history.of(&key)) };
             let environment = self.environments.entry(key.clone()).or_default();
             if let Some(history) = history {
                 environment.events = history;
@@ -113,7 +118,8 @@ impl Core {
             environment.applied = Some(Arc::clone(&prepared.config));
             for definition in &defined.processes {
                 let process = environment.processes.entry(definition.name.clone()).or_default();
-                let changed = process.definition.as_ref().is_some_and(|old| supervised_otherwise(old, definition));
+                let changed =
+                    process.definition.as_ref().is_some_and(|old| supervised_otherwise(old, definition));
                 process.definition = Some(Arc::clone(definition));
                 process.fresh = true;
                 if changed {
@@ -124,11 +130,13 @@ impl Core {
             }
             let configured = |name: &str| defined.processes.iter().any(|process| process.name == name);
             if prepared.whole.contains(name) {
-                let left = environment.processes.iter().filter(|(name, one)| !configured(name) && one.is_active());
+                let left =
+                    environment.processes.iter().filter(|(name, one)| !configured(name) && one.is_active());
                 gone.extend(left.map(|(name, _)| Key::new(&key, name)));
             }
             environment.processes.retain(|name, process| configured(name) || process.is_active());
-            let order = |name: &str| defined.processes.iter().position(|one| one.name == name).unwrap_or(usize::MAX);
+            let order =
+                |name: &str| defined.processes.iter().position(|one| one.name == name).unwrap_or(usize::MAX);
             environment.processes.sort_by(|one, _, other, _| order(one).cmp(&order(other)));
             self.touched.insert(key);
         }
@@ -146,9 +154,9 @@ impl Core {
         for key in keys {
             let later = keys.iter().any(|other| {
                 other.environment == key.environment
-                    && self
-                        .process(other)
-                        .is_some_and(|process| process.is_held() && super::settle::depends_on(process, &key.process))
+                    && self.process(other).is_some_and(|process| {
+                        process.is_held() && super::settle::depends_on(process, &key.process)
+                    })
             });
             let Some(process) = self.process_mut(key) else { continue };
             process.held_by = Some(number);
@@ -162,7 +170,13 @@ impl Core {
         }
     }
 
-    fn issue_ticket(&mut self, root: PathBuf, environment: String, keys: Vec<Key>, started: Vec<Key>) -> Started {
+    fn issue_ticket(
+        &mut self,
+        root: PathBuf,
+        environment: String,
+        keys: Vec<Key>,
+        started: Vec<Key>,
+    ) -> Started {
         let ticket = self.next_number();
         let answer = Started {
             ticket,
@@ -220,8 +234,12 @@ impl Core {
 
     /// Answers the waiters of each start whose processes stand fast.
     pub(super) fn answer_starts(&mut self) {
-        let waited: Vec<u64> =
-            self.tickets.iter().filter(|(_, ticket)| !ticket.waiters.is_empty()).map(|(number, _)| *number).collect();
+        let waited: Vec<u64> = self
+            .tickets
+            .iter()
+            .filter(|(_, ticket)| !ticket.waiters.is_empty())
+            .map(|(number, _)| *number)
+            .collect();
         for number in waited {
             self.remember_done(number);
             let Some(ticket) = self.tickets.get(&number) else { continue };
@@ -251,7 +269,9 @@ impl Core {
     }
 
     fn standing(&self, ticket: &Ticket, key: &Key) -> Standing {
-        let Some(process) = self.process(key) else { return Standing::Failed("it is not configured any more".into()) };
+        let Some(process) = self.process(key) else {
+            return Standing::Failed("it is not configured any more".into());
+        };
         if process.ready {
             return Standing::Ready;
         }
@@ -292,7 +312,11 @@ impl Core {
                 },
                 _ => continue,
             };
-            let blocks = ticket.keys.iter().filter(|other| self.waits_for(other, key)).map(|other| other.process.clone());
+            let blocks = ticket
+                .keys
+                .iter()
+                .filter(|other| self.waits_for(other, key))
+                .map(|other| other.process.clone());
             failures.push(Failure {
                 target: key.target(),
                 reason,
@@ -362,9 +386,9 @@ impl Core {
                 StartOutcome { ready: ready && !timed_out, timed_out, status: look.status(), failures, url }
             })
             .await;
-            let value = answer
-                .map_err(|error| Error::system("the answer", error))
-                .and_then(|answer| serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
+            let value = answer.map_err(|error| Error::system("the answer", error)).and_then(|answer| {
+                serde_json::to_value(answer).map_err(|error| Error::system("the answer", error))
+            });
             for reply in replies {
                 let _ = reply.send(value.clone());
             }
@@ -377,7 +401,9 @@ impl Core {
             ticket.keys.iter().filter_map(|key| self.process(key).map(|process| (key, process))).collect();
         let explicit = processes.iter().find_map(|(_, process)| process.definition.as_ref()?.open.clone());
         explicit.or_else(|| {
-            let last = |key: &Key| !processes.iter().any(|(_, other)| super::settle::depends_on(other, &key.process));
+            let last = |key: &Key| {
+                !processes.iter().any(|(_, other)| super::settle::depends_on(other, &key.process))
+            };
             processes.iter().filter(|(key, _)| last(key)).find_map(|(_, process)| process.url())
         })
     }
@@ -392,7 +418,8 @@ fn supervised_otherwise(
 }
 
 fn has_no_check(process: &Process) -> bool {
-    process.definition.as_ref().is_none_or(|definition| {
-        definition.health_check.is_none() && definition.ports.is_empty()
-    })
+    process
+        .definition
+        .as_ref()
+        .is_none_or(|definition| definition.health_check.is_none() && definition.ports.is_empty())
 }

@@ -152,7 +152,9 @@ impl Core {
             }
             let survivors = waiter.keys.iter().flat_map(|(key, _)| self.survivors(key)).collect();
             let answer = Stopped { stopped: waiter.stopped, survivors };
-            let _ = waiter.reply.send(serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
+            let _ = waiter
+                .reply
+                .send(serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
         }
     }
 

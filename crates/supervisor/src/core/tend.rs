@@ -29,7 +29,9 @@ impl Core {
             }
             return;
         }
-        let (Some(definition), Some(run)) = (process.definition.clone(), process.run.as_ref()) else { return };
+        let (Some(definition), Some(run)) = (process.definition.clone(), process.run.as_ref()) else {
+            return;
+        };
         let run = run.id.clone();
         let unchecked = process.probe.is_none() && process.log_probe.is_none();
         if let Some(check) = definition.health_check.clone().filter(|_| unchecked) {
@@ -67,7 +69,9 @@ impl Core {
             env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         };
         let since = process.started_at.map_or(0.0, |at| forge_api::Time::now().seconds_since(at));
-        let started = Instant::now().checked_sub(std::time::Duration::from_secs_f64(since)).unwrap_or_else(Instant::now);
+        let started = Instant::now()
+            .checked_sub(std::time::Duration::from_secs_f64(since))
+            .unwrap_or_else(Instant::now);
         let nudge = Arc::clone(&process.nudge);
         process.probe = Some(probe::spawn(check, context, started, nudge, move |report| {
             handle.tell(Message::Health { key: report_key.clone(), run: report_run.clone(), report });
@@ -97,8 +101,9 @@ impl Core {
         let Some(process) = self.process_mut(key) else { return };
         let Some(live) = &process.run else { return };
         let waits_for_ports = !definition.ports.is_empty() && !process.holds_ports;
-        let waits_for_health =
-            definition.health_check.is_some() && process.health.state != HealthState::Healthy && definition.ports.is_empty();
+        let waits_for_health = definition.health_check.is_some()
+            && process.health.state != HealthState::Healthy
+            && definition.ports.is_empty();
         if !waits_for_ports && !waits_for_health {
             self.forget_ports(run);
             return;
@@ -114,8 +119,11 @@ impl Core {
     }
 
     fn forget_ports(&mut self, run: String) {
-        let watched = self.environments.values_mut().flat_map(|environment| environment.processes.values_mut());
-        if let Some(process) = watched.into_iter().find(|process| process.watched_run.as_deref() == Some(run.as_str())) {
+        let watched =
+            self.environments.values_mut().flat_map(|environment| environment.processes.values_mut());
+        if let Some(process) =
+            watched.into_iter().find(|process| process.watched_run.as_deref() == Some(run.as_str()))
+        {
             process.watched_run = None;
             let _ = self.listening.send(Change::Forget(run));
         }

@@ -26,7 +26,10 @@ pub(crate) fn same_user(stream: &UnixStream) -> io::Result<()> {
     if peer == own {
         Ok(())
     } else {
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("the other side is user {peer}, this is user {own}")))
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("the other side is user {peer}, this is user {own}"),
+        ))
     }
 }
 

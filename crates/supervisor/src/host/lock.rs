@@ -39,7 +39,10 @@ pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error
         let deadline = Instant::now() + HAND_OVER;
         while !try_lock(&file)? {
             if Instant::now() > deadline {
-                return Err(Error::new(Code::AlreadyRunning, format!("the supervisor before (PID {holder}) does not end")));
+                return Err(Error::new(
+                    Code::AlreadyRunning,
+                    format!("the supervisor before (PID {holder}) does not end"),
+                ));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -59,7 +62,8 @@ fn try_lock(file: &File) -> Result<bool, Error> {
 /// For people; the lock itself is what counts.
 fn note_pid(mut file: &File) {
     use std::io::{Seek, Write};
-    let _ = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| writeln!(file, "{}", std::process::id()));
+    let _ =
+        file.rewind().and_then(|()| file.set_len(0)).and_then(|()| writeln!(file, "{}", std::process::id()));
 }
 
 /// Asks the supervisor that runs to let go.
@@ -97,7 +101,9 @@ async fn call<O: Operation>(
         Err(_) => return Err(Error::new(Code::NoSupervisor, "the supervisor that runs does not answer")),
     };
     match (message.result, message.error) {
-        (Some(result), _) => serde_json::from_value(result).map_err(|error| Error::system("its answer", error)),
+        (Some(result), _) => {
+            serde_json::from_value(result).map_err(|error| Error::system("its answer", error))
+        }
         (None, Some(error)) => Err(error.into()),
         (None, None) => Err(Error::new(Code::Protocol, "an empty answer of the supervisor that runs")),
     }

@@ -98,7 +98,10 @@ pub(crate) enum Input {
     /// The keeper says that it could not be run.
     NotLaunched(String),
     /// The main process ended; these live on.
-    Ended { exit: Exit, left: Vec<Left> },
+    Ended {
+        exit: Exit,
+        left: Vec<Left>,
+    },
     /// The tree is empty and its output stored.
     Empty,
     /// These could not be ended.
@@ -112,7 +115,9 @@ pub(crate) enum Effect {
     /// Start a run.
     Launch,
     /// End the run's tree.
-    End { force: bool },
+    End {
+        force: bool,
+    },
     /// [`Input::Due`] after this long.
     Countdown(Duration),
     CancelCountdown,
@@ -124,12 +129,22 @@ pub(crate) enum Effect {
 pub(crate) enum Happening {
     Started,
     Stopped,
-    Exited { left: Vec<Left> },
+    Exited {
+        left: Vec<Left>,
+    },
     /// `count` crashes within the window; what follows.
-    Crashed { exit: Exit, count: u32, next: AfterCrash },
-    NotStarted { reason: String },
+    Crashed {
+        exit: Exit,
+        count: u32,
+        next: AfterCrash,
+    },
+    NotStarted {
+        reason: String,
+    },
     Restarting,
-    Survived { left: Vec<Left> },
+    Survived {
+        left: Vec<Left>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -150,7 +165,9 @@ impl Phase {
     pub(crate) fn is_alive(&self) -> bool {
         match self {
             Self::Starting | Self::Running { .. } | Self::Stopping { .. } => true,
-            Self::Exited { left } | Self::Crashed { left, .. } | Self::Failed { left, .. } => !left.is_empty(),
+            Self::Exited { left } | Self::Crashed { left, .. } | Self::Failed { left, .. } => {
+                !left.is_empty()
+            }
             Self::Stopped | Self::Waiting | Self::Restarting { .. } => false,
         }
     }
@@ -195,7 +212,9 @@ impl Machine {
                 self.phase = Phase::Waiting;
                 vec![Effect::CancelCountdown]
             }
-            Phase::Exited { left } | Phase::Crashed { left, .. } | Phase::Failed { left, .. } if !left.is_empty() => {
+            Phase::Exited { left } | Phase::Crashed { left, .. } | Phase::Failed { left, .. }
+                if !left.is_empty() =>
+            {
                 self.begin_anew();
                 self.phase = Phase::Stopping { then: Then::Start, forced: false };
                 vec![Effect::End { force: false }]
@@ -340,7 +359,13 @@ impl Machine {
         }
     }
 
-    fn count_down(&mut self, delay: Duration, exit: Exit, left: &[Left], mut effects: Vec<Effect>) -> Vec<Effect> {
+    fn count_down(
+        &mut self,
+        delay: Duration,
+        exit: Exit,
+        left: &[Left],
+        mut effects: Vec<Effect>,
+    ) -> Vec<Effect> {
         if left.is_empty() {
             self.phase = Phase::Restarting { delay, exit };
             effects.push(Effect::Countdown(delay));
@@ -381,8 +406,7 @@ impl Machine {
             return Vec::new();
         }
         self.wanted = false;
-        self.phase =
-            Phase::Failed { reason: crate::words::survivors(&left), exit: None, left: left.clone() };
+        self.phase = Phase::Failed { reason: crate::words::survivors(&left), exit: None, left: left.clone() };
         vec![Effect::Happened(Happening::Survived { left })]
     }
 

@@ -12,7 +12,12 @@ const DELAY: Duration = Duration::from_secs(5);
 
 fn rules() -> Rules {
     Rules {
-        restart: RestartPolicy { on: RestartOn::Crash, delay: DELAY, max_crashes: 3, within: Duration::from_secs(600) },
+        restart: RestartPolicy {
+            on: RestartOn::Crash,
+            delay: DELAY,
+            max_crashes: 3,
+            within: Duration::from_secs(600),
+        },
         daemon: false,
         one_shot: false,
     }
@@ -72,7 +77,14 @@ fn each_input_leads_where_it_should() {
         (stopping(Then::Stay), false, Input::Stop, stopping(Then::Stay), false, ""),
         (stopping(Then::Stay), false, Input::Start, stopping(Then::Start), true, ""),
         (stopping(Then::Start), true, Input::Stop, stopping(Then::Stay), false, ""),
-        (stopping(Then::Stay), false, Input::Kill, Phase::Stopping { then: Then::Stay, forced: true }, false, "kill"),
+        (
+            stopping(Then::Stay),
+            false,
+            Input::Kill,
+            Phase::Stopping { then: Then::Stay, forced: true },
+            false,
+            "kill",
+        ),
         (stopping(Then::Stay), false, Input::Empty, Phase::Stopped, false, "stopped"),
         (stopping(Then::Start), true, Input::Empty, Phase::Waiting, true, ""),
         (stopping(countdown), true, Input::Empty, restarting.clone(), true, "countdown 5s"),
@@ -88,7 +100,14 @@ fn each_input_leads_where_it_should() {
         (Phase::Exited { left: left() }, true, Input::Start, stopping(Then::Start), true, "end"),
         (Phase::Exited { left: left() }, true, Input::Empty, exited.clone(), true, ""),
         (running(), true, ended(FAILED, Vec::new()), restarting.clone(), true, "crashed, countdown 5s"),
-        (running(), true, ended(FAILED, left()), stopping(Then::Countdown { delay: DELAY, exit: FAILED }), true, "crashed, end"),
+        (
+            running(),
+            true,
+            ended(FAILED, left()),
+            stopping(Then::Countdown { delay: DELAY, exit: FAILED }),
+            true,
+            "crashed, end",
+        ),
         (crashed.clone(), true, Input::Start, Phase::Waiting, true, ""),
         (crashed, true, Input::Stop, Phase::Stopped, false, "stopped"),
         (
@@ -150,11 +169,8 @@ fn a_clock_that_jumps_back_neither_forgets_nor_keeps_crashes_for_ever() {
 
 #[test]
 fn policies_decide_what_follows_an_end() {
-    let with = |on, one_shot, daemon| Rules {
-        restart: RestartPolicy { on, ..rules().restart },
-        one_shot,
-        daemon,
-    };
+    let with =
+        |on, one_shot, daemon| Rules { restart: RestartPolicy { on, ..rules().restart }, one_shot, daemon };
     for (rules, exit, left_over, expected) in [
         (with(RestartOn::Never, false, false), FAILED, Vec::new(), "crashed"),
         (with(RestartOn::Never, false, false), Exit::Signal(11), Vec::new(), "crashed"),

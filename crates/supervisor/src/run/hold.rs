@@ -26,9 +26,16 @@ const TRIES: u32 = 5;
 #[derive(Debug, Clone)]
 pub(crate) enum RunEvent {
     /// The command runs: PID, start time, and when (ns since 1970).
-    Launched { pid: u32, time: i64 },
+    Launched {
+        pid: u32,
+        time: i64,
+    },
     NotLaunched(String),
-    Ended { exit: Exit, time: i64, left: Vec<Left> },
+    Ended {
+        exit: Exit,
+        time: i64,
+        left: Vec<Left>,
+    },
     Empty,
     Survivors(Vec<Left>),
     /// The log has grown.
@@ -115,12 +122,19 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                         return;
                     }
                 }
-                Err(error) => tracing::error!("{}: {} could not be started: {error}", self.name(), self.run.keeper.display()),
+                Err(error) => tracing::error!(
+                    "{}: {} could not be started: {error}",
+                    self.name(),
+                    self.run.keeper.display()
+                ),
             }
             match self.after_keeper(&child) {
                 After::Over => return,
                 After::Replace => {
-                    tracing::warn!("{}: its keeper is gone (attempt {attempt}); another one takes the run", self.name());
+                    tracing::warn!(
+                        "{}: its keeper is gone (attempt {attempt}); another one takes the run",
+                        self.name()
+                    );
                     child = self.spawn(true);
                     (self.report)(RunEvent::KeeperReplaced);
                 }
@@ -146,7 +160,8 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
     /// Talks with the keeper until it is gone.
     async fn serve(&mut self, child: &mut Option<Child>) -> io::Result<()> {
         let Some(mut link) = self.connect(child).await? else { return Ok(()) };
-        link.send(&Request::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() }).await?;
+        link.send(&Request::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() })
+            .await?;
         if let Some(ending) = self.ending.clone() {
             link.send(&ending).await?;
         }
@@ -211,7 +226,10 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                 (self.report)(RunEvent::Keeper(keeper));
                 if let Some((pid, _)) = child {
                     let told = folder::read(&self.run.folder);
-                    self.tell_launched(pid, told.started.map_or(self.run.spec.asked_at_ms * 1_000_000, |(_, _, time)| time));
+                    self.tell_launched(
+                        pid,
+                        told.started.map_or(self.run.spec.asked_at_ms * 1_000_000, |(_, _, time)| time),
+                    );
                 }
                 if let Some(message) = not_started {
                     self.tell_not_launched(message);
@@ -315,7 +333,9 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
 
     fn complaint(&self) -> String {
         let log = std::fs::read_to_string(self.run.folder.log()).unwrap_or_default();
-        log.lines().last().map_or_else(|| "its keeper ended before it had started it".to_owned(), str::to_owned)
+        log.lines()
+            .last()
+            .map_or_else(|| "its keeper ended before it had started it".to_owned(), str::to_owned)
     }
 
     async fn reap(&self, child: &mut Option<Child>) {
@@ -332,7 +352,10 @@ enum After {
 
 enum LastWord {
     NotLaunched(String),
-    Over { exit: Exit, time: i64 },
+    Over {
+        exit: Exit,
+        time: i64,
+    },
     NeverStarted,
     /// It runs, or did when its keeper died.
     Unfinished,
