@@ -6,15 +6,17 @@ use forge_tests::{Signal, World};
 fn talkers() -> World {
     let world = World::with(
         "dev:
-  - name: a
-    command: nasty print 'a one' touch 1 wait-for 2 print 'a INFO two' touch 3 wait-for 4 eprint 'a ERROR three' touch 5 forever
-  - name: b
-    command: nasty wait-for 1 print 'b one' touch 2 wait-for 3 eprint 'b two' touch 4 wait-for 5 print 'b warning three' touch 6 forever
+  - {name: a, command: nasty wait-for 1 print 'a one' wait-for 3 print 'a INFO two' wait-for 5 eprint 'a ERROR three' forever}
+  - {name: b, command: nasty wait-for 2 print 'b one' wait-for 4 eprint 'b two' wait-for 6 print 'b warning three' forever}
 ",
     );
     world.start();
-    world.wait_line("b", "b warning three");
-    world.wait_line("a", "a ERROR three");
+    // Each is stored before the next is written: lines have the time at which they were read.
+    let turns = ["a one", "b one", "a INFO two", "b two", "a ERROR three", "b warning three"];
+    for (turn, text) in turns.iter().enumerate() {
+        world.write(&(turn + 1).to_string(), "");
+        world.wait_line(&text[..1], text);
+    }
     world
 }
 

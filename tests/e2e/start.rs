@@ -138,12 +138,12 @@ fn a_dependency_that_never_gets_healthy_is_named_with_its_last_output() {
 fn a_dependency_that_crashes_for_good_ends_the_start_with_its_last_output() {
     let world = World::with(
         "dev:
-  - {name: db, command: nasty print 'panic, no disk' exit 3, auto_restart: false, port: 1}
+  - {name: db, command: nasty print 'panic - no disk' exit 3, auto_restart: false, port: 1}
   - {name: api, command: nasty forever, depends_on: [db]}
 ",
     );
     let started = world.forge(["start"]).run();
-    started.code(1).says("db").says("panic, no disk").says("3");
+    started.code(1).says("db").says("panic - no disk").says("3");
     let db = world.process("db");
     assert_eq!(db["exit_code"], 3, "{db:#}");
     assert!(matches!(db["status"].as_str(), Some("crashed" | "failed")), "{db:#}");

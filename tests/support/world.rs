@@ -244,17 +244,20 @@ impl World {
     #[must_use]
     #[track_caller]
     pub fn log_folder(&self, environment: &str, process: &str) -> PathBuf {
-        let logs = self.state().join("logs");
-        let workspaces = fs::read_dir(&logs).into_iter().flatten().flatten();
-        let mut folders = workspaces.map(|folder| folder.path().join(environment).join(process));
-        folders.find(|folder| folder.is_dir()).unwrap_or_else(|| panic!("no logs of {environment}/{process}"))
+        self.find_logs(environment, process).unwrap_or_else(|| panic!("no logs of {environment}/{process}"))
     }
 
-    /// The stored entries of a process of `dev`.
+    fn find_logs(&self, environment: &str, process: &str) -> Option<PathBuf> {
+        let workspaces = fs::read_dir(self.state().join("logs")).ok()?.flatten();
+        let mut folders = workspaces.map(|folder| folder.path().join(environment).join(process));
+        folders.find(|folder| folder.is_dir())
+    }
+
+    /// The stored entries of a process of `dev`; none before its first run.
     #[must_use]
     #[track_caller]
     pub fn entries(&self, process: &str) -> Vec<Entry> {
-        entries(&self.log_folder("dev", process))
+        self.find_logs("dev", process).map(|folder| entries(&folder)).unwrap_or_default()
     }
 
     /// The stored lines of a process of `dev`, fragments joined.

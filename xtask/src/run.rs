@@ -30,7 +30,9 @@ Go on with
    {shown} -C {EXAMPLE} logs -f       what it says
    {shown} -C {EXAMPLE} stop          and nothing is left behind
 
-To have `forge` everywhere:  cargo install --path crates/cli && cargo install --path crates/keeper"
+To have `forge` everywhere:
+
+   cargo install --path crates/cli && cargo install --path crates/keeper"
     );
     Ok(())
 }

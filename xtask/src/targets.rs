@@ -19,6 +19,20 @@ const TARGETS: [&str; 2] = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
 const RUSTC: &str = "/usr/bin/rustc";
 const CARGO: &str = "/usr/bin/cargo";
 
+/// Build scripts that compile C want a compiler for the target. As nothing is linked, empty objects do; only what a
+/// script asks about the compiler itself is passed on to a real one.
+const STAND_IN_COMPILER: &str = r#"#!/bin/sh
+case $1 in
+    '-?') exit 1 ;;
+    -E) exec cc -D__clang__ "$@" ;;
+esac
+previous=
+for argument; do
+    if [ "$previous" = -o ]; then : > "$argument"; fi
+    previous=$argument
+done
+"#;
+
 /// What checks a target here.
 enum Checker {
     /// The toolchain in use has its standard library.
@@ -131,11 +145,31 @@ fn check(target: &str, checker: &Checker) -> Result<()> {
             command
         }
     };
+    let name = target.replace('-', "_");
+    if cfg!(target_os = "linux") {
+        command.env(format!("CC_{name}"), stand_in_compiler()?).env(format!("AR_{name}"), "ar");
+    }
     // What ships. The end-to-end tests are Unix programs, as is what they run.
     let ships = ["--workspace", "--exclude", "forge-tests", "--exclude", "nasty"];
     command.args(["check", "--quiet"]).args(ships).args(["--target", target, "--target-dir"]);
     // A folder of its own: another compiler, and no waiting for the lock of the usual one.
     run_command(command.arg(workspace::target().join("targets")))
+}
+
+#[cfg(unix)]
+fn stand_in_compiler() -> Result<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = workspace::target().join("targets");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join("stand-in-cc");
+    std::fs::write(&path, STAND_IN_COMPILER).with_context(|| format!("cannot write {}", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+    Ok(path)
+}
+
+#[cfg(not(unix))]
+fn stand_in_compiler() -> Result<PathBuf> {
+    bail!("only Linux needs it")
 }
 
 /// Debian's compiler, whatever toolchain we were called from.

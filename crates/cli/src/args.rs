@@ -320,7 +320,9 @@ mod tests {
 
     #[test]
     fn global_options_stand_before_or_after_the_command() {
-        for line in ["forge --json -C x --color never status dev", "forge status dev -C x --json --color never"] {
+        for line in
+            ["forge --json -C x --color never status dev", "forge status dev -C x --json --color never"]
+        {
             let cli = parse(line).expect(line);
             assert!(cli.global.json, "{line}: --json");
             assert_eq!(cli.global.color, ColorChoice::Never, "{line}: --color");

@@ -43,7 +43,12 @@ impl Chosen {
         Self::resolve(context, workspace, config, &[name])
     }
 
-    fn resolve(context: &Context, workspace: Workspace, config: Config, names: &[String]) -> Result<Self, Failure> {
+    fn resolve(
+        context: &Context,
+        workspace: Workspace,
+        config: Config,
+        names: &[String],
+    ) -> Result<Self, Failure> {
         let here = forge_config::Context { variables: variables(), ..forge_config::Context::default() };
         let mut environments = Vec::new();
         let mut wrong: Vec<Diagnostic> = Vec::new();
@@ -64,6 +69,18 @@ impl Chosen {
             return Ok(Self { workspace, config, environments });
         }
         Err(Diagnostics::from(unique).relative_to(&context.here).into())
+    }
+}
+
+/// A supervisor's answer that the configuration is wrong, with the lines that are: they are not sent, but can be read
+/// here. Any other failure stays what it is.
+pub(crate) fn with_lines(context: &Context, failure: Failure) -> Failure {
+    match &failure {
+        Failure::Error(error) if error.code == Code::Configuration => match Chosen::load(context, None) {
+            Err(Failure::Configuration(diagnostics)) => Failure::Configuration(diagnostics),
+            _ => failure,
+        },
+        _ => failure,
     }
 }
 

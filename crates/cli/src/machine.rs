@@ -46,7 +46,11 @@ pub(crate) fn look(environment: &str, process: &ResolvedProcess, root: &Path, he
     if let Some(missing) = folder(process) {
         return vec![missing];
     }
-    let path = process.env.iter().find(|variable| variable.name == "PATH").map(|variable| OsStr::new(&variable.value));
+    let path = process
+        .env
+        .iter()
+        .find(|variable| variable.name == "PATH")
+        .map(|variable| OsStr::new(&variable.value));
     let mut findings = Vec::new();
     for program in forge_config::shell::programs(&process.command) {
         findings.push(match binaries::find(&program, path, &process.cwd) {
@@ -74,14 +78,20 @@ fn folder(process: &ResolvedProcess) -> Option<Finding> {
 
 fn advice(missing: &Missing) -> Option<String> {
     match missing {
-        Missing::NotFound { name, near: Some(near) } => Some(format!("did you mean `{near}`? or install `{name}`")),
+        // The message asks already whether another one was meant.
+        Missing::NotFound { near: Some(_), .. } => None,
         Missing::NotFound { name, .. } => Some(format!("install `{name}`, or put it on your PATH")),
         Missing::NotExecutable { path } => Some(format!("chmod +x {}", path.display())),
         _ => None,
     }
 }
 
-fn required(requirement: &Requirement, path: Option<&OsStr>, process: &ResolvedProcess, root: &Path) -> Finding {
+fn required(
+    requirement: &Requirement,
+    path: Option<&OsStr>,
+    process: &ResolvedProcess,
+    root: &Path,
+) -> Finding {
     let name = &requirement.binary;
     let program = match binaries::find(name, path, &process.cwd) {
         Ok(program) => program,
@@ -95,16 +105,25 @@ fn required(requirement: &Requirement, path: Option<&OsStr>, process: &ResolvedP
     };
     if program.starts_with(root) {
         // Asking means running, and what the workspace brings is not run by looking at it.
-        return Finding::good("requires", format!("`{name}` is {}, its version is asked at the start", program.display()));
+        return Finding::good(
+            "requires",
+            format!("`{name}` is {}, its version is asked at the start", program.display()),
+        );
     }
     match binaries::version(&program, VERSION) {
-        Some(version) if version >= least => Finding::good("requires", format!("`{name}` is version {version}")),
+        Some(version) if version >= least => {
+            Finding::good("requires", format!("`{name}` is version {version}"))
+        }
         Some(version) => Finding::bad(
             "requires",
             format!("`{name}` is version {version}, {wanted} or later is required"),
             Some(format!("upgrade `{name}`")),
         ),
-        None => Finding::bad("requires", format!("`{name}` does not say its version, {wanted} or later is required"), None),
+        None => Finding::bad(
+            "requires",
+            format!("`{name}` does not say its version, {wanted} or later is required"),
+            None,
+        ),
     }
 }
 
@@ -125,5 +144,9 @@ fn port(environment: &str, process: &ResolvedProcess, port: u16, held: &Held) ->
         (None, Some(uid)) => format!("a process of user {uid}"),
         (None, None) => "another process".to_owned(),
     };
-    Finding::bad("port", format!("port {port} is in use by {who}"), Some("stop it, or change `port`".to_owned()))
+    Finding::bad(
+        "port",
+        format!("port {port} is in use by {who}"),
+        Some("stop it, or change `port`".to_owned()),
+    )
 }

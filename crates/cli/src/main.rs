@@ -68,7 +68,8 @@ fn run(cli: Cli, output: Output) -> Outcome {
     let home = Home::locate()?;
     if let Some(folder) = &cli.global.directory {
         std::env::set_current_dir(folder).map_err(|error| {
-            Error::new(Code::Usage, format!("-C {}: {error}", folder.display())).help("name a folder that exists")
+            Error::new(Code::Usage, format!("-C {}: {error}", folder.display()))
+                .help("name a folder that exists")
         })?;
     }
     let here = std::env::current_dir().map_err(|error| Error::system("the working directory", error))?;
@@ -84,7 +85,7 @@ fn run(cli: Cli, output: Output) -> Outcome {
             if let Command::Serve(args) = &command {
                 commands::serve::step_aside(args);
             }
-            converse(&context, command)
+            converse(&context, command).map_err(|failure| chosen::with_lines(&context, failure))
         }
     }
 }

@@ -70,7 +70,8 @@ impl Output {
     /// # Errors
     /// Nobody reads it, or it cannot be written.
     pub(crate) fn document<T: Serialize>(&self, document: &T) -> Result<(), Failure> {
-        let mut text = serde_json::to_string(document).map_err(|error| Error::system("writing JSON", error))?;
+        let mut text =
+            serde_json::to_string(document).map_err(|error| Error::system("writing JSON", error))?;
         text.push('\n');
         self.text(&text)
     }
@@ -118,8 +119,12 @@ fn error_document(failure: &Failure) -> Value {
             let message = first.map_or_else(
                 || "the configuration cannot be used".to_owned(),
                 |first| match diagnostics.len() {
-                    1 => format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message),
-                    count => format!("{}: {count} problems; the first: {}", first.file.display(), first.message),
+                    1 => {
+                        format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message)
+                    }
+                    count => {
+                        format!("{}: {count} problems; the first: {}", first.file.display(), first.message)
+                    }
                 },
             );
             let mut error = Error::new(Code::Configuration, message);

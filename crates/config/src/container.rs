@@ -15,21 +15,46 @@ const CLIENTS: [&str; 3] = ["docker", "podman", "nerdctl"];
 const COMPOSES: [&str; 2] = ["docker-compose", "podman-compose"];
 /// Options before the subcommand that take no value; all others do.
 const CLIENT_FLAGS: [&str; 12] = [
-    "-D", "--debug", "--tls", "--tlsverify", "-r", "--remote", "--noout", "--syslog", "--trace", "--transient-store",
-    "--debug-full", "--insecure-registry",
+    "-D",
+    "--debug",
+    "--tls",
+    "--tlsverify",
+    "-r",
+    "--remote",
+    "--noout",
+    "--syslog",
+    "--trace",
+    "--transient-store",
+    "--debug-full",
+    "--insecure-registry",
 ];
 const COMPOSE_FLAGS: [&str; 4] = ["--compatibility", "--dry-run", "--all-resources", "--verbose"];
 /// Options of `run` that take no value; of the short ones their letters.
 const RUN_FLAGS: [&str; 19] = [
-    "--detach", "--disable-content-trust", "--help", "--init", "--interactive", "--no-healthcheck", "--no-hosts",
-    "--no-hostname", "--oom-kill-disable", "--privileged", "--publish-all", "--quiet", "--read-only", "--replace",
-    "--rm", "--rmi", "--sig-proxy", "--tty", "--http-proxy",
+    "--detach",
+    "--disable-content-trust",
+    "--help",
+    "--init",
+    "--interactive",
+    "--no-healthcheck",
+    "--no-hosts",
+    "--no-hostname",
+    "--oom-kill-disable",
+    "--privileged",
+    "--publish-all",
+    "--quiet",
+    "--read-only",
+    "--replace",
+    "--rm",
+    "--rmi",
+    "--sig-proxy",
+    "--tty",
+    "--http-proxy",
 ];
 const RUN_LETTERS: &str = "ditPq";
 /// Options of `compose up` that take a value; all others take none.
-const UP_VALUES: [&str; 8] = [
-    "--attach", "--exit-code-from", "--no-attach", "--pull", "--scale", "--timeout", "--wait-timeout", "-t",
-];
+const UP_VALUES: [&str; 8] =
+    ["--attach", "--exit-code-from", "--no-attach", "--pull", "--scale", "--timeout", "--wait-timeout", "-t"];
 /// Stands in commands for the container's id.
 const CID: &str = "{cid}";
 
@@ -170,7 +195,11 @@ fn run_options(words: &[Arg]) -> (Option<Arg>, bool) {
         };
         if name == "--cidfile" {
             cidfile = match value {
-                Some(value) => Some(Arg { raw: value.to_owned(), value: word.value.as_ref().map(|_| value.to_owned()), end: 0 }),
+                Some(value) => Some(Arg {
+                    raw: value.to_owned(),
+                    value: word.value.as_ref().map(|_| value.to_owned()),
+                    end: 0,
+                }),
                 None => words.next().cloned(),
             };
         } else if value.is_none() && takes_value(name) {
@@ -237,7 +266,8 @@ impl ContainerCommand {
         match &self.kind {
             Kind::Run { run, cidfile: own } => {
                 let own = own.as_ref().and_then(|arg| arg.value.as_ref()).map(|path| cwd.join(path));
-                let command = if own.is_some() { self.command.clone() } else { self.with_cidfile(*run, cidfile) };
+                let command =
+                    if own.is_some() { self.command.clone() } else { self.with_cidfile(*run, cidfile) };
                 let before = &self.words[..*run];
                 let before = match before.last() {
                     Some(word) if word.value() == "container" => &before[..before.len() - 1],
@@ -287,7 +317,11 @@ fn line(before: &[Arg], own: &[&str], after: &[Arg]) -> Vec<String> {
         let values = |args: &[Arg]| args.iter().map(|arg| arg.value().to_owned()).collect::<Vec<_>>();
         return values(before).into_iter().chain(own).chain(values(after)).collect();
     }
-    let raw = before.iter().map(|arg| arg.raw.as_str()).chain(own.iter().copied()).chain(after.iter().map(|arg| arg.raw.as_str()));
+    let raw = before
+        .iter()
+        .map(|arg| arg.raw.as_str())
+        .chain(own.iter().copied())
+        .chain(after.iter().map(|arg| arg.raw.as_str()));
     let script = format!("exec {}", raw.collect::<Vec<_>>().join(" "));
     vec!["/bin/sh".to_owned(), "-c".to_owned(), script]
 }
@@ -334,8 +368,14 @@ mod tests {
 
     #[test]
     fn a_list_is_understood_as_well() {
-        let (command, end) = prepared(Command::Exec(words("docker run --rm redis"))).expect("a docker client");
-        assert_eq!(command, Command::Exec(["docker", "run", "--cidfile", "/run/c id", "--rm", "redis"].map(str::to_owned).to_vec()));
+        let (command, end) =
+            prepared(Command::Exec(words("docker run --rm redis"))).expect("a docker client");
+        assert_eq!(
+            command,
+            Command::Exec(
+                ["docker", "run", "--cidfile", "/run/c id", "--rm", "redis"].map(str::to_owned).to_vec()
+            )
+        );
         assert_eq!(end.stop, words("docker stop -t 10 {cid}"));
     }
 
@@ -348,9 +388,14 @@ mod tests {
         ] {
             let (command, end) = prepared(Command::Shell(text.into())).expect(text);
             assert_eq!(command, Command::Shell(text.into()), "{text}");
-            assert_eq!(end.cidfile.map(|path| path.components().collect::<PathBuf>()), Some("/w/id".into()), "{text}");
+            assert_eq!(
+                end.cidfile.map(|path| path.components().collect::<PathBuf>()),
+                Some("/w/id".into()),
+                "{text}"
+            );
         }
-        let (command, _) = prepared(Command::Shell("docker run x --cidfile other".into())).expect("a docker client");
+        let (command, _) =
+            prepared(Command::Shell("docker run x --cidfile other".into())).expect("a docker client");
         assert_eq!(command, Command::Shell("docker run --cidfile '/run/c id' x --cidfile other".into()));
     }
 
@@ -373,7 +418,8 @@ mod tests {
 
     #[test]
     fn what_the_shell_decides_is_left_to_a_shell() {
-        let (_, end) = prepared(Command::Shell("docker compose -f \"$FILE\" up $S".into())).expect("a docker client");
+        let (_, end) =
+            prepared(Command::Shell("docker compose -f \"$FILE\" up $S".into())).expect("a docker client");
         assert_eq!(end.stop, ["/bin/sh", "-c", "exec docker compose -f \"$FILE\" stop -t 10 $S"]);
     }
 
@@ -396,8 +442,18 @@ mod tests {
     #[test]
     fn other_commands_are_none() {
         for text in [
-            "docker ps", "docker compose ps", "docker start -a x", "dockerd run", "docker run x | tee log", "npm run dev",
-            "$DOCKER run x", "docker", "docker --context", "docker compose", "docker $SUB x", "",
+            "docker ps",
+            "docker compose ps",
+            "docker start -a x",
+            "dockerd run",
+            "docker run x | tee log",
+            "npm run dev",
+            "$DOCKER run x",
+            "docker",
+            "docker --context",
+            "docker compose",
+            "docker $SUB x",
+            "",
         ] {
             assert_eq!(container(&Command::Shell(text.into())), None, "{text}");
         }

@@ -68,7 +68,8 @@ impl<'t> Reader<'t> {
         }
         let begin = self.at;
         let line = self.rest_of_line();
-        let name = &line[..line.find(|c: char| c == '=' || c == '#' || c.is_whitespace()).unwrap_or(line.len())];
+        let name =
+            &line[..line.find(|c: char| c == '=' || c == '#' || c.is_whitespace()).unwrap_or(line.len())];
         self.at += name.len();
         self.skip_blanks();
         let place = self.report.place(begin, name.len());
@@ -271,7 +272,10 @@ mod tests {
         ] {
             assert_eq!(read(text), (vec![(name.to_owned(), value.to_owned())], 0), "{text:?}");
         }
-        assert_eq!(read("# c\n\nA=1\r\n\tB=2\n"), (vec![("A".into(), "1".into()), ("B".into(), "2".into())], 0));
+        assert_eq!(
+            read("# c\n\nA=1\r\n\tB=2\n"),
+            (vec![("A".into(), "1".into()), ("B".into(), "2".into())], 0)
+        );
     }
 
     #[test]
@@ -279,7 +283,11 @@ mod tests {
         for text in ["A b", "=b", "1A=b", "A=\"b", "A='b", "A=\"b\" c", "{}", "A B=c", "- A=b"] {
             assert_eq!(read(text), (vec![], 1), "{text:?}");
         }
-        assert_eq!(read("A b\nB=2\n=c\n"), (vec![("B".into(), "2".into())], 2), "reading went on after a wrong line");
+        assert_eq!(
+            read("A b\nB=2\n=c\n"),
+            (vec![("B".into(), "2".into())], 2),
+            "reading went on after a wrong line"
+        );
     }
 
     proptest! {

@@ -45,7 +45,8 @@ fn nanoseconds(text: &str, number: &str, unit: &str) -> Result<u64, String> {
         return Err(usage());
     }
     if unit.is_empty() {
-        let hint = if number == text { format!("give a unit: `{number}s`, or `{number}ms`") } else { usage() };
+        let hint =
+            if number == text { format!("give a unit: `{number}s`, or `{number}ms`") } else { usage() };
         return Err(hint);
     }
     let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {

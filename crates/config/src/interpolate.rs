@@ -62,7 +62,12 @@ pub(crate) fn handed_on(name: &str) -> String {
 }
 
 /// The text with everything filled in. Problems are added to `problems`; the rest is filled in all the same.
-pub(crate) fn interpolate(text: &str, mode: Mode, source: &dyn Source, problems: &mut Vec<Problem>) -> String {
+pub(crate) fn interpolate(
+    text: &str,
+    mode: Mode,
+    source: &dyn Source,
+    problems: &mut Vec<Problem>,
+) -> String {
     Expansion { mode, source, problems }.expand(text, 0)
 }
 
@@ -115,8 +120,8 @@ impl Expansion<'_> {
     fn braces<'t>(&mut self, text: &'t str, depth: usize, out: &mut String) -> &'t str {
         let Some(len) = closing(text) else {
             if self.mode == Mode::Text {
-                self.problem("bad_interpolation", text, "`${` is never closed")
-                    .help = Some("end it with `}`; for the two characters themselves write `$${`".to_owned());
+                self.problem("bad_interpolation", text, "`${` is never closed").help =
+                    Some("end it with `}`; for the two characters themselves write `$${`".to_owned());
             }
             out.push_str(text);
             return "";
@@ -137,15 +142,16 @@ impl Expansion<'_> {
             match self.source.process(name, part) {
                 Found::Value(value) => return Some(value),
                 Found::NoPort => {
-                    self.problem("unknown_port", expression, format!("`{name}` declares no port"))
-                        .help = Some(format!("add `port: …` to `{name}`"));
+                    self.problem("unknown_port", expression, format!("`{name}` declares no port")).help =
+                        Some(format!("add `port: …` to `{name}`"));
                     return None;
                 }
                 Found::NoProcess => {
                     let help = self.source.unknown_process(name);
                     // A shell has no such syntax, so this was meant for us; but the command stays as it is written.
                     let warning = self.mode != Mode::Text;
-                    let problem = self.problem("unknown_process", expression, format!("there is no process `{name}`"));
+                    let problem =
+                        self.problem("unknown_process", expression, format!("there is no process `{name}`"));
                     problem.help = Some(help);
                     problem.warning = warning;
                     return None;
@@ -196,7 +202,11 @@ impl Expansion<'_> {
                 None
             }
             None if !set => {
-                let problem = self.problem("unset_variable", expression, format!("`{name}` is not set, so this is empty"));
+                let problem = self.problem(
+                    "unset_variable",
+                    expression,
+                    format!("`{name}` is not set, so this is empty"),
+                );
                 problem.help = Some(format!("a default is written `${{{name}:-default}}`"));
                 problem.warning = true;
                 Some(String::new())
@@ -349,11 +359,16 @@ mod tests {
 
     #[test]
     fn a_command_is_left_to_the_shell() {
-        for text in ["${SET}", "$$", "$HOME", "${UNSET:-x}", "${SET", "echo $${my-api.port", "${#SET}", "${a.b}"] {
+        for text in
+            ["${SET}", "$$", "$HOME", "${UNSET:-x}", "${SET", "echo $${my-api.port", "${#SET}", "${a.b}"]
+        {
             assert_eq!(expand(text, Mode::Command), (text.to_owned(), vec![]), "{text}");
         }
         assert_eq!(expand("curl ${my-api.url}/$X", Mode::Command).0, "curl http://localhost:8080/$X");
-        assert_eq!(expand("${nobody.port}", Mode::Command), ("${nobody.port}".to_owned(), vec!["unknown_process"]));
+        assert_eq!(
+            expand("${nobody.port}", Mode::Command),
+            ("${nobody.port}".to_owned(), vec!["unknown_process"])
+        );
     }
 
     #[test]

@@ -164,7 +164,12 @@ pub fn resolve(
         findings.merge(own);
     }
     let warnings = findings.finish()?;
-    Ok(ResolvedEnvironment { name: declared.name.clone(), description: declared.description.clone(), processes, warnings })
+    Ok(ResolvedEnvironment {
+        name: declared.name.clone(),
+        description: declared.description.clone(),
+        processes,
+        warnings,
+    })
 }
 
 fn wanted(context: &Context, name: &str, disabled: bool) -> bool {

@@ -223,6 +223,8 @@ pub(crate) enum HealthCheck {
     /// A URL (`http://`, `https://`, `tcp://`, `redis://`, `postgres://`, `mysql://`, `nats://`, `amqp://`,
     /// `memcached://`, `grpc://`), else a command that exits 0.
     Short(Text),
+    /// Program and arguments of a command that exits 0.
+    Words(Vec<Text>),
     Long(Box<LongHealthCheck>),
 }
 

@@ -20,15 +20,15 @@ pub struct Argv {
 
 /// Words that begin something other than a simple command.
 const RESERVED: [&str; 20] = [
-    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while",
-    "function", "select", "time", "[[",
+    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until",
+    "while", "function", "select", "time", "[[",
 ];
 /// What only the shell itself can do, or does without looking for a program.
 const BUILTINS: [&str; 47] = [
-    ".", ":", "[", "alias", "bg", "break", "builtin", "cd", "command", "continue", "declare", "dirs", "disown", "echo",
-    "eval", "exit", "export", "false", "fc", "fg", "getopts", "hash", "jobs", "kill", "let", "local", "popd", "printf",
-    "pushd", "pwd", "read", "readonly", "return", "set", "shift", "shopt", "source", "test", "times", "trap", "true",
-    "type", "typeset", "ulimit", "umask", "unset", "wait",
+    ".", ":", "[", "alias", "bg", "break", "builtin", "cd", "command", "continue", "declare", "dirs",
+    "disown", "echo", "eval", "exit", "export", "false", "fc", "fg", "getopts", "hash", "jobs", "kill",
+    "let", "local", "popd", "printf", "pushd", "pwd", "read", "readonly", "return", "set", "shift", "shopt",
+    "source", "test", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unset", "wait",
 ];
 /// After these, what a relative path or a name means can't be told any more.
 const CHANGES_LOOKUP: [&str; 8] = [".", "cd", "eval", "popd", "pushd", "source", "export", "hash"];
@@ -71,7 +71,8 @@ fn exec_position(text: &str) -> Option<Exec> {
         // `exec >file` alone replaces nothing.
         return (simple.words.len() > 1).then_some(Exec::Already);
     }
-    let shells_own = name.is_some_and(|name| BUILTINS.contains(&name) || (!first.quoted && RESERVED.contains(&name)));
+    let shells_own =
+        name.is_some_and(|name| BUILTINS.contains(&name) || (!first.quoted && RESERVED.contains(&name)));
     (!shells_own).then_some(Exec::Before(first.range.start))
 }
 
@@ -139,7 +140,8 @@ fn shell_programs(text: &str) -> Vec<String> {
     let Ok(tokens) = words::tokens(text) else { return Vec::new() };
     let mut programs: Vec<String> = Vec::new();
     for list in tokens.split(|token| matches!(token, Token::Operator(";" | "&" | "\n"))) {
-        let unsure = |token: &Token| matches!(token, Token::Operator("||" | "(" | ")" | ";;") | Token::HereDocument);
+        let unsure =
+            |token: &Token| matches!(token, Token::Operator("||" | "(" | ")" | ";;") | Token::HereDocument);
         let alternatives = list.contains(&Token::Operator("||"));
         for part in list.split(|token| matches!(token, Token::Operator("&&" | "|" | "|&" | "||"))) {
             let words = command_words(text, part);
@@ -182,7 +184,8 @@ fn first_program(words: &[Word]) -> Option<&str> {
 /// The first word of a `cmd` line, if it is a plain one.
 fn windows_program(text: &str) -> Option<String> {
     const BUILTINS: [&str; 16] = [
-        "call", "cd", "copy", "del", "dir", "echo", "exit", "for", "if", "md", "mkdir", "rd", "rem", "set", "start", "type",
+        "call", "cd", "copy", "del", "dir", "echo", "exit", "for", "if", "md", "mkdir", "rd", "rem", "set",
+        "start", "type",
     ];
     let text = text.trim_start();
     let program = match text.strip_prefix('"') {

@@ -25,10 +25,8 @@ pub(crate) fn walk(process: &mut Process, visit: &mut Visit<'_>) {
     for required in &mut process.requires {
         visit("requires", &mut required.binary, Mode::Text);
     }
-    if let Some(debug) = &mut process.debug {
-        if let Some(debugged) = &mut debug.command {
-            command(debugged, "debug.command", visit);
-        }
+    if let Some(debugged) = process.debug.as_mut().and_then(|debug| debug.command.as_mut()) {
+        command(debugged, "debug.command", visit);
     }
     for (name, metric) in &mut process.metrics {
         if let Some(serde_json::Value::String(url)) = metric.get_mut("prometheus") {
@@ -46,7 +44,8 @@ pub(crate) fn walk(process: &mut Process, visit: &mut Visit<'_>) {
 
 /// Visits `env` and `debug.env`: what has to be known before everything else can be filled in.
 pub(crate) fn walk_variables(process: &mut Process, visit: &mut Visit<'_>) {
-    let debug = process.debug.iter_mut().flat_map(|debug| debug.env.iter_mut().map(|pair| ("debug.env", pair)));
+    let debug =
+        process.debug.iter_mut().flat_map(|debug| debug.env.iter_mut().map(|pair| ("debug.env", pair)));
     for (path, (name, value)) in process.env.iter_mut().map(|pair| ("env", pair)).chain(debug) {
         if let Some(value) = value {
             visit(&format!("{path}.{name}"), value, Mode::Text);

@@ -31,7 +31,11 @@ impl<'u> Url<'u> {
     pub(crate) fn parse(text: &'u str) -> Result<Self, String> {
         let scheme = scheme(text).ok_or("it does not begin with `scheme://`")?;
         if let Some(bad) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
-            return Err(if bad == ' ' { "there is a space in it".into() } else { "there is white space in it".into() });
+            return Err(if bad == ' ' {
+                "there is a space in it".into()
+            } else {
+                "there is white space in it".into()
+            });
         }
         let begin = scheme.len() + 3;
         let end = text[begin..].find(['/', '?', '#']).map_or(text.len(), |at| begin + at);
@@ -98,7 +102,17 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_told_why() {
-        for text in ["localhost:3000", "http://", "http://:80", "http://a:b", "http://a:0", "http://a:70000", "http://a b/", "1://a", "http://[::1"] {
+        for text in [
+            "localhost:3000",
+            "http://",
+            "http://:80",
+            "http://a:b",
+            "http://a:0",
+            "http://a:70000",
+            "http://a b/",
+            "1://a",
+            "http://[::1",
+        ] {
             assert!(Url::parse(text).is_err(), "{text} was taken for a URL");
         }
     }

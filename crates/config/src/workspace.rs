@@ -65,7 +65,8 @@ pub fn parse(text: &str, root: &Path, file: &Path) -> Result<Config, Diagnostics
 /// # Errors
 /// Everything that is wrong with the file, or why it can't be read.
 pub fn load_settings(folder: &Path) -> Result<Settings, Diagnostics> {
-    let file = ["settings.yml", "settings.yaml"].iter().map(|name| folder.join(name)).find(|file| file.exists());
+    let file =
+        ["settings.yml", "settings.yaml"].iter().map(|name| folder.join(name)).find(|file| file.exists());
     match file {
         Some(file) => check::settings_file(&read(&file)?, &file),
         None => Ok(Settings::default()),

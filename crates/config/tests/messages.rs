@@ -72,7 +72,8 @@ fn colours_come_only_when_asked_for() {
 
 #[test]
 fn json_has_what_a_script_needs() {
-    let error = parse("dev:\n  - name: a\n    comand: x\n", Path::new("/w"), Path::new("/w/p.yml")).expect_err("wrong");
+    let error = parse("dev:\n  - name: a\n    comand: x\n", Path::new("/w"), Path::new("/w/p.yml"))
+        .expect_err("wrong");
     let json = serde_json::to_value(&error).expect("JSON");
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).expect("JSON"));
 }

@@ -40,11 +40,11 @@ fn fixtures() -> Vec<String> {
 /// A fixture with something cut out, put in twice, or replaced.
 fn mutated() -> impl Strategy<Value = String> {
     let snippets = prop::sample::select(vec![
-        "", " ", "\n", "\t", ":", "- ", "{", "}", "[", "]", "\"", "'", "&a ", "*a", "<<: ", "|\n", "#", "${", "$$", "é", "\u{0}",
-        "null", "~", "!x ", "---\n", "? ", "\r\n", "0", "name: ",
+        "", " ", "\n", "\t", ":", "- ", "{", "}", "[", "]", "\"", "'", "&a ", "*a", "<<: ", "|\n", "#", "${",
+        "$$", "é", "\u{0}", "null", "~", "!x ", "---\n", "? ", "\r\n", "0", "name: ",
     ]);
-    (prop::sample::select(fixtures()), any::<prop::sample::Index>(), any::<prop::sample::Index>(), snippets).prop_map(
-        |(text, from, len, snippet)| {
+    (prop::sample::select(fixtures()), any::<prop::sample::Index>(), any::<prop::sample::Index>(), snippets)
+        .prop_map(|(text, from, len, snippet)| {
             let mut chars: Vec<char> = text.chars().collect();
             if chars.is_empty() {
                 return snippet.to_owned();
@@ -53,8 +53,7 @@ fn mutated() -> impl Strategy<Value = String> {
             let to = (from + len.index(20)).min(chars.len());
             chars.splice(from..to, snippet.chars());
             chars.into_iter().collect()
-        },
-    )
+        })
 }
 
 proptest! {
@@ -91,8 +90,17 @@ fn what_is_huge_ends_in_a_message() {
         "? ".repeat(50_000),
         "a: ".repeat(50_000),
         "\n".repeat(500_000),
+        format!("dev:\n  - {{ name: a, command: b, depends_on: [{}] }}\n", "nobody, ".repeat(100_000)),
+        format!("dev: [{}]", "{name: a, command: b}, ".repeat(30_000)),
+        format!("dev: [{{ name: {}, command: b }}]", "a".repeat(900_000)),
+        format!("dev: [{{ {}: 1 }}]", "k".repeat(900_000)),
+        (0..20_000)
+            .map(|n| format!("e{}: {{ extends: e{n}, processes: [{{name: p{n}, command: x}}] }}\n", n + 1))
+            .collect(),
         format!("dev: \"{}\"", "\\u0041".repeat(100_000)),
     ] {
+        let begun = std::time::Instant::now();
         read_and_render(&text);
+        eprintln!("{:?} {}", begun.elapsed(), text.chars().take(60).collect::<String>());
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use forge_config::model::{Command, Probe};
 use forge_config::{
-    Config, Context, Diagnostics, Origin, ResolvedEnvironment, ResolvedProcess, Workspace, find, fingerprint, load,
-    resolve, supervision_fingerprint,
+    Config, Context, Diagnostics, Origin, ResolvedEnvironment, ResolvedProcess, Workspace, find, fingerprint,
+    load, resolve, supervision_fingerprint,
 };
 
 /// A workspace in a folder of its own.
@@ -99,8 +99,13 @@ fn port_is_left_to_env_where_that_sets_it() {
         "dev:\n  - { name: a, command: run, port: 8080, env: { PORT: 1 } }\n  - { name: b, command: run, port: 8080, env: { PORT: null } }\n  - { name: c, command: run, ports: [3000, 9229] }\n  - { name: d, command: run }\n",
     );
     let environment = project.resolve(&Context::default()).expect("resolved");
-    let port = |name: &str| environment.process(name).and_then(|process| process.variable("PORT").map(str::to_owned));
-    assert_eq!([port("a"), port("b"), port("c"), port("d")], [Some("1".into()), None, Some("3000".into()), None]);
+    let port = |name: &str| {
+        environment.process(name).and_then(|process| process.variable("PORT").map(str::to_owned))
+    };
+    assert_eq!(
+        [port("a"), port("b"), port("c"), port("d")],
+        [Some("1".into()), None, Some("3000".into()), None]
+    );
 }
 
 #[test]
@@ -169,7 +174,9 @@ fn the_health_check_follows_a_moved_port() {
     }
     context.ports.insert("e".to_owned(), BTreeMap::from([(6379, 6380)]));
     let environment = project.resolve(&context).expect("resolved");
-    let probe = |name: &str| environment.process(name).and_then(|process| process.health_check.clone()).map(|check| check.probe);
+    let probe = |name: &str| {
+        environment.process(name).and_then(|process| process.health_check.clone()).map(|check| check.probe)
+    };
     let http = |url: &str| {
         Some(Probe::Http { url: url.to_owned(), status: Vec::new(), headers: Default::default() })
     };
@@ -237,7 +244,11 @@ fn what_is_wrong_with_others_does_not_stop_a_start() {
     let project = Project::new(
         "dev:\n  - { name: api, command: ./api }\n  - { name: web, command: ./web, env_file: missing.env }\n  - { name: off, command: ./off, env_file: missing.env, disabled: true }\n",
     );
-    assert_eq!(project.resolve(&Context::default()).expect_err("web is wrong").len(), 1, "a disabled one counts");
+    assert_eq!(
+        project.resolve(&Context::default()).expect_err("web is wrong").len(),
+        1,
+        "a disabled one counts"
+    );
     let only = Context { only: Some(BTreeSet::from(["api".to_owned()])), ..Context::default() };
     let environment = project.resolve(&only).expect("api is right");
     assert_eq!(environment.warnings.len(), 2);
@@ -245,7 +256,8 @@ fn what_is_wrong_with_others_does_not_stop_a_start() {
 
 #[test]
 fn what_is_unset_becomes_empty_with_a_warning() {
-    let project = Project::new("dev:\n  - { name: api, command: ./api, env: { A: \"x${NOPE}y\", B: $HOME } }\n");
+    let project =
+        Project::new("dev:\n  - { name: api, command: ./api, env: { A: \"x${NOPE}y\", B: $HOME } }\n");
     let environment = project.resolve(&caller(&[("HOME", "/home/me")])).expect("resolved");
     let api = environment.process("api").expect("api");
     assert_eq!((api.variable("A"), api.variable("B")), (Some("xy"), Some("$HOME")));
@@ -305,7 +317,8 @@ fn a_workspace_is_found_from_below_and_yml_comes_first() {
 fn the_users_settings_are_below_those_of_the_workspace() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(forge_config::load_settings(folder.path()).expect("defaults").log_quota, 1 << 30);
-    std::fs::write(folder.path().join("settings.yml"), "log_quota: 5MB\nslow: 1s\neditor: vim\n").expect("a file");
+    std::fs::write(folder.path().join("settings.yml"), "log_quota: 5MB\nslow: 1s\neditor: vim\n")
+        .expect("a file");
     let user = forge_config::load_settings(folder.path()).expect("settings");
     let project = Project::new("settings: { slow: 2s }\ndev: [{ name: a, command: run }]\n");
     let workspace = find(project.root()).expect("a workspace");

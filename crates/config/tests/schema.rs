@@ -17,7 +17,10 @@ fn the_shipped_schema_is_up_to_date() {
         std::fs::write(&path, &declared).expect("the schema");
     }
     let shipped = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(shipped == declared, "schema/processes.schema.json is out of date: run this test with UPDATE_SCHEMA=1");
+    assert!(
+        shipped == declared,
+        "schema/processes.schema.json is out of date: run this test with UPDATE_SCHEMA=1"
+    );
 }
 
 #[test]
@@ -26,7 +29,10 @@ fn every_key_is_described() {
     let definitions = schema["definitions"].as_object().expect("definitions");
     for (name, definition) in definitions {
         for (key, property) in definition["properties"].as_object().into_iter().flatten() {
-            assert!(property["description"].is_string(), "{name}.{key} says nothing to the one who asks in an editor");
+            assert!(
+                property["description"].is_string(),
+                "{name}.{key} says nothing to the one who asks in an editor"
+            );
         }
     }
 }
@@ -41,7 +47,8 @@ fn matches(root: &Value, schema: &Value, value: &Value) -> bool {
     if alternatives.is_some_and(|list| !list.iter().any(|schema| matches(root, schema, value))) {
         return false;
     }
-    if schema["allOf"].as_array().is_some_and(|list| !list.iter().all(|schema| matches(root, schema, value))) {
+    if schema["allOf"].as_array().is_some_and(|list| !list.iter().all(|schema| matches(root, schema, value)))
+    {
         return false;
     }
     if schema["enum"].as_array().is_some_and(|list| !list.contains(value)) {
@@ -68,7 +75,8 @@ fn matches(root: &Value, schema: &Value, value: &Value) -> bool {
 
 fn object_matches(root: &Value, schema: &Value, object: &serde_json::Map<String, Value>) -> bool {
     let required = schema["required"].as_array();
-    let complete = required.into_iter().flatten().all(|key| object.contains_key(key.as_str().unwrap_or_default()));
+    let complete =
+        required.into_iter().flatten().all(|key| object.contains_key(key.as_str().unwrap_or_default()));
     complete
         && object.iter().all(|(key, value)| match &schema["properties"][key] {
             Value::Null if key.starts_with("x-") => true,

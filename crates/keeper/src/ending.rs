@@ -39,9 +39,18 @@ pub(crate) enum Act {
 enum Step {
     /// Nobody has asked, or it is over.
     Idle,
-    Container { until: Instant, then: Ask },
-    Grace { until: Instant },
-    Killing { next: Instant, pause: Duration, until: Instant },
+    Container {
+        until: Instant,
+        then: Ask,
+    },
+    Grace {
+        until: Instant,
+    },
+    Killing {
+        next: Instant,
+        pause: Duration,
+        until: Instant,
+    },
 }
 
 /// The ending of one tree.

@@ -57,24 +57,20 @@ impl Journal {
     /// Opens the run's records; those that are there already are read.
     pub(crate) fn open(folder: &RunFolder) -> io::Result<Self> {
         let file = open_events(&folder.events())?;
-        let known = parse(&fs::read(folder.events())?);
+        let bytes = fs::read(folder.events())?;
         let mut journal = Self {
             folder: folder.clone(),
             file,
-            known,
+            known: parse(&bytes),
             unwritten: Vec::new(),
             last_word: None,
             last_word_due: false,
         };
-        if !journal.ends_with_a_line() {
+        if bytes.last().is_some_and(|&byte| byte != b'\n') {
             // A disk that was full cut the last line: the next must not be glued to it.
             journal.unwritten.push(b'\n');
         }
         Ok(journal)
-    }
-
-    fn ends_with_a_line(&self) -> bool {
-        fs::read(self.folder.events()).is_ok_and(|bytes| bytes.last().is_none_or(|&byte| byte == b'\n'))
     }
 
     pub(crate) fn story(&self) -> Story {
@@ -93,9 +89,18 @@ impl Journal {
         self.settle();
     }
 
-    /// Knows what the child wrote by itself.
-    pub(crate) fn was_written(&mut self, record: Record) {
-        self.known.push(record);
+    /// Records the start of a child that writes this down by itself, if it could not.
+    pub(crate) fn child_started(&mut self, pid: u32, start: u64, time: i64) {
+        let started = Record::Started { pid, start, time };
+        let bytes = fs::read(self.folder.events()).unwrap_or_default();
+        if Story::of(&parse(&bytes)).child == Some((pid, start)) {
+            self.known.push(started);
+            return;
+        }
+        if bytes.last().is_some_and(|&byte| byte != b'\n') {
+            self.unwritten.push(b'\n');
+        }
+        self.append(started);
     }
 
     /// Writes `exit.json`.
@@ -187,7 +192,11 @@ mod tests {
     fn a_torn_line_costs_only_itself() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunFolder::new(folder.path());
-        fs::write(run.events(), b"{\"event\":\"started\",\"pid\":7,\"start\":9,\"time\":1}\n{\"event\":\"exi").unwrap();
+        fs::write(
+            run.events(),
+            b"{\"event\":\"started\",\"pid\":7,\"start\":9,\"time\":1}\n{\"event\":\"exi",
+        )
+        .unwrap();
         let mut journal = Journal::open(&run).unwrap();
         journal.append(Record::Exited { exit: Exit::Code(3), time: 5 });
         assert!(!journal.is_pending(), "the disk has room");

@@ -3,8 +3,12 @@
 //!
 //! Exit codes: 0 the run is over · 1 it could not be held, `keeper.log` says why · 2 wrong usage · 3 another keeper
 //! has it.
-#![allow(unsafe_code, reason = "what happens between fork and exec, and the Win32 calls, have no safe wrapper")]
+#![allow(
+    unsafe_code,
+    reason = "what happens between fork and exec, and the Win32 calls, have no safe wrapper"
+)]
 
+mod container;
 mod ending;
 mod journal;
 #[cfg(unix)]

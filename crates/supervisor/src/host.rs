@@ -91,8 +91,10 @@ pub async fn serve(
         () = leave => Ending::Left,
     };
     let running = core.held();
-    // The answer to whoever asked us to leave is on its way.
-    tokio::task::yield_now().await;
+    // The answer to whoever asked us to leave is on its way through a few tasks.
+    for _ in 0..32 {
+        tokio::task::yield_now().await;
+    }
     accepting.abort();
     let _ = accepting.await;
     tracing::info!("the supervisor ends ({reason:?}); {running} processes go on");

@@ -43,7 +43,7 @@ pub(crate) enum Purpose {
 }
 
 /// The environment that `names` is about when there is none: `dev` or the only one for a start, what runs otherwise.
-pub(crate) fn default_environment<'a>(known: &'a [Known], purpose: Purpose) -> Result<&'a Known, Error> {
+pub(crate) fn default_environment(known: &[Known], purpose: Purpose) -> Result<&Known, Error> {
     if purpose == Purpose::Other {
         let running: Vec<&Known> = known.iter().filter(|environment| environment.running).collect();
         match running.as_slice() {
@@ -130,10 +130,10 @@ fn choose<'a>(name: &str, inside: &[&'a Known]) -> Result<&'a Known, Error> {
     if let [one] = running.as_slice() {
         return Ok(one);
     }
-    if running.is_empty() {
-        if let Some(dev) = inside.iter().find(|environment| environment.name == "dev") {
-            return Ok(dev);
-        }
+    if let (true, Some(dev)) =
+        (running.is_empty(), inside.iter().find(|environment| environment.name == "dev"))
+    {
+        return Ok(dev);
     }
     let choices = inside.iter().map(|environment| format!("{}/{name}", environment.name));
     Err(ambiguous(&format!("`{name}` is in several environments"), choices))

@@ -59,6 +59,8 @@ pub(crate) struct Prepared {
     pub environments: BTreeMap<String, PreparedEnvironment>,
     /// What was named and all it depends on, dependencies first.
     pub targets: Vec<Target>,
+    /// What was named as a process or by its group.
+    pub named: Vec<Target>,
     /// Those of them whose run is not what is configured any more, or that are to be restarted.
     pub restart: Vec<Target>,
     /// Whole environments were named: what runs in them and is no longer configured goes.
@@ -199,11 +201,13 @@ fn plan(
         .collect();
     check(&config, &fresh, &environments, present)?;
     let whole = whole(wish, &known);
+    named.retain(|target| !whole.contains(&target.environment));
     Ok(Prepared {
         root: workspace.root.clone(),
         config: Arc::new(config),
         environments,
         targets,
+        named,
         restart,
         whole,
     })

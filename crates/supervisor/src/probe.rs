@@ -75,11 +75,8 @@ pub async fn ask(probe: &Probe, limit: Duration, context: &Context) -> Answer {
     match probe {
         Probe::Log(_) => Answer::unhealthy("a `log` check is answered by the output, not by asking"),
         Probe::Exec(command) => exec::ask(command, limit, context).await,
-        _ => match question::Question::of(probe, limit) {
-            Ok(question) => {
-                let asked = dial::ask(question, limit);
-                tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| Answer::late(limit))
-            }
+        _ => match question::Question::of(probe) {
+            Ok(question) => dial::ask(question, limit).await,
             Err(reason) => Answer::unhealthy(reason),
         },
     }

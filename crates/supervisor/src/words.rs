@@ -13,7 +13,7 @@ pub(crate) fn duration(length: Duration) -> String {
         0 => format!("{} ms", length.as_millis()),
         1..=9 if length.subsec_millis() >= 100 => format!("{:.1} s", length.as_secs_f64()),
         1..=59 => format!("{seconds} s"),
-        60..=3599 if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        60..=3599 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }

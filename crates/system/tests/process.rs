@@ -30,8 +30,10 @@ fn a_child_shows_its_command_name_parent_and_start() {
     let before = SystemTime::now();
     let mut child = ground.spawn("exec sleep 300");
     let child_id = id(&child);
-    until("it is exec'd", || child_id.name().unwrap().as_deref() == Some("sleep"));
-    assert_eq!(child_id.command_line().unwrap().unwrap(), ["sleep", "300"], "the arguments");
+    until("it is exec'd with its arguments", || {
+        child_id.command_line().unwrap().unwrap() == ["sleep", "300"]
+    });
+    assert_eq!(child_id.name().unwrap().as_deref(), Some("sleep"), "the name");
     assert_eq!(child_id.parent().unwrap(), Some(ProcessId::current().unwrap()), "the parent");
     let started = i128::from(child_id.started_at().unwrap().unwrap());
     let before = i128::try_from(before.duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();

@@ -42,7 +42,9 @@ pub(super) async fn launch(home: &Home) -> Result<Client, Error> {
             other => match serde_json::from_str::<Refusal>(other) {
                 // Two commands at once: the other one's is as good.
                 Ok(Refusal { error }) if error.code == Code::AlreadyRunning => reach(home, deadline).await,
-                Ok(Refusal { error }) => Err(error),
+                Ok(Refusal { error }) => {
+                    Err(unanswered(home, &format!("the one just started gave up: {error}")))
+                }
                 Err(_) => Err(unanswered(home, &ended(child, deadline).await)),
             },
         },

@@ -56,7 +56,8 @@ impl Answer {
     /// The supervisor refused, or answered something else.
     pub(crate) fn of<O: Operation>(self) -> Result<O::Answer, Error> {
         let raw = self.0?;
-        serde_json::from_str(raw.get()).map_err(|error| protocol(format!("the answer to {}: {error}", O::METHOD)))
+        serde_json::from_str(raw.get())
+            .map_err(|error| protocol(format!("the answer to {}: {error}", O::METHOD)))
     }
 }
 
@@ -130,7 +131,10 @@ impl Client {
             Err(_) => {
                 return Err(Error::new(
                     Code::NoSupervisor,
-                    format!("the supervisor took the connection but did not answer within {} s", HELLO_LIMIT.as_secs()),
+                    format!(
+                        "the supervisor took the connection but did not answer within {} s",
+                        HELLO_LIMIT.as_secs()
+                    ),
                 )
                 .help(format!("its log is {}", client.log)));
             }
@@ -249,7 +253,10 @@ fn parse(line: &[u8]) -> Result<Option<Incoming>, Error> {
 }
 
 fn protocol(message: String) -> Error {
-    Error::new(Code::Protocol, format!("the supervisor said something that is not of this interface: {message}"))
+    Error::new(
+        Code::Protocol,
+        format!("the supervisor said something that is not of this interface: {message}"),
+    )
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -93,9 +93,9 @@ async fn converse(client: &mut Client) -> Result<Ended, Failure> {
 }
 
 fn show(data: &str) -> Result<(), Failure> {
-    let bytes = STANDARD
-        .decode(data)
-        .map_err(|error| Error::new(Code::Protocol, format!("terminal output that is not base64: {error}")))?;
+    let bytes = STANDARD.decode(data).map_err(|error| {
+        Error::new(Code::Protocol, format!("terminal output that is not base64: {error}"))
+    })?;
     let mut stdout = io::stdout().lock();
     stdout.write_all(&bytes)?;
     Ok(stdout.flush()?)
@@ -159,8 +159,8 @@ impl Resizes {
     #[cfg(unix)]
     fn listen() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
-        let signal =
-            signal(SignalKind::window_change()).map_err(|error| Error::system("listening for SIGWINCH", error))?;
+        let signal = signal(SignalKind::window_change())
+            .map_err(|error| Error::system("listening for SIGWINCH", error))?;
         Ok(Self { signal })
     }
 

@@ -34,7 +34,8 @@ impl Checked {
 
 pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
     let chosen = Chosen::load(context, args.environment.as_deref())?;
-    let held = Held { listening: Listening::read().unwrap_or_default(), own: own_ports(context, &chosen).await };
+    let held =
+        Held { listening: Listening::read().unwrap_or_default(), own: own_ports(context, &chosen).await };
     let root = &chosen.workspace.root;
     let checked: Vec<Checked> = chosen
         .environments
@@ -59,11 +60,18 @@ async fn own_ports(context: &Context, chosen: &Chosen) -> Vec<(String, String, u
     let Ok(known) = client.call(&Environments {}).await else { return Vec::new() };
     let root = &chosen.workspace.root;
     let mut own = Vec::new();
-    for summary in known.environments.into_iter().filter(|summary| summary.workspace == *root && summary.running > 0) {
+    for summary in
+        known.environments.into_iter().filter(|summary| summary.workspace == *root && summary.running > 0)
+    {
         let request = GetStatus { workspace: root.clone(), environment: Some(summary.environment) };
         if let Ok(status) = client.call(&request).await {
             for process in status.processes {
-                own.extend(process.ports.iter().map(|port| (status.environment.clone(), process.name.clone(), *port)));
+                own.extend(
+                    process
+                        .ports
+                        .iter()
+                        .map(|port| (status.environment.clone(), process.name.clone(), *port)),
+                );
             }
         }
     }
@@ -121,8 +129,13 @@ fn process(checked: &Checked, widest: usize, style: Style) -> String {
     let good: Vec<&str> = checked.findings.iter().filter(|f| f.ok).map(|f| f.text.as_str()).collect();
     let bad: Vec<&Finding> = checked.findings.iter().filter(|finding| !finding.ok).collect();
     if bad.is_empty() {
-        let said = if checked.disabled && good.is_empty() { "disabled".to_owned() } else { good.join(style.dot()) };
-        return format!("  {} {name}  {}\n", style.mark(Mark::Good), style.paint(Ink::Dim, &style.cut(&said, room)));
+        let said =
+            if checked.disabled && good.is_empty() { "disabled".to_owned() } else { good.join(style.dot()) };
+        return format!(
+            "  {} {name}  {}\n",
+            style.mark(Mark::Good),
+            style.paint(Ink::Dim, &style.cut(&said, room))
+        );
     }
     let mark = if checked.disabled { Mark::Warn } else { Mark::Bad };
     let mut text = String::new();

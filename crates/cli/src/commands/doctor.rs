@@ -78,9 +78,14 @@ fn page(findings: &[Finding], style: Style) -> String {
 }
 
 fn folders(home: &Home) -> Vec<Finding> {
-    [("configuration", &home.config), ("data", &home.data), ("state", &home.state), ("runtime", &home.runtime)]
-        .map(|(subject, path)| folder(subject, path))
-        .into()
+    [
+        ("configuration", &home.config),
+        ("data", &home.data),
+        ("state", &home.state),
+        ("runtime", &home.runtime),
+    ]
+    .map(|(subject, path)| folder(subject, path))
+    .into()
 }
 
 fn folder(subject: &str, path: &Path) -> Finding {
@@ -90,7 +95,9 @@ fn folder(subject: &str, path: &Path) -> Finding {
             Finding::new(subject, Verdict::Note, format!("{shown} (made when it is needed)"))
         }
         Err(error) => Finding::new(subject, Verdict::Bad, format!("{shown}: {error}")),
-        Ok(found) if !found.is_dir() => Finding::new(subject, Verdict::Bad, format!("{shown} is not a folder")),
+        Ok(found) if !found.is_dir() => {
+            Finding::new(subject, Verdict::Bad, format!("{shown} is not a folder"))
+        }
         Ok(found) => match open_to_others(&found) {
             Some(why) => Finding::new(subject, Verdict::Bad, format!("{shown} {why}")),
             None => Finding::new(subject, Verdict::Good, shown.to_string()),
@@ -131,9 +138,11 @@ fn free(_path: &Path) -> Option<u64> {
 fn space(home: &Home) -> Finding {
     match free(&home.state) {
         None => Finding::new("disk", Verdict::Note, "free space is not known"),
-        Some(bytes) if bytes < LITTLE => {
-            Finding::new("disk", Verdict::Bad, format!("only {} free for logs and state", words::bytes(bytes)))
-        }
+        Some(bytes) if bytes < LITTLE => Finding::new(
+            "disk",
+            Verdict::Bad,
+            format!("only {} free for logs and state", words::bytes(bytes)),
+        ),
         Some(bytes) => Finding::new("disk", Verdict::Good, format!("{} free", words::bytes(bytes))),
     }
 }
@@ -153,10 +162,15 @@ async fn supervisor(home: &Home) -> Finding {
             Finding::new("supervisor", Verdict::Good, text)
         }
         Ok(None) if socket.exists() => {
-            let text = format!("none runs; {} is left from one that was killed, the next one replaces it", socket.display());
+            let text = format!(
+                "none runs; {} is left from one that was killed, the next one replaces it",
+                socket.display()
+            );
             Finding::new("supervisor", Verdict::Note, text)
         }
-        Ok(None) => Finding::new("supervisor", Verdict::Note, "none runs; the next command that needs one starts it"),
+        Ok(None) => {
+            Finding::new("supervisor", Verdict::Note, "none runs; the next command that needs one starts it")
+        }
         Err(error) => Finding::new("supervisor", Verdict::Bad, error.message),
     }
 }
@@ -201,8 +215,10 @@ fn own_log(home: &Home) -> Vec<Finding> {
     let Some(text) = tail(&path) else {
         return vec![Finding::new("log", Verdict::Note, format!("{} (nothing yet)", path.display()))];
     };
-    let problems: Vec<&str> =
-        text.lines().filter(|line| ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word))).collect();
+    let problems: Vec<&str> = text
+        .lines()
+        .filter(|line| ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word)))
+        .collect();
     let mut findings = vec![Finding::new("log", Verdict::Good, path.display().to_string())];
     for line in &problems[problems.len().saturating_sub(PROBLEMS)..] {
         findings.push(Finding::new("", Verdict::Note, (*line).to_owned()));

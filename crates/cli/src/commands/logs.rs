@@ -29,7 +29,8 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
     let save = args.save.clone();
     let mut reading = Reading::new(query(args, root), follow, sink);
     if follow {
-        let interrupts = Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
+        let interrupts =
+            Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
         reading.follow(context, client, interrupts).await?;
     } else {
         reading.history(&mut client).await?;
@@ -91,7 +92,12 @@ impl Reading {
     }
 
     /// Until Ctrl-C, or `--until` is over.
-    async fn follow(&mut self, context: &Context, mut client: Client, mut interrupts: Interrupts) -> Result<(), Failure> {
+    async fn follow(
+        &mut self,
+        context: &Context,
+        mut client: Client,
+        mut interrupts: Interrupts,
+    ) -> Result<(), Failure> {
         let over = tokio::time::sleep(self.left());
         tokio::pin!(over);
         let mut pending = client.ask(&self.request).await?;

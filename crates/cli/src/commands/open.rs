@@ -17,10 +17,11 @@ pub(crate) async fn run(context: &Context, args: args::Open) -> Outcome {
     let chosen = Chosen::load(context, None)?;
     let (environment, process) = pick(&chosen, args.name.as_deref())?;
     let declared = url(process);
-    let url = live(context, &chosen, &environment.name, &process.name).await?.or(declared).ok_or_else(|| {
-        Error::new(Code::Unsupported, format!("{} has no URL", process.name))
-            .help("give it an HTTP `port`, or say what to open with `open:`")
-    })?;
+    let url =
+        live(context, &chosen, &environment.name, &process.name).await?.or(declared).ok_or_else(|| {
+            Error::new(Code::Unsupported, format!("{} has no URL", process.name))
+                .help("give it an HTTP `port`, or say what to open with `open:`")
+        })?;
     let shown = context.output.json || no_display() || open::that_detached(&url).is_err();
     if context.output.json {
         context.output.document(&serde_json::json!({"process": process.name, "url": url}))?;
@@ -33,7 +34,12 @@ pub(crate) async fn run(context: &Context, args: args::Open) -> Outcome {
 }
 
 /// As the supervisor that runs knows it: ports may have been moved.
-async fn live(context: &Context, chosen: &Chosen, environment: &str, process: &str) -> Result<Option<String>, Failure> {
+async fn live(
+    context: &Context,
+    chosen: &Chosen,
+    environment: &str,
+    process: &str,
+) -> Result<Option<String>, Failure> {
     let Some(mut client) = Client::connect_if_running(&context.home).await? else { return Ok(None) };
     let request =
         GetStatus { workspace: chosen.workspace.root.clone(), environment: Some(environment.to_owned()) };
@@ -59,28 +65,42 @@ fn pick<'a>(
     if let Some(environment) = named(name) {
         return front(environment).ok_or_else(|| nothing_to_open(name));
     }
-    let holders: Vec<_> =
-        environments.iter().filter_map(|environment| Some((environment, environment.process(name)?))).collect();
+    let holders: Vec<_> = environments
+        .iter()
+        .filter_map(|environment| Some((environment, environment.process(name)?)))
+        .collect();
     let default = chosen::default(&chosen.config).ok();
     match holders.as_slice() {
         [] => Err(unknown(name)),
         [only] => Ok(*only),
-        several => several.iter().find(|(environment, _)| Some(&environment.name) == default.as_ref()).copied().ok_or_else(|| {
-            let choices: Vec<String> = several.iter().map(|(e, p)| format!("{}/{}", e.name, p.name)).collect();
-            Error::new(Code::Ambiguous, format!("`{name}` is in several environments: {}", words::list(&choices)))
+        several => several
+            .iter()
+            .find(|(environment, _)| Some(&environment.name) == default.as_ref())
+            .copied()
+            .ok_or_else(|| {
+                let choices: Vec<String> =
+                    several.iter().map(|(e, p)| format!("{}/{}", e.name, p.name)).collect();
+                Error::new(
+                    Code::Ambiguous,
+                    format!("`{name}` is in several environments: {}", words::list(&choices)),
+                )
                 .help("name one of them")
                 .details(serde_json::json!({"choices": choices}))
-        }),
+            }),
     }
 }
 
 /// The first process with a URL that nothing else depends on; failing that, the first with a URL.
 fn front(environment: &ResolvedEnvironment) -> Option<(&ResolvedEnvironment, &ResolvedProcess)> {
-    let with_url = || environment.processes.iter().filter(|process| !process.disabled && url(process).is_some());
+    let with_url =
+        || environment.processes.iter().filter(|process| !process.disabled && url(process).is_some());
     let needed = |process: &ResolvedProcess| {
         environment.processes.iter().any(|other| other.depends_on.contains_key(&process.name))
     };
-    with_url().find(|process| !needed(process)).or_else(|| with_url().next()).map(|process| (environment, process))
+    with_url()
+        .find(|process| !needed(process))
+        .or_else(|| with_url().next())
+        .map(|process| (environment, process))
 }
 
 /// As configured: `open`, or its first port, unless its health check says that HTTP is not what it speaks.
@@ -107,5 +127,7 @@ fn nothing_to_open(environment: &str) -> Error {
 /// A browser would have nowhere to show: a server, a container, a remote shell.
 fn no_display() -> bool {
     cfg!(target_os = "linux")
-        && ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"].iter().all(|name| std::env::var_os(name).is_none())
+        && ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER"]
+            .iter()
+            .all(|name| std::env::var_os(name).is_none())
 }

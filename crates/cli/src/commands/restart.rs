@@ -18,10 +18,11 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub(crate) async fn run(context: &Context, args: args::Restart) -> Outcome {
     let mut client = context.client().await?;
     let root = context.root(&mut client).await?;
-    let mut interrupts = Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
-    let known = start::known(&mut client, &root).await?;
+    let mut interrupts =
+        Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
+    let known = start::subscribe(&mut client, &root).await?;
     let restart = Restart { workspace: root, names: args.names, variables: Some(variables()) };
-    let started = client.call(&restart).await.map_err(|error| start::explain(context, error, None))?;
+    let started = client.call(&restart).await?;
     let mut watch = Watch::new("Restarting", started, &known, context);
     match watch.outcome(&mut client, &mut interrupts, LIMIT).await? {
         Ended::Outcome(outcome) if outcome.ready => {

@@ -75,8 +75,9 @@ fn become_it(mut command: Command, program: &OsString) -> Outcome {
 fn refused(program: &OsString, error: &std::io::Error) -> Error {
     let program = program.display();
     if error.kind() == std::io::ErrorKind::NotFound {
-        return Error::new(Code::Missing, format!("`{program}` was not found"))
-            .help("`forge run` takes a program and its arguments; for a shell's syntax: forge run -- sh -c '…'");
+        return Error::new(Code::Missing, format!("`{program}` was not found")).help(
+            "`forge run` takes a program and its arguments; for a shell's syntax: forge run -- sh -c '…'",
+        );
     }
     Error::system(format!("running `{program}`"), error)
 }

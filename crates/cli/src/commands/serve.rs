@@ -27,7 +27,8 @@ pub(crate) async fn run(context: &Context, args: args::Serve) -> Outcome {
         background: args.background,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let mut interrupts = Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
+    let mut interrupts =
+        Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
     let stop = async move { interrupts.next().await };
     let ready = || announce(context, args.background);
     match host::serve(context.home.clone(), options, stop, ready).await {
@@ -76,6 +77,8 @@ fn farewell(end: ServeEnd) -> String {
     };
     match end.reason {
         Ending::HandedOver => format!("another supervisor takes over; {processes}"),
-        Ending::Left => format!("{processes}; any `forge` command finds them again, `forge stop --all` ends them"),
+        Ending::Left => {
+            format!("{processes}; any `forge` command finds them again, `forge stop --all` ends them")
+        }
     }
 }

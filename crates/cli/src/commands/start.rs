@@ -18,11 +18,12 @@ use crate::view::{diagnosis, status, words};
 pub(crate) async fn run(context: &Context, args: args::Start) -> Outcome {
     let workspace = context.workspace()?;
     let mut client = context.client().await?;
-    let mut interrupts = Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
+    let mut interrupts =
+        Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
     let since = Time::now();
-    let known = client.call(&Subscribe { workspace: Some(workspace.root.clone()) }).await?.environments;
+    let known = subscribe(&mut client, &workspace.root).await?;
     let start = Start { workspace: workspace.root.clone(), names: args.names, variables: Some(variables()) };
-    let started = client.call(&start).await.map_err(|error| explain(context, error, args.on_conflict))?;
+    let started = client.call(&start).await.map_err(|error| conflict(error, args.on_conflict))?;
     if args.detach {
         return begun(context, &started);
     }
@@ -97,33 +98,22 @@ fn begun(context: &Context, started: &Started) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Adds to the supervisor's answer what only this side knows: the lines of the file, the option that was given.
-pub(crate) fn explain(context: &Context, error: Error, on_conflict: Option<OnConflict>) -> Failure {
-    match error.code {
-        Code::Configuration => with_lines(context).unwrap_or(Failure::Error(error)),
-        Code::PortConflict if on_conflict.is_some_and(|wanted| wanted != OnConflict::Fail) => {
-            let help = error.help.clone().unwrap_or_else(|| "end its holder, or change the port".to_owned());
-            Failure::Error(error.help(format!("--on-conflict can only `fail` in this version; {help}")))
-        }
-        _ => Failure::Error(error),
+/// A port that is held, where more was wished than can be done about it.
+fn conflict(error: Error, wanted: Option<OnConflict>) -> Error {
+    if error.code != Code::PortConflict || wanted.is_none_or(|wanted| wanted == OnConflict::Fail) {
+        return error;
     }
+    let help = error.help.clone().unwrap_or_else(|| "end its holder, or change the port".to_owned());
+    error.help(format!("--on-conflict can only `fail` in this version; {help}"))
 }
 
-/// The same errors as the supervisor's, but with the lines that they are about.
-fn with_lines(context: &Context) -> Option<Failure> {
-    let workspace = context.workspace().ok()?;
-    let config = match forge_config::load(&workspace) {
-        Ok(config) => config,
-        Err(diagnostics) => return Some(diagnostics.into()),
-    };
-    let resolution = forge_config::Context { variables: variables(), ..forge_config::Context::default() };
-    config.environments.keys().find_map(|name| forge_config::resolve(&config, name, &resolution).err()).map(Into::into)
-}
-
-/// Subscribes and begins again, for `restart`.
+/// How the workspace stands; what changes from now on is told.
 ///
 /// # Errors
 /// The supervisor's.
-pub(crate) async fn known(client: &mut Client, workspace: &std::path::Path) -> Result<Vec<forge_api::Status>, Error> {
+pub(crate) async fn subscribe(
+    client: &mut Client,
+    workspace: &std::path::Path,
+) -> Result<Vec<forge_api::Status>, Error> {
     Ok(client.call(&Subscribe { workspace: Some(workspace.to_path_buf()) }).await?.environments)
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use forge_api::{
-    Code, Error, ProcessStatus, StartCancel, StartOutcome, StartWait, Started, Status, Stopped, Subscribe, Update,
+    Code, Error, ProcessStatus, StartCancel, StartOutcome, StartWait, Started, Status, Stopped, Subscribe,
+    Update,
 };
 
 use crate::client::{Client, Incoming};
@@ -106,8 +107,7 @@ impl Watch {
                     if cancel.is_some() {
                         return Ok(Ended::Left);
                     }
-                    self.output.note("\rStopping what was started (Ctrl-C again leaves at once)");
-                    self.painter = self.painter.as_ref().map(|_| Painter::default());
+                    self.stopping();
                     cancel = Some(client.ask(&StartCancel { ticket: self.started.ticket }).await?);
                 }
             }
@@ -141,6 +141,15 @@ impl Watch {
         }
     }
 
+    fn stopping(&mut self) {
+        let title = format!("Stopping {} (Ctrl-C again leaves at once)", self.started.environment);
+        if self.painter.is_none() {
+            self.output.note(&title);
+        }
+        self.progress.retitle(title);
+        self.paint();
+    }
+
     fn paint(&mut self) {
         let at = self.elapsed();
         if let Some(painter) = &mut self.painter {
@@ -157,16 +166,14 @@ impl Watch {
 /// Always: the failure is the answer.
 pub(crate) fn fail(context: &Context, watch: &Watch, outcome: &StartOutcome) -> Result<(), Failure> {
     let output = context.output;
-    let mut error = failure_of(watch, outcome);
+    let error = failure_of(watch, outcome);
     if output.json {
-        error.details =
-            serde_json::to_value(serde_json::json!({"failures": outcome.failures, "status": outcome.status})).ok();
-        return Err(error.into());
+        let details = serde_json::json!({"failures": outcome.failures, "status": outcome.status});
+        return Err(error.details(details).into());
     }
     let style = output.stderr();
     output.complain(&diagnosis::failures(&outcome.failures, style));
     let code = error.code;
-    let help = error.help.take();
     output.complain(&format!("\n{}", diagnosis::error(&error, style)));
     let mut hints: Vec<(String, &str)> = outcome
         .failures
@@ -175,13 +182,10 @@ pub(crate) fn fail(context: &Context, watch: &Watch, outcome: &StartOutcome) -> 
         .map(|failure| (format!("forge logs {}", failure.target.process), "all of its output"))
         .collect();
     if outcome.status.processes.iter().any(|process| process.status.is_alive()) {
-        hints.push(("forge status".to_owned(), "how the rest stands; it goes on"));
-        hints.push((format!("forge stop {}", watch.started.environment), "ends the rest"));
+        hints.push(("forge status".to_owned(), "how it stands; what was started goes on"));
+        hints.push((format!("forge stop {}", watch.started.environment), "ends it"));
     }
     output.complain(&format!("\n{}", diagnosis::hints(&hints, style)));
-    if let Some(help) = help {
-        output.complain(&format!("help: {help}"));
-    }
     Err(Failure::Told(code))
 }
 
@@ -190,8 +194,11 @@ fn failure_of(watch: &Watch, outcome: &StartOutcome) -> Error {
     if outcome.timed_out {
         let missing = watch.progress.missing();
         let time = words::age(watch.elapsed());
-        return Error::new(Code::NotReady, format!("{environment} was not ready within {time}: {}", missing.join(", ")))
-            .help("what was started goes on; --timeout sets how long to wait");
+        return Error::new(
+            Code::NotReady,
+            format!("{environment} was not ready within {time}: {}", missing.join(", ")),
+        )
+        .help("what was started goes on; --timeout sets how long to wait");
     }
     Error::new(Code::NotReady, diagnosis::summary(environment, &outcome.failures))
 }
@@ -202,15 +209,21 @@ fn failure_of(watch: &Watch, outcome: &StartOutcome) -> Error {
 /// Always: it was interrupted.
 pub(crate) fn cancelled(context: &Context, ended: &Stopped) -> Failure {
     let names = words::targets(&ended.stopped);
-    let stopped =
-        if names.is_empty() { "nothing was left to stop".to_owned() } else { format!("stopped {}", words::list(&names)) };
+    let stopped = if names.is_empty() {
+        "nothing was left to stop".to_owned()
+    } else {
+        format!("stopped {}", words::list(&names))
+    };
     let error = Error::new(Code::Interrupted, format!("interrupted; {stopped}"));
     if context.output.json {
         return error.into();
     }
     context.output.complain(&error.message);
     for survivor in &ended.survivors {
-        context.output.complain(&format!("{} (PID {}) of {} could not be ended", survivor.name, survivor.pid, survivor.target.process));
+        context.output.complain(&format!(
+            "{} (PID {}) of {} could not be ended",
+            survivor.name, survivor.pid, survivor.target.process
+        ));
     }
     Failure::Told(Code::Interrupted)
 }

@@ -11,7 +11,9 @@ use crate::view::style::Ink;
 
 pub(crate) fn run(context: &Context) -> Outcome {
     if context.output.json {
-        return Err(Error::new(Code::Usage, "no command was given").help("`forge help` lists the commands").into());
+        return Err(Error::new(Code::Usage, "no command was given")
+            .help("`forge help` lists the commands")
+            .into());
     }
     let style = context.output.stdout();
     let found = context.workspace().ok();

@@ -161,9 +161,13 @@ mod tests {
 
     #[test]
     fn a_line_drawn_over_itself_comes_as_it_last_was() {
-        for (text, shown) in
-            [("10%\r50%\r100%", "100%"), ("done\r", "done"), ("a\r\r", "a"), ("\r", ""), ("old\r\x1b[Knew\r\n", "new")]
-        {
+        for (text, shown) in [
+            ("10%\r50%\r100%", "100%"),
+            ("done\r", "done"),
+            ("a\r\r", "a"),
+            ("\r", ""),
+            ("old\r\x1b[Knew\r\n", "new"),
+        ] {
             assert_eq!(line(text, false), shown, "{text:?}");
         }
     }

@@ -26,7 +26,8 @@ fn harmless(text: &str) -> String {
 
 /// What a person wants of the details: the places in the configuration. The rest is for machines.
 fn details_of(code: Code, details: &Value, style: Style) -> String {
-    let diagnostics = details.get("diagnostics").and_then(Value::as_array).filter(|_| code == Code::Configuration);
+    let diagnostics =
+        details.get("diagnostics").and_then(Value::as_array).filter(|_| code == Code::Configuration);
     diagnostics.into_iter().flatten().filter_map(|item| diagnostic(item, style)).collect()
 }
 
@@ -56,12 +57,11 @@ fn one(failure: &Failure, several: bool, style: Style) -> String {
         text.push_str(&output(line, style));
     }
     if !failure.blocks.is_empty() {
-        text.push_str(&format!("  {} waits for it\n", words::list(&failure.blocks)).replace(
-            "waits for it",
-            if failure.blocks.len() == 1 { "waits for it" } else { "wait for it" },
-        ));
+        let verb = if failure.blocks.len() == 1 { "waits" } else { "wait" };
+        text.push_str(&format!("  {} {verb} for it\n", words::list(&failure.blocks)));
     }
-    if let Some(help) = &failure.help {
+    // Where its output is, is said below for all of them.
+    if let Some(help) = failure.help.as_ref().filter(|help| !help.starts_with("forge logs ")) {
         text.push_str(&format!("  {} {}\n", style.paint(Ink::Busy, "help:"), harmless(help)));
     }
     text
@@ -117,7 +117,10 @@ mod tests {
                 target: target("api"),
                 reason: "exit code 1 after 0.3 s".to_owned(),
                 help: None,
-                output: vec![line("Traceback (most recent call last):"), line("KeyError: \x1b[2J'DATABASE_URL'")],
+                output: vec![
+                    line("Traceback (most recent call last):"),
+                    line("KeyError: \x1b[2J'DATABASE_URL'"),
+                ],
                 blocks: vec!["frontend".to_owned(), "worker".to_owned()],
             },
             Failure {
@@ -145,6 +148,8 @@ mod tests {
             {"code": "unknown_key", "severity": "error", "message": "unknown key `prot`", "file": "/w/.forge/processes.yml",
              "line": 4, "column": 5, "help": "did you mean `port`?"}
         ]}));
-        insta::assert_snapshot!([choices, places].iter().map(|e| error(e, STYLE)).collect::<Vec<_>>().join("\n"));
+        insta::assert_snapshot!(
+            [choices, places].iter().map(|e| error(e, STYLE)).collect::<Vec<_>>().join("\n")
+        );
     }
 }

@@ -80,9 +80,12 @@ impl Formatter {
             .bytes()
             .chain([b'/'])
             .chain(process.bytes())
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+            });
         let first = usize::try_from(hash % Ink::PROCESSES as u64).unwrap_or(0);
-        let free = (0..Ink::PROCESSES).map(|step| (first + step) % Ink::PROCESSES).find(|index| !self.taken[*index]);
+        let free =
+            (0..Ink::PROCESSES).map(|step| (first + step) % Ink::PROCESSES).find(|index| !self.taken[*index]);
         let index = free.unwrap_or(first);
         self.taken[index] = true;
         Ink::Process(index)
@@ -124,10 +127,13 @@ impl Formatter {
         let second = line.time.0.div_euclid(1_000_000_000);
         let known = self.second.take().filter(|(known, _)| *known == second);
         let zone = &self.zone;
-        &self.second.insert(known.unwrap_or_else(|| {
-            let stamp = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            (second, stamp.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string())
-        })).1
+        &self
+            .second
+            .insert(known.unwrap_or_else(|| {
+                let stamp = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+                (second, stamp.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+            }))
+            .1
     }
 }
 

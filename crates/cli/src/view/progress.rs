@@ -61,11 +61,22 @@ impl Progress {
         Self { title: format!("{verb} {}", started.environment), several, rows }
     }
 
+    /// What it is about has changed: it is being stopped.
+    pub(crate) fn retitle(&mut self, title: String) {
+        self.title = title;
+    }
+
     /// Takes over how a process stands. The index of its row, if that changed what it does.
-    pub(crate) fn update(&mut self, environment: &str, process: ProcessStatus, at: Duration) -> Option<usize> {
-        let index = self.rows.iter().position(|row| {
-            row.target.environment == environment && row.target.process == process.name
-        })?;
+    pub(crate) fn update(
+        &mut self,
+        environment: &str,
+        process: ProcessStatus,
+        at: Duration,
+    ) -> Option<usize> {
+        let index = self
+            .rows
+            .iter()
+            .position(|row| row.target.environment == environment && row.target.process == process.name)?;
         let row = self.rows.get_mut(index)?;
         if !matches!(process.status, State::Waiting | State::Stopped) {
             row.since.get_or_insert(at);
@@ -115,7 +126,8 @@ impl Progress {
         }
         // What is settled gives way: the rest is what one looks for.
         let (unsettled, settled): (Vec<&Row>, Vec<&Row>) = self.rows.iter().partition(|row| !row.is_ready());
-        let shown: Vec<&Row> = unsettled.iter().chain(&settled).take(room.saturating_sub(1)).copied().collect();
+        let shown: Vec<&Row> =
+            unsettled.iter().chain(&settled).take(room.saturating_sub(1)).copied().collect();
         lines.extend(shown.iter().map(|row| self.line(row, at, frame, &widths, style)));
         let more = format!("  and {} more", self.rows.len() - shown.len());
         lines.push(style.paint(Ink::Dim, &more).into_owned());
@@ -124,7 +136,8 @@ impl Progress {
 
     fn heading(&self, at: Duration, style: Style) -> String {
         let ready = self.rows.iter().filter(|row| row.is_ready()).count();
-        let facts = format!("{}{ready} of {} ready{}{}", style.dot(), self.rows.len(), style.dot(), words::took(at));
+        let facts =
+            format!("{}{ready} of {} ready{}{}", style.dot(), self.rows.len(), style.dot(), words::took(at));
         let room = style.width.saturating_sub(1 + columns(&facts));
         let title = style.cut(&self.title, room);
         format!("{}{}", style.paint(Ink::Bold, &title), style.paint(Ink::Dim, &facts))
@@ -132,10 +145,20 @@ impl Progress {
 
     fn widths(&self) -> Widths {
         let widest = |text: fn(&ProcessStatus) -> String| {
-            self.rows.iter().filter_map(|row| row.process.as_ref()).map(|p| columns(&text(p))).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .filter_map(|row| row.process.as_ref())
+                .map(|p| columns(&text(p)))
+                .max()
+                .unwrap_or(0)
         };
         Widths {
-            name: self.rows.iter().map(|row| columns(&words::label(&row.target, self.several))).max().unwrap_or(0),
+            name: self
+                .rows
+                .iter()
+                .map(|row| columns(&words::label(&row.target, self.several)))
+                .max()
+                .unwrap_or(0),
             pid: widest(pid).max(columns("PID 123456")),
             port: widest(port).clamp(6, 14),
         }
@@ -145,7 +168,9 @@ impl Progress {
     fn line(&self, row: &Row, at: Duration, frame: usize, widths: &Widths, style: Style) -> String {
         let told = row.told();
         let mark = style.mark(row.mark(frame));
-        let name = style.cut(&words::label(&row.target, self.several), widths.name.min(style.width / 3)).into_owned();
+        let name = style
+            .cut(&words::label(&row.target, self.several), widths.name.min(style.width / 3))
+            .into_owned();
         let name = pad(&name, widths.name.min(style.width / 3));
         let time = pad_left(&row.time(at).map(words::took).unwrap_or_default(), 7);
         let mut middle = String::new();
@@ -229,9 +254,8 @@ impl Row {
 
     fn time(&self, at: Duration) -> Option<Duration> {
         self.took.or_else(|| {
-            let moving = self.process.as_ref().is_some_and(|process| {
-                matches!(words::mark(process, 0), Mark::Busy(_))
-            });
+            let moving =
+                self.process.as_ref().is_some_and(|process| matches!(words::mark(process, 0), Mark::Busy(_)));
             self.since.filter(|_| moving && self.begun).map(|since| at.saturating_sub(since))
         })
     }
@@ -247,13 +271,16 @@ impl Row {
                 (Ink::Dim, format!("waiting for {}", words::list(&process.waiting_on)))
             }
             State::Running if process.ready => (Ink::Plain, health.unwrap_or("ready").to_owned()),
-            State::Running | State::Starting => {
-                (Ink::Plain, health.map_or_else(|| said.unwrap_or_else(|| state_word(process).to_owned()), str::to_owned))
-            }
+            State::Running | State::Starting => (
+                Ink::Plain,
+                health.map_or_else(|| said.unwrap_or_else(|| state_word(process).to_owned()), str::to_owned),
+            ),
             State::Crashed | State::Failed | State::Restarting => {
                 (Ink::Bad, said.unwrap_or_else(|| state_word(process).to_owned()))
             }
             State::Exited if process.ready => (Ink::Plain, "done".to_owned()),
+            // It was asked to: how it obeyed is no news.
+            State::Stopped => (Ink::Dim, process.message.clone().unwrap_or_else(|| "stopped".to_owned())),
             _ => (Ink::Dim, said.unwrap_or_else(|| state_word(process).to_owned())),
         };
         Told { ink, text: clean::line(&text, false).into_owned() }
@@ -300,7 +327,8 @@ mod tests {
     }
 
     fn halfway() -> Progress {
-        let mut progress = Progress::new("Starting", &started(&["postgres", "redis", "backend", "worker", "frontend"]), &[]);
+        let mut progress =
+            Progress::new("Starting", &started(&["postgres", "redis", "backend", "worker", "frontend"]), &[]);
         progress.update("dev", starting("postgres", ""), at(10));
         progress.update("dev", sample::running("postgres", 12345, 5432, "Accepting connections"), at(810));
         progress.update("dev", sample::running("redis", 12346, 6379, "PONG received"), at(90));
@@ -358,7 +386,11 @@ mod tests {
         assert_eq!(progress.update("dev", starting("api", "connection refused"), at(1)), Some(0), "began");
         assert_eq!(progress.update("dev", starting("api", "HTTP 503"), at(2)), None, "another probe");
         assert_eq!(progress.update("test", starting("api", ""), at(3)), None, "of another environment");
-        assert_eq!(progress.update("dev", sample::running("api", 7, 80, "HTTP 200"), at(1501)), Some(0), "ready");
+        assert_eq!(
+            progress.update("dev", sample::running("api", 7, 80, "HTTP 200"), at(1501)),
+            Some(0),
+            "ready"
+        );
         assert_eq!(progress.plain(0, at(1501)), "api  ready  HTTP 200  1.5 s");
     }
 

@@ -36,7 +36,12 @@ pub(crate) struct Resolved {
 
 impl Resolved {
     /// `declared` is the same process as the file has it, `file` that file, both below `root`.
-    pub(crate) fn new(process: &ResolvedProcess, declared: Option<&Process>, file: &Path, root: &Path) -> Self {
+    pub(crate) fn new(
+        process: &ResolvedProcess,
+        declared: Option<&Process>,
+        file: &Path,
+        root: &Path,
+    ) -> Self {
         let places = Places { declared, file: relative(file, root) };
         let of_caller = |variable: &&Variable| variable.origin == Origin::Caller;
         Self {
@@ -89,7 +94,8 @@ pub(crate) fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let authority = rest.find(['/', '?', '#', ' ']).map_or(rest, |end| &rest[..end]);
     let Some((user_info, _)) = authority.rsplit_once('@') else { return text.to_owned() };
-    let Some((user, password)) = user_info.split_once(':').filter(|(_, password)| !password.is_empty()) else {
+    let Some((user, password)) = user_info.split_once(':').filter(|(_, password)| !password.is_empty())
+    else {
         return text.to_owned();
     };
     let behind = &rest[user.len() + 1 + password.len()..];
@@ -120,19 +126,31 @@ fn settings(process: &ResolvedProcess, places: &Places<'_>, root: &Path) -> Vec<
         add("port", join(&process.ports), &["port", "ports"]);
     }
     if !process.depends_on.is_empty() {
-        let all = process.depends_on.iter().map(|(name, condition)| format!("{name} ({})", condition_word(*condition)));
+        let all = process
+            .depends_on
+            .iter()
+            .map(|(name, condition)| format!("{name} ({})", condition_word(*condition)));
         add("depends_on", all.collect::<Vec<_>>().join(", "), &["depends_on"]);
     }
     if let Some(check) = &process.health_check {
         add("health_check", health(check), &["health_check"]);
     }
     add("auto_restart", restart(&process.auto_restart), &["auto_restart"]);
-    let ending = format!("{}, {} until SIGKILL", process.shutdown.signal, format_duration(process.shutdown.timeout));
-    let first = process.shutdown.command.as_ref().map(|first| format!("{}, then ", command(first))).unwrap_or_default();
+    let ending =
+        format!("{}, {} until SIGKILL", process.shutdown.signal, format_duration(process.shutdown.timeout));
+    let first = process
+        .shutdown
+        .command
+        .as_ref()
+        .map(|first| format!("{}, then ", command(first)))
+        .unwrap_or_default();
     add("shutdown", format!("{first}{ending}"), &["shutdown"]);
-    for (name, on) in
-        [("daemon", process.daemon), ("one_shot", process.one_shot), ("tty", process.tty), ("disabled", process.disabled)]
-    {
+    for (name, on) in [
+        ("daemon", process.daemon),
+        ("one_shot", process.one_shot),
+        ("tty", process.tty),
+        ("disabled", process.disabled),
+    ] {
         if on {
             add(name, "true".to_owned(), &[name]);
         }

@@ -86,7 +86,13 @@ fn environment(processes: Vec<ProcessStatus>) -> Status {
 }
 
 fn event(seconds: i64, process: &str, level: EventLevel, title: &str, text: &str) -> Event {
-    Event { time: ago(seconds), process: Some(process.to_owned()), level, title: title.to_owned(), text: text.to_owned() }
+    Event {
+        time: ago(seconds),
+        process: Some(process.to_owned()),
+        level,
+        title: title.to_owned(),
+        text: text.to_owned(),
+    }
 }
 
 /// The wish that started Forge: everything runs.
@@ -157,7 +163,13 @@ pub(crate) fn trouble() -> Status {
     ]);
     status.events = vec![
         event(9, "worker", EventLevel::Error, "failed", "crashed 5 times within 10m"),
-        event(5, "backend-with-a-name-that-goes-on-and-on", EventLevel::Error, "crashed", "exit code 1 after 3.2 s\x1b[2J"),
+        event(
+            5,
+            "backend-with-a-name-that-goes-on-and-on",
+            EventLevel::Error,
+            "crashed",
+            "exit code 1 after 3.2 s\x1b[2J",
+        ),
     ];
     status.warnings = vec![Warning {
         process: Some("frontend".to_owned()),

@@ -42,7 +42,11 @@ fn heading(status: &Status, style: Style) -> String {
     );
     let room = style.width.saturating_sub(columns(&status.environment) + 2);
     let facts = clean::line(&facts, false);
-    format!("{}  {}\n", style.paint(Ink::Bold, &status.environment), style.paint(Ink::Dim, &style.cut(&facts, room)))
+    format!(
+        "{}  {}\n",
+        style.paint(Ink::Bold, &status.environment),
+        style.paint(Ink::Dim, &style.cut(&facts, room))
+    )
 }
 
 /// The table of processes.
@@ -150,7 +154,9 @@ fn totals(status: &Status, style: Style) -> String {
     if let Some(longest) = status.processes.iter().filter_map(uptime).max() {
         facts.push(format!("up {}", words::age(longest)));
     }
-    if let Some(url) = status.processes.iter().rev().filter(|process| process.ready).find_map(|p| p.url.as_deref()) {
+    if let Some(url) =
+        status.processes.iter().rev().filter(|process| process.ready).find_map(|p| p.url.as_deref())
+    {
         facts.push(clean::line(url, false).into_owned());
     }
     format!("{}\n", style.cut(&facts.join(style.dot()), style.width))
@@ -185,7 +191,9 @@ fn marked(mark: Mark, name: &str, widest: usize, text: &str, style: Style) -> Ve
             if index > 0 {
                 return format!("{}{line}", " ".repeat(widest + 6));
             }
-            format!("  {} {}  {line}", style.mark(mark), pad(&style.cut(name, widest), widest)).trim_end().to_owned()
+            format!("  {} {}  {line}", style.mark(mark), pad(&style.cut(name, widest), widest))
+                .trim_end()
+                .to_owned()
         })
         .collect()
 }
@@ -207,8 +215,15 @@ fn trouble(process: &ProcessStatus, now: Time) -> Option<String> {
             Some(format!("waiting for {}", words::list(&process.waiting_on)))
         }
         State::Restarting => {
-            let left = process.restart_at.map(|at| format!("restarting in {:.0} s", at.seconds_since(now).ceil()));
-            Some([message.or_else(|| words::exit(process)), left].into_iter().flatten().collect::<Vec<_>>().join("; "))
+            let left =
+                process.restart_at.map(|at| format!("restarting in {:.0} s", at.seconds_since(now).ceil()));
+            Some(
+                [message.or_else(|| words::exit(process)), left]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            )
         }
         State::Crashed | State::Failed => {
             Some(message.or_else(|| words::exit(process)).unwrap_or_else(|| "no reason is known".to_owned()))
@@ -246,7 +261,11 @@ fn events(events: &[Event], zone: &TimeZone, style: Style) -> Vec<String> {
         .map(|event| {
             let clock = clock(event.time, zone);
             let who = pad(&style.cut(who(event), widest), widest);
-            let told = if event.text.is_empty() { event.title.clone() } else { format!("{}: {}", event.title, event.text) };
+            let told = if event.text.is_empty() {
+                event.title.clone()
+            } else {
+                format!("{}: {}", event.title, event.text)
+            };
             let told = clean::line(&told, false).into_owned();
             let room = style.width.saturating_sub(widest + 15);
             let ink = match event.level {
@@ -254,7 +273,11 @@ fn events(events: &[Event], zone: &TimeZone, style: Style) -> Vec<String> {
                 EventLevel::Warn => Ink::Warn,
                 EventLevel::Error => Ink::Bad,
             };
-            format!("  {} {who}  {}", style.paint(Ink::Dim, &clock), style.paint(ink, &style.cut(&told, room)))
+            format!(
+                "  {} {who}  {}",
+                style.paint(Ink::Dim, &clock),
+                style.paint(ink, &style.cut(&told, room))
+            )
         })
         .collect()
 }

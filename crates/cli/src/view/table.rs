@@ -127,7 +127,8 @@ fn fit(titles: &[Column], rows: &[Vec<Cell>], room: usize) -> Vec<Option<usize>>
 
 /// Cuts the widest column that may be cut. Whether there was one.
 fn shrink(titles: &[Column], widths: &mut [Option<usize>], over: usize) -> bool {
-    let spare = |column: usize, width: usize| titles[column].least.map_or(0, |least| width.saturating_sub(least));
+    let spare =
+        |column: usize, width: usize| titles[column].least.map_or(0, |least| width.saturating_sub(least));
     let widest = shown(widths)
         .filter(|(column, width)| spare(*column, *width) > 0)
         .max_by_key(|(_, width)| *width)

@@ -162,16 +162,23 @@ mod tests {
             let time = Duration::from_millis(millis);
             assert_eq!((took(time).as_str(), age(time).as_str()), (took_text, age_text), "{millis} ms");
         }
-        for (count, text) in
-            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (45_200_000, "45 MB"), (999_600_000, "1.0 GB"), (u64::MAX, "18447 PB")]
-        {
+        for (count, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (45_200_000, "45 MB"),
+            (999_600_000, "1.0 GB"),
+            (u64::MAX, "18447 PB"),
+        ] {
             assert_eq!(bytes(count), text, "{count}");
         }
     }
 
     #[test]
     fn names_are_listed_as_one_says_them() {
-        for (names, text) in [(&[][..], ""), (&["a"], "a"), (&["a", "b"], "a and b"), (&["a", "b", "c"], "a, b and c")] {
+        for (names, text) in
+            [(&[][..], ""), (&["a"], "a"), (&["a", "b"], "a and b"), (&["a", "b", "c"], "a, b and c")]
+        {
             assert_eq!(list(names), text, "{names:?}");
         }
     }

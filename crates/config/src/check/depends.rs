@@ -71,7 +71,7 @@ fn condition(report: &mut Report, node: &Node) -> Option<Condition> {
 pub(super) fn check(report: &mut Report, environment: &Environment, declared: &[&str]) {
     for process in &environment.processes {
         for (name, condition) in &process.depends_on {
-            let place = place_of(report, process, name);
+            let place = if report.is_full() { Place::default() } else { place_of(report, process, name) };
             if *name == process.name {
                 report
                     .error("dependency_cycle", place, format!("`{name}` depends on itself"))
@@ -95,15 +95,18 @@ fn unknown(
     place: Place,
     declared: &[&str],
 ) {
+    let message =
+        format!("`{}` depends on `{name}`, which `{}` does not have", process.name, environment.name);
+    if report.is_full() {
+        report.error("unknown_dependency", place, message);
+        return;
+    }
     let others: Vec<&str> = declared.iter().copied().filter(|other| *other != process.name).collect();
-    report
-        .error(
-            "unknown_dependency",
-            place,
-            format!("`{}` depends on `{name}`, which `{}` does not have", process.name, environment.name),
-        )
-        .label("no such process")
-        .help(suggest::did_you_mean(name, &others, "other processes"));
+    report.error("unknown_dependency", place, message).label("no such process").help(suggest::did_you_mean(
+        name,
+        &others,
+        "other processes",
+    ));
 }
 
 /// What can be meant, but hardly is.
@@ -117,12 +120,20 @@ fn doubtful(
     let (name, other) = (&process.name, &dependency.name);
     if dependency.disabled && !process.disabled {
         report
-            .warning("disabled_dependency", place, format!("`{name}` depends on `{other}`, which is disabled"))
+            .warning(
+                "disabled_dependency",
+                place,
+                format!("`{name}` depends on `{other}`, which is disabled"),
+            )
             .help(format!("`{name}` waits until somebody starts `{other}`"));
     }
     if condition == Condition::Completed && !dependency.one_shot {
         report
-            .warning("never_completes", place, format!("`{name}` waits for `{other}` to end, which is no `one_shot`"))
+            .warning(
+                "never_completes",
+                place,
+                format!("`{name}` waits for `{other}` to end, which is no `one_shot`"),
+            )
             .help(format!("add `one_shot: true` to `{other}`, or wait until it is `ready`"));
     }
 }
@@ -151,7 +162,9 @@ fn cycles(report: &mut Report, environment: &Environment) {
                 continue;
             };
             *next += 1;
-            let Some(dependency) = environment.process(name).filter(|other| other.name != at.name) else { continue };
+            let Some(dependency) = environment.process(name).filter(|other| other.name != at.name) else {
+                continue;
+            };
             match done.get(dependency.name.as_str()) {
                 Some(true) => {}
                 Some(false) => report_cycle(report, &path, dependency),
@@ -174,8 +187,11 @@ fn report_cycle(report: &mut Report, path: &[(&Process, usize)], first: &Process
         .map(|(process, next)| (place_of(report, process, &next.name), next.name.as_str()))
         .collect();
     let Some(((place, _), others)) = steps.split_first() else { return };
-    let diagnostic = report
-        .error("dependency_cycle", *place, format!("each of these waits for the next: {}", names.join(" → ")));
+    let diagnostic = report.error(
+        "dependency_cycle",
+        *place,
+        format!("each of these waits for the next: {}", names.join(" → ")),
+    );
     diagnostic.label(format!("`{}` waits for `{}`", names[0], names[1]));
     for ((place, _), pair) in others.iter().zip(names[1..].windows(2)) {
         diagnostic.note(*place, format!("`{}` waits for `{}`", pair[0], pair[1]));

@@ -94,19 +94,23 @@ fn valid(report: &mut Report, name: &str, place: Place) -> bool {
     valid
 }
 
-/// The paths of all `env_file`s, the one that wins last.
-pub(super) fn files(report: &mut Report, layers: &[Rc<Node>]) -> Vec<String> {
+/// The paths of all `env_file`s, the one that wins last, and where each stands (`env_file.PATH`).
+pub(super) fn files(report: &mut Report, layers: &[Rc<Node>]) -> (Vec<String>, Vec<(String, Place)>) {
     let mut files: Vec<String> = Vec::new();
+    let mut places = Vec::new();
     for node in layers.iter().filter(|node| !matches!(node.value, Value::Null)) {
         for (file, place) in fields::texts(report, node, "env_file") {
             if file.trim().is_empty() {
-                report.error("bad_type", place, "`env_file` names no file").help("give a path against the workspace");
+                report
+                    .error("bad_type", place, "`env_file` names no file")
+                    .help("give a path against the workspace");
                 continue;
             }
             // Named again, it wins again.
             files.retain(|other| *other != file);
+            places.push((format!("env_file.{file}"), place));
             files.push(file);
         }
     }
-    files
+    (files, places)
 }

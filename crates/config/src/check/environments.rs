@@ -45,6 +45,12 @@ pub(super) enum EnvScope {
     Process,
 }
 
+/// Processes of all environments together, those that `extends` brings counted each time.
+const MOST_PROCESSES: usize = 2_000;
+
+/// Environments that extend each other.
+const LONGEST_CHAIN: usize = 16;
+
 const EXAMPLE: &str = "for example:\n\ndev:\n  - name: web\n    command: npm run dev\n    port: 3000";
 
 /// Says that the file holds nothing.
@@ -76,8 +82,14 @@ pub(super) fn environments(report: &mut Report, tree: &Node) -> IndexMap<String,
         empty(report);
     }
     let mut environments = IndexMap::new();
+    let mut count = 0;
     for name in written.keys() {
         let Some(layers) = layers(report, &written, name) else { continue };
+        count += layers.len() + 1;
+        if count > MOST_PROCESSES {
+            too_many(report, tree.place);
+            break;
+        }
         let processes = layers.iter().filter_map(|layers| process::process(report, layers)).collect();
         let description = written.get(name).and_then(|environment| environment.description.clone());
         let environment = Environment { name: name.clone(), description, processes };
@@ -123,7 +135,12 @@ fn environment<'n>(report: &mut Report, name: &str, entry: &'n Entry) -> Option<
             None
         }
         _ => {
-            fields::bad_type(report, node, &format!("the environment `{name}`"), "a list of processes or a mapping");
+            fields::bad_type(
+                report,
+                node,
+                &format!("the environment `{name}`"),
+                "a list of processes or a mapping",
+            );
             None
         }
     }
@@ -133,7 +150,11 @@ fn long<'n>(report: &mut Report, name: &str, node: &'n Rc<Node>) -> Option<Writt
     let single_process = node.get("command").is_some() && node.get("processes").is_none();
     if single_process {
         report
-            .error("bad_type", node.place, format!("the environment `{name}` is a list of processes, not one process"))
+            .error(
+                "bad_type",
+                node.place,
+                format!("the environment `{name}` is a list of processes, not one process"),
+            )
             .help("begin the process with `- `");
         return None;
     }
@@ -152,7 +173,8 @@ fn long<'n>(report: &mut Report, name: &str, node: &'n Rc<Node>) -> Option<Writt
         }
         None => Vec::new(),
     };
-    let extends = fields.get("extends").and_then(|node| Some((fields::text(report, node, "extends")?, node.place)));
+    let extends =
+        fields.get("extends").and_then(|node| Some((fields::text(report, node, "extends")?, node.place)));
     if fields.get("processes").is_none() && extends.is_none() {
         report
             .error("missing_key", node.place, format!("the environment `{name}` has no `processes`"))
@@ -167,9 +189,17 @@ fn long<'n>(report: &mut Report, name: &str, node: &'n Rc<Node>) -> Option<Writt
     })
 }
 
+fn too_many(report: &mut Report, place: Place) {
+    report.error("too_large", place, format!("more than {MOST_PROCESSES} processes, `extends` counted"));
+}
+
 /// The processes that are named; the others are reported.
 fn processes<'n>(report: &mut Report, items: &'n [Rc<Node>], environment: &str) -> Vec<Layer<'n>> {
     let mut layers: Vec<Layer<'n>> = Vec::new();
+    if let Some(beyond) = items.get(MOST_PROCESSES) {
+        too_many(report, beyond.place);
+        return layers;
+    }
     for node in items {
         if fields::mapping(report, node, "a process").is_none() {
             continue;
@@ -190,7 +220,11 @@ fn processes<'n>(report: &mut Report, items: &'n [Rc<Node>], environment: &str) 
         let first = layers.iter().find(|layer| layer.name == name);
         if let Some(place) = first.and_then(|layer| layer.node.get("name")).map(|node| node.place) {
             report
-                .error("duplicate_name", name_node.place, format!("`{environment}` has two processes named `{name}`"))
+                .error(
+                    "duplicate_name",
+                    name_node.place,
+                    format!("`{environment}` has two processes named `{name}`"),
+                )
                 .label("the second")
                 .note(place, "the first")
                 .help("rename one of them");
@@ -265,6 +299,14 @@ fn chain<'w>(
                     .error("extends_cycle", *place, format!("`{name}` extends itself: {}", path.join(" → ")))
                     .help("take one `extends` out of the circle");
             }
+            return None;
+        }
+        if chain.len() >= LONGEST_CHAIN {
+            report.error(
+                "too_deep",
+                *place,
+                format!("more than {LONGEST_CHAIN} environments extend each other"),
+            );
             return None;
         }
         chain.push(base_name);

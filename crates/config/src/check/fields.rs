@@ -213,7 +213,8 @@ pub(super) fn port(report: &mut Report, node: &Node, key: &str) -> Option<u16> {
         .error("bad_port", node.place, format!("{} is no port", node.kind()))
         .label("expected a number from 1 to 65535");
     if text.contains("${") {
-        diagnostic.help("a port is known before variables are; write the number, and use `${NAME.port}` for it");
+        diagnostic
+            .help("a port is known before variables are; write the number, and use `${NAME.port}` for it");
     } else if let Some((host, _)) = text.split_once(':') {
         diagnostic.help(format!("only the port of this machine: `{key}: {host}`"));
     } else if key == "port" && text.contains(',') {

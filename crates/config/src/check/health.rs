@@ -13,9 +13,8 @@ use crate::tree::{Node, Value};
 use crate::url::{self, Url};
 
 /// The keys that choose a probe.
-const PROBES: [&str; 11] = [
-    "http", "tcp", "exec", "log", "redis", "postgres", "mysql", "nats", "amqp", "memcached", "grpc",
-];
+const PROBES: [&str; 11] =
+    ["http", "tcp", "exec", "log", "redis", "postgres", "mysql", "nats", "amqp", "memcached", "grpc"];
 /// The schemes of the short form.
 const SCHEMES: [&str; 10] =
     ["http", "https", "tcp", "redis", "postgres", "mysql", "nats", "amqp", "memcached", "grpc"];
@@ -24,7 +23,9 @@ pub(super) fn health_check(report: &mut Report, node: &Node) -> Option<HealthChe
     match &node.value {
         Value::Map(_) => long(report, node),
         Value::Scalar(_) => Some(with_defaults(short(report, node)?)),
-        Value::List(_) => fields::command(report, node, "health_check").map(|command| with_defaults(Probe::Exec(command))),
+        Value::List(_) => {
+            fields::command(report, node, "health_check").map(|command| with_defaults(Probe::Exec(command)))
+        }
         _ => {
             fields::bad_type(report, node, "`health_check`", "a URL, a command or a mapping");
             None

@@ -10,6 +10,7 @@ use crate::diagnostics::Report;
 use crate::model::{Command, Debug, EventLevel, EventRule, Place, Process, Requirement};
 use crate::schema::keys;
 use crate::tree::{Node, Value};
+use crate::url::Url;
 
 /// Checks the keys of what can't become a process.
 pub(super) fn keys_only(report: &mut Report, node: &Rc<Node>) {
@@ -23,7 +24,7 @@ pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
     let fields = Fields::open(report, &layers.node, &keys::PROCESS, "a process")?;
     let command = command(report, &fields, &layers.name);
     let (env, environment_env, env_places) = env::merged(report, &layers.env);
-    let env_files = env::files(report, &layers.env_file);
+    let (env_files, file_places) = env::files(report, &layers.env_file);
     let ports = ports(report, &fields);
     let depends_on = depends::read(report, &fields);
     let health_check = fields.get("health_check").and_then(|node| health::health_check(report, node));
@@ -52,7 +53,7 @@ pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
         groups: groups(report, &fields),
         disabled: fields.boolean(report, "disabled").unwrap_or(false),
         open: open(report, &fields),
-        places: places(&fields, env_places),
+        places: places(&fields, env_places.into_iter().chain(file_places)),
     };
     contradictions(report, &fields, &process);
     command.map(|_| process)
@@ -222,24 +223,24 @@ fn groups(report: &mut Report, fields: &Fields<'_>) -> Vec<String> {
 
 fn open(report: &mut Report, fields: &Fields<'_>) -> Option<String> {
     let text = fields.text(report, "open")?;
-    if !text.contains("${") {
-        if let Err(reason) = crate::url::Url::parse(&text) {
+    match Url::parse(&text) {
+        Err(reason) if !text.contains("${") => {
             let place = fields.get("open").map_or(fields.place, |node| node.place);
             report
                 .error("bad_url", place, format!("`{text}` is nothing to open: {reason}"))
                 .help("a URL, for example `http://localhost:3000/admin`");
-            return None;
+            None
         }
+        _ => Some(text),
     }
-    Some(text)
 }
 
-fn places(fields: &Fields<'_>, env: BTreeMap<String, Place>) -> BTreeMap<String, Place> {
+fn places(fields: &Fields<'_>, env: impl Iterator<Item = (String, Place)>) -> BTreeMap<String, Place> {
     let mut places: BTreeMap<String, Place> =
         fields.places().map(|(key, place)| (key.to_owned(), place)).collect();
-    for (key, inner) in ["health_check", "shutdown", "debug", "watch"].iter().filter_map(|key| {
-        Some((*key, fields.get(key)?))
-    }) {
+    for (key, inner) in
+        ["health_check", "shutdown", "debug", "watch"].iter().filter_map(|key| Some((*key, fields.get(key)?)))
+    {
         collect(&mut places, key, inner);
     }
     places.extend(env);
@@ -275,10 +276,16 @@ fn contradictions(report: &mut Report, fields: &Fields<'_>, process: &Process) {
     }
     if process.daemon && process.tty {
         report
-            .error("conflicting_keys", place("tty"), "a `daemon` leaves the terminal that `tty` would give it")
+            .error(
+                "conflicting_keys",
+                place("tty"),
+                "a `daemon` leaves the terminal that `tty` would give it",
+            )
             .note(place("daemon"), "its command leaves a service running");
     }
-    if !process.daemon && crate::container::container(&process.command).is_some_and(|client| client.detached()) {
+    if !process.daemon
+        && crate::container::container(&process.command).is_some_and(|client| client.detached())
+    {
         report
             .warning("detached_container", place("command"), "`-d` leaves the container and ends the command")
             .help("leave out `-d`, so that its output and its end are seen; or add `daemon: true`");
@@ -290,7 +297,11 @@ fn contradictions(report: &mut Report, fields: &Fields<'_>, process: &Process) {
     }
     if process.one_shot && process.auto_restart.on == crate::model::RestartOn::Always {
         report
-            .error("conflicting_keys", place("auto_restart"), "a `one_shot` process that restarts `always` never ends")
+            .error(
+                "conflicting_keys",
+                place("auto_restart"),
+                "a `one_shot` process that restarts `always` never ends",
+            )
             .help("leave out `one_shot`, or restart it `on: crash`");
     }
 }

@@ -47,7 +47,9 @@ pub(super) fn check(report: &mut Report, environment: &Environment, declared: &[
             }
         };
         let mut copy = process.clone();
-        copy.env_files.iter_mut().for_each(|file| visit("env_file", file, Mode::Text));
+        for file in &mut copy.env_files {
+            visit(&format!("env_file.{file}"), file, Mode::Text);
+        }
         texts::walk_variables(&mut copy, &mut visit);
         texts::walk(&mut copy, &mut visit);
         if let Command::Shell(command) = &process.command {
@@ -90,4 +92,3 @@ pub(crate) fn report(report: &mut Report, problem: &Problem, place: Place) {
         diagnostic.help(help.as_str());
     }
 }
-

@@ -3,6 +3,9 @@
 use crate::diagnostics::Report;
 use crate::model::Place;
 
+/// No name that is meant is longer.
+const LONGEST: usize = 128;
+
 /// What other tools call our keys.
 const FOREIGN: [(&str, &str); 16] = [
     ("environment", "env"),
@@ -25,6 +28,10 @@ const FOREIGN: [(&str, &str); 16] = [
 
 /// Reports a key that the mapping `what` does not have.
 pub(super) fn unknown_key(report: &mut Report, place: Place, key: &str, known: &[String], what: &str) {
+    if report.is_full() {
+        report.error("unknown_key", place, format!("{what} has no key `{key}`"));
+        return;
+    }
     let foreign = FOREIGN.iter().find(|(theirs, ours)| *theirs == key && known.iter().any(|k| k == ours));
     let help = if let Some((_, ours)) = foreign {
         format!("did you mean `{ours}`?")
@@ -41,6 +48,9 @@ pub(super) fn unknown_key(report: &mut Report, place: Place, key: &str, known: &
 
 /// The name of `known` that `name` was most likely meant to be.
 pub(crate) fn closest<'k, S: AsRef<str>>(name: &str, known: &'k [S]) -> Option<&'k str> {
+    if name.len() > LONGEST {
+        return None;
+    }
     let bound = (name.chars().count() / 3).clamp(1, 3);
     let lower = name.to_lowercase().replace('-', "_");
     known
@@ -65,7 +75,8 @@ pub(crate) fn did_you_mean<S: AsRef<str>>(name: &str, known: &[S], kind: &str) -
 /// `` `a`, `b` and `c` ``; of many the first ones.
 pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 30;
-    let mut quoted: Vec<String> = names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref())).collect();
+    let mut quoted: Vec<String> =
+        names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref())).collect();
     if names.len() > MOST {
         quoted.push(format!("{} more", names.len() - MOST));
     }

@@ -40,14 +40,30 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, unicode: bool) -> Str
     renderer.term_width(COLUMNS).decor_style(style).render(&[title.elements(elements)])
 }
 
-fn snippet(diagnostic: &Diagnostic, path: String, labelled: bool, unicode: bool) -> Snippet<'_, Annotation<'_>> {
-    let text: &str = &diagnostic.text;
+fn snippet(
+    diagnostic: &Diagnostic,
+    path: String,
+    labelled: bool,
+    unicode: bool,
+) -> Snippet<'_, Annotation<'_>> {
+    // Only the lines between the first place and the last: the renderer goes through all that it is given.
+    let places = diagnostic.notes.iter().map(|(place, _)| *place).chain([diagnostic.place]);
+    let first = places.clone().min_by_key(|place| place.offset).unwrap_or_default();
+    let last = places.map(|place| place.offset).max().unwrap_or_default();
+    let whole: &str = &diagnostic.text;
+    let begin = whole[..first.offset].rfind('\n').map_or(0, |at| at + 1);
+    let end = whole[last..].find('\n').map_or(whole.len(), |at| last + at);
+    let text = &whole[begin..end];
+    let marked = |place: Place| {
+        let range = marked(whole, place);
+        range.start - begin..range.end - begin
+    };
     let label = diagnostic.label.as_deref().filter(|_| labelled).map(|label| visible(label, unicode));
-    let caret = AnnotationKind::Primary.span(marked(text, diagnostic.place)).label(label);
+    let caret = AnnotationKind::Primary.span(marked(diagnostic.place)).label(label);
     let notes = diagnostic.notes.iter().map(|(place, note)| {
-        AnnotationKind::Context.span(marked(text, *place)).label(Some(visible(note, unicode)))
+        AnnotationKind::Context.span(marked(*place)).label(Some(visible(note, unicode)))
     });
-    Snippet::source(text).path(path).annotation(caret).annotations(notes)
+    Snippet::source(text).line_start(first.line).path(path).annotation(caret).annotations(notes)
 }
 
 /// Whether the label can stand on the line of its caret.

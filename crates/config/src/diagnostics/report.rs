@@ -8,6 +8,8 @@ use crate::model::Place;
 
 /// More than this many messages about one file help nobody.
 const MOST: usize = 100;
+/// Bytes of a message, or of a quoted line.
+const LONGEST: usize = 600;
 
 /// What is wrong with one file, so far.
 #[derive(Debug)]
@@ -25,7 +27,14 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new(file: &Path, text: &str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { file: file.to_path_buf(), text: text.into(), lines, list: Vec::new(), surplus: None, surplus_count: 0 }
+        Self {
+            file: file.to_path_buf(),
+            text: text.into(),
+            lines,
+            list: Vec::new(),
+            surplus: None,
+            surplus_count: 0,
+        }
     }
 
     /// The whole file.
@@ -51,6 +60,11 @@ impl Report {
         self.add(Severity::Warning, code, place, message.into())
     }
 
+    /// Whether more messages would only be counted: no need to think about help for them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= MOST
+    }
+
     fn add(
         &mut self,
         severity: Severity,
@@ -61,11 +75,11 @@ impl Report {
         let diagnostic = Diagnostic {
             code,
             severity,
-            message,
+            message: shortened(message),
             file: self.file.clone(),
             line: place.line,
             column: place.column,
-            source: self.line(place.line).to_owned(),
+            source: shortened(self.line(place.line).to_owned()),
             label: None,
             help: None,
             place,
@@ -163,6 +177,15 @@ impl Report {
         let Some(&begin) = line.checked_sub(1).and_then(|index| self.lines.get(index)) else { return "" };
         self.text[begin..].lines().next().unwrap_or_default()
     }
+}
+
+/// What is read, not what somebody put there to make it long.
+fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST {
+        text.truncate(floor(&text, LONGEST));
+        text.push('…');
+    }
+    text
 }
 
 fn floor(text: &str, offset: usize) -> usize {

@@ -16,7 +16,8 @@ const fn set(name: &'static str, value: &'static str) -> Setting {
 }
 
 const NODE: &[Setting] = &[Setting { name: "NODE_OPTIONS", value: "--inspect", option: true }];
-const PYTHON: &[Setting] = &[set("PYTHONDEVMODE", "1"), set("PYTHONFAULTHANDLER", "1"), set("PYTHONUNBUFFERED", "1")];
+const PYTHON: &[Setting] =
+    &[set("PYTHONDEVMODE", "1"), set("PYTHONFAULTHANDLER", "1"), set("PYTHONUNBUFFERED", "1")];
 const RUST: &[Setting] = &[set("RUST_BACKTRACE", "1"), set("RUST_LOG", "debug")];
 const GO: &[Setting] = &[set("GOTRACEBACK", "all")];
 const RUBY: &[Setting] = &[Setting { name: "RUBYOPT", value: "-w -d", option: true }];
@@ -30,9 +31,27 @@ const DOTNET: &[Setting] = &[set("Logging__LogLevel__Default", "Debug")];
 
 /// Programs by ecosystem.
 const ECOSYSTEMS: [(&[&str], &[Setting]); 8] = [
-    (&["node", "npm", "npx", "yarn", "pnpm", "tsx", "ts-node", "nodemon", "next", "vite", "nest", "corepack"], NODE),
     (
-        &["python", "python3", "uv", "poetry", "pipenv", "flask", "uvicorn", "gunicorn", "django-admin", "celery", "hatch"],
+        &[
+            "node", "npm", "npx", "yarn", "pnpm", "tsx", "ts-node", "nodemon", "next", "vite", "nest",
+            "corepack",
+        ],
+        NODE,
+    ),
+    (
+        &[
+            "python",
+            "python3",
+            "uv",
+            "poetry",
+            "pipenv",
+            "flask",
+            "uvicorn",
+            "gunicorn",
+            "django-admin",
+            "celery",
+            "hatch",
+        ],
         PYTHON,
     ),
     (&["cargo", "bacon"], RUST),
@@ -52,7 +71,9 @@ pub(super) fn settings(command: &Command) -> &'static [Setting] {
         ECOSYSTEMS.iter().find(|(programs, _)| programs.contains(&name))
     });
     // A program of the project's own build: which language it was written in can't be seen, and Rust's are harmless.
-    let built = programs.iter().any(|program| program.contains("target/debug/") || program.contains("target/release/"));
+    let built = programs
+        .iter()
+        .any(|program| program.contains("target/debug/") || program.contains("target/release/"));
     match ecosystem {
         Some((_, settings)) => settings,
         None if built => RUST,

@@ -9,7 +9,8 @@ use super::{Origin, ResolvedProcess};
 #[must_use]
 pub fn fingerprint(process: &ResolvedProcess) -> String {
     let given = process.env.iter().filter(|variable| variable.origin != Origin::Caller);
-    let given: Vec<(&str, &str)> = given.map(|variable| (variable.name.as_str(), variable.value.as_str())).collect();
+    let given: Vec<(&str, &str)> =
+        given.map(|variable| (variable.name.as_str(), variable.value.as_str())).collect();
     hash(&(
         &process.command,
         &process.cwd,

@@ -74,7 +74,10 @@ mod tests {
         let moves = Moves::from([(3000, 3001), (3001, 3002)]);
         for (text, followed) in [
             ("http://localhost:3000/health", "http://localhost:3001/health"),
-            ("curl -f http://127.0.0.1:3000 || wget [::1]:3001", "curl -f http://127.0.0.1:3001 || wget [::1]:3002"),
+            (
+                "curl -f http://127.0.0.1:3000 || wget [::1]:3001",
+                "curl -f http://127.0.0.1:3001 || wget [::1]:3002",
+            ),
             ("http://localhost:30000", "http://localhost:30000"),
             ("http://localhost:4000", "http://localhost:4000"),
             ("http://example.com:3000", "http://example.com:3000"),

@@ -79,7 +79,7 @@ pub(super) fn resolve(scope: &Scope<'_>, declared: &Process, findings: &mut Find
     let mut env = variables::callers(scope.context);
     let before = Values { scope, variables: &env, asked: &asked };
     fill_files(&mut process, &before, &mut report);
-    read_files(scope, &process, &mut env, &mut report, findings);
+    read_files(scope, &process, declared, &mut env, &mut report, findings);
     let removed = set_variables(scope, &mut process, &mut env, &asked, &mut report);
     if debugged {
         set_debug(&process, &mut env);
@@ -122,11 +122,18 @@ pub(super) fn resolve(scope: &Scope<'_>, declared: &Process, findings: &mut Find
 }
 
 /// Fills in one string, and reports what can't be.
-fn fill(text: &mut String, mode: Mode, path: &str, process: &Process, source: &dyn Source, report: &mut Report) {
+fn fill(
+    text: &mut String,
+    mode: Mode,
+    path: &str,
+    process: &Process,
+    source: &dyn Source,
+    report: &mut Report,
+) {
     if !text.contains('$') {
         return;
     }
-    if mode == Mode::Text && (path == "cwd" || path == "env_file" || path.starts_with("env.")) {
+    if mode == Mode::Text && (path == "cwd" || path.starts_with("env_file.") || path.starts_with("env.")) {
         warn_of_bare(text, path, process, source, report);
     }
     let mut problems = Vec::new();
@@ -150,7 +157,8 @@ fn warn_of_bare(text: &str, path: &str, process: &Process, source: &dyn Source, 
 fn fill_files(process: &mut Process, source: &dyn Source, report: &mut Report) {
     let mut files = std::mem::take(&mut process.env_files);
     for file in &mut files {
-        fill(file, Mode::Text, "env_file", process, source, report);
+        let path = format!("env_file.{file}");
+        fill(file, Mode::Text, &path, process, source, report);
     }
     process.env_files = files;
 }
@@ -158,11 +166,12 @@ fn fill_files(process: &mut Process, source: &dyn Source, report: &mut Report) {
 fn read_files(
     scope: &Scope<'_>,
     process: &Process,
+    declared: &Process,
     env: &mut Variables,
     report: &mut Report,
     findings: &mut Findings,
 ) {
-    for name in &process.env_files {
+    for (name, written) in process.env_files.iter().zip(&declared.env_files) {
         let path = path_in(&scope.config.root, name);
         match workspace::read(&path) {
             Ok(text) => {
@@ -170,19 +179,19 @@ fn read_files(
                 variables::add_file(env, scope.dot_env, &path, &mut own);
                 findings.add(own);
             }
-            Err(_) if !path.exists() => missing_file(scope, process, name, report),
+            Err(_) if !path.exists() => {
+                let place = strings::place(declared, &format!("env_file.{written}"));
+                report
+                    .error(
+                        "missing_env_file",
+                        place,
+                        format!("the env file `{name}` of `{}` does not exist", process.name),
+                    )
+                    .help(format!("it was looked for at {}", path.display()));
+            }
             Err(errors) => findings.list.extend(errors.iter().cloned()),
         }
     }
-}
-
-fn missing_file(scope: &Scope<'_>, process: &Process, name: &str, report: &mut Report) {
-    let whole = strings::place(process, "env_file");
-    // An environment's `env_file` has no place in its processes: the name is looked for in the file.
-    let place = report.word_after(whole, name).unwrap_or(whole);
-    report
-        .error("missing_env_file", place, format!("the env file `{name}` of `{}` does not exist", process.name))
-        .help(format!("it was looked for at {}", path_in(&scope.config.root, name).display()));
 }
 
 /// Applies `env` and `PORT`; what was taken away is returned.
@@ -205,17 +214,18 @@ fn set_variables(
     });
     if let (false, Some(port)) = (process.env.contains_key("PORT"), process.ports.first()) {
         let port = scope.moved(&process.name, *port).to_string();
-        env.insert("PORT".to_owned(), variable("PORT", port, Origin::Port));
+        variables::set(env, variable("PORT", port, Origin::Port));
     }
     let mut removed = Vec::new();
     for (name, value) in &process.env {
         let of_environment = process.environment_env.contains(name);
         match value {
-            None => removed.extend(env.remove(name).map(|variable| variable.name)),
+            None if variables::remove(env, name) => removed.push(name.clone()),
+            None => {}
             Some(value) if *value == handed_on(name) => variables::hand_on(env, scope.dot_env, name),
             Some(value) => {
                 let origin = if of_environment { Origin::Environment } else { Origin::Process };
-                env.insert(name.clone(), variable(name, value.clone(), origin));
+                variables::set(env, variable(name, value.clone(), origin));
             }
         }
     }
@@ -227,9 +237,11 @@ fn set_debug(process: &Process, env: &mut Variables) {
     if let Some(debug) = &process.debug {
         for (name, value) in &debug.env {
             match value {
-                Some(value) => env.insert(name.clone(), variable(name, value.clone(), Origin::Debug)),
-                None => env.remove(name),
-            };
+                Some(value) => variables::set(env, variable(name, value.clone(), Origin::Debug)),
+                None => {
+                    variables::remove(env, name);
+                }
+            }
         }
         return;
     }
@@ -241,7 +253,7 @@ fn set_debug(process: &Process, env: &mut Variables) {
             None if configured => continue,
             None => setting.value.to_owned(),
         };
-        env.insert(setting.name.to_owned(), variable(setting.name, value, Origin::Debug));
+        variables::set(env, variable(setting.name, value, Origin::Debug));
     }
 }
 
@@ -264,7 +276,8 @@ fn check_target(scope: &Scope<'_>, process: &mut Process, report: &mut Report) {
     let (kind, target) = texts::target(&mut check.probe);
     let Some(target) = target else { return };
     let checked = match kind {
-        "tcp" => url::host_and_port(target).and_then(|(_, port)| port.map(drop).ok_or("it names no port".to_owned())),
+        "tcp" => url::host_and_port(target)
+            .and_then(|(_, port)| port.map(drop).ok_or("it names no port".to_owned())),
         _ => health::check_url(kind, target),
     };
     if let Err(reason) = checked {

@@ -4,8 +4,25 @@ use std::borrow::Cow;
 
 /// Words that make a name a secret's, as a whole part of it: `DB_PASSWORD`, not `PASSWORDLESS`.
 const WORDS: [&str; 19] = [
-    "PASSWORD", "PASSWD", "PASSPHRASE", "PASS", "PWD", "SECRET", "SECRETS", "TOKEN", "TOKENS", "KEY", "KEYS", "APIKEY",
-    "CREDENTIAL", "CREDENTIALS", "AUTH", "COOKIE", "SALT", "DSN", "PRIVATE",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASS",
+    "PWD",
+    "SECRET",
+    "SECRETS",
+    "TOKEN",
+    "TOKENS",
+    "KEY",
+    "KEYS",
+    "APIKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "AUTH",
+    "COOKIE",
+    "SALT",
+    "DSN",
+    "PRIVATE",
 ];
 /// Names that hold such a word and nothing to hide.
 const HARMLESS: [&str; 4] = ["PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"];
@@ -23,9 +40,9 @@ pub fn secret(name: &str) -> bool {
     if HARMLESS.contains(&upper.as_str()) {
         return false;
     }
-    parts(name).iter().any(|part| {
-        WORDS.contains(&part.as_str()) || ENDINGS.iter().any(|ending| part.ends_with(ending))
-    })
+    parts(name)
+        .iter()
+        .any(|part| WORDS.contains(&part.as_str()) || ENDINGS.iter().any(|ending| part.ends_with(ending)))
 }
 
 /// What a face may show of a variable: nothing of a [`secret`], and of a URL not its password.
@@ -90,12 +107,36 @@ mod tests {
     #[test]
     fn names_like_secrets_are_known() {
         for name in [
-            "PASSWORD", "DB_PASSWORD", "PGPASSWORD", "GITHUB_TOKEN", "API_KEY", "AWS_SECRET_ACCESS_KEY", "dbPassword",
-            "STRIPE_SECRET", "SENTRY_DSN", "apikey", "NPM_CONFIG__AUTH", "MYSQL_PWD", "SSH_PRIVATE_KEY", "Session-Cookie",
+            "PASSWORD",
+            "DB_PASSWORD",
+            "PGPASSWORD",
+            "GITHUB_TOKEN",
+            "API_KEY",
+            "AWS_SECRET_ACCESS_KEY",
+            "dbPassword",
+            "STRIPE_SECRET",
+            "SENTRY_DSN",
+            "apikey",
+            "NPM_CONFIG__AUTH",
+            "MYSQL_PWD",
+            "SSH_PRIVATE_KEY",
+            "Session-Cookie",
         ] {
             assert!(secret(name), "{name} would be shown");
         }
-        for name in ["PATH", "PWD", "OLDPWD", "PORT", "MONKEY", "KEYBOARD", "TOKENIZER", "COMPASS", "SSH_AUTH_SOCK", "AUTHOR", ""] {
+        for name in [
+            "PATH",
+            "PWD",
+            "OLDPWD",
+            "PORT",
+            "MONKEY",
+            "KEYBOARD",
+            "TOKENIZER",
+            "COMPASS",
+            "SSH_AUTH_SOCK",
+            "AUTHOR",
+            "",
+        ] {
             assert!(!secret(name), "{name} would be hidden");
         }
     }

@@ -14,6 +14,23 @@ use crate::workspace;
 /// Variables by name.
 pub(super) type Variables = BTreeMap<String, Variable>;
 
+/// Sets a variable. On Windows, where the case of names says nothing, `PATH` replaces `Path`.
+pub(super) fn set(variables: &mut Variables, variable: Variable) {
+    remove(variables, &variable.name);
+    variables.insert(variable.name.clone(), variable);
+}
+
+/// Takes a variable away; whether it was there.
+pub(super) fn remove(variables: &mut Variables, name: &str) -> bool {
+    let before = variables.len();
+    if cfg!(windows) {
+        variables.retain(|other, _| !other.eq_ignore_ascii_case(name));
+    } else {
+        variables.remove(name);
+    }
+    variables.len() < before
+}
+
 /// The workspace's `.env`.
 #[derive(Debug, Default)]
 pub(super) struct DotEnv {
@@ -46,10 +63,11 @@ pub(super) fn dot_env(root: &Path, context: &Context, findings: &mut Findings) -
             for assignment in dotenv::parse(&mut report) {
                 let source = Plain { variables: &variables, dot_env: &nothing };
                 let value = evaluate(&assignment, &source, &mut report);
-                let outside = variables.get(&assignment.name).is_some_and(|known| known.origin == Origin::Caller);
+                let outside =
+                    variables.get(&assignment.name).is_some_and(|known| known.origin == Origin::Caller);
                 if let Some(value) = value.filter(|_| !outside) {
                     let origin = Origin::DotEnv { file: file.clone() };
-                    variables.insert(assignment.name.clone(), variable(&assignment.name, value, origin));
+                    set(&mut variables, variable(&assignment.name, value, origin));
                 }
             }
             findings.add(report);
@@ -61,12 +79,7 @@ pub(super) fn dot_env(root: &Path, context: &Context, findings: &mut Findings) -
 }
 
 /// Adds the variables of an env file, read into `report`. They win over those that are there.
-pub(super) fn add_file(
-    variables: &mut Variables,
-    dot_env: &DotEnv,
-    file: &Path,
-    report: &mut Report,
-) {
+pub(super) fn add_file(variables: &mut Variables, dot_env: &DotEnv, file: &Path, report: &mut Report) {
     for assignment in dotenv::parse(report) {
         let value = evaluate(&assignment, &Plain { variables, dot_env }, report);
         let bare = assignment.value == handed_on(&assignment.name);
@@ -74,9 +87,7 @@ pub(super) fn add_file(
         let name = assignment.name;
         match value {
             Some(_) if bare => hand_on(variables, dot_env, &name),
-            Some(value) => {
-                variables.insert(name.clone(), variable(&name, value, origin));
-            }
+            Some(value) => set(variables, variable(&name, value, origin)),
             None => {}
         }
     }
@@ -86,7 +97,7 @@ pub(super) fn add_file(
 pub(super) fn hand_on(variables: &mut Variables, dot_env: &DotEnv, name: &str) {
     if let (false, Some(value)) = (variables.contains_key(name), dot_env.values.get(name)) {
         let origin = Origin::DotEnv { file: dot_env.file.clone() };
-        variables.insert(name.to_owned(), variable(name, value.clone(), origin));
+        set(variables, variable(name, value.clone(), origin));
     }
 }
 

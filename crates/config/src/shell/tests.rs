@@ -39,10 +39,37 @@ fn one_simple_command_takes_the_place_of_its_shell() {
 #[test]
 fn everything_else_keeps_its_shell() {
     for text in [
-        "a && b", "a || b", "a; b", "a | b", "a & b", "a &", "a\nb", "(a)", "{ a; }", "if a; then b; fi", "! a",
-        "while true; do a; done", "for i in 1 2; do a; done", "cd web", "export A=1", ". ./env", "echo hi", "A=1", ">file",
-        "exec >file", "cat <<EOF\nx\nEOF", "f() { a; }", "a 'b", "a \"b", "a $(b", "trap 'x' TERM", "[ -f x ]", "", " \n",
-        "time a", "[[ a ]]",
+        "a && b",
+        "a || b",
+        "a; b",
+        "a | b",
+        "a & b",
+        "a &",
+        "a\nb",
+        "(a)",
+        "{ a; }",
+        "if a; then b; fi",
+        "! a",
+        "while true; do a; done",
+        "for i in 1 2; do a; done",
+        "cd web",
+        "export A=1",
+        ". ./env",
+        "echo hi",
+        "A=1",
+        ">file",
+        "exec >file",
+        "cat <<EOF\nx\nEOF",
+        "f() { a; }",
+        "a 'b",
+        "a \"b",
+        "a $(b",
+        "trap 'x' TERM",
+        "[ -f x ]",
+        "",
+        " \n",
+        "time a",
+        "[[ a ]]",
     ] {
         assert_eq!(script(text), (text.to_owned(), true), "{text:?}");
     }
@@ -122,7 +149,8 @@ fn exec_changes_nothing_but_the_process() {
         "no-such-program-at-all 2>/dev/null",
     ] {
         let run = |script: &str| {
-            let output = std::process::Command::new("/bin/sh").args(["-c", script]).output().expect("a shell");
+            let output =
+                std::process::Command::new("/bin/sh").args(["-c", script]).output().expect("a shell");
             (output.status.code(), output.stdout)
         };
         let (executed, stays) = script(text);

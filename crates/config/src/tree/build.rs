@@ -22,9 +22,7 @@ pub(crate) fn build(report: &mut Report) -> Option<Rc<Node>> {
     for next in Parser::new_from_str_with_options(&text, parser_options()) {
         match next {
             Ok((event, span)) => {
-                if builder.event(event, span).is_none() {
-                    return None;
-                }
+                builder.event(event, span)?;
             }
             Err(error) => {
                 syntax::report(builder.report, &error);
@@ -198,8 +196,11 @@ impl Builder<'_> {
     }
 
     fn too_deep(&mut self, place: Place) {
-        self.report
-            .error("too_deep", place, format!("lists and mappings are nested more than {DEEPEST} deep"));
+        self.report.error(
+            "too_deep",
+            place,
+            format!("lists and mappings are nested more than {DEEPEST} deep"),
+        );
     }
 
     fn scalar(&mut self, text: String, plain: bool, tag: Option<&Tag>, place: Place) -> Node {

@@ -50,16 +50,16 @@ fn explain(kind: &ErrorKind) -> (Option<&'static str>, Option<&'static str>) {
             "a `key: value` was expected here",
             "keys of one mapping stand in one column, each followed by `: `",
         ),
-        K::ExpectedBlockSequenceEntry => {
-            ("a list entry was expected here", "entries of one list begin with `- ` in one column; the keys of an entry stand in another")
-        }
+        K::ExpectedBlockSequenceEntry => (
+            "a list entry was expected here",
+            "entries of one list begin with `- ` in one column; the keys of an entry stand in another",
+        ),
         K::InvalidIndentation | K::InvalidBlockScalarIndent => {
             ("this line is indented otherwise than those around it", "")
         }
-        K::InvalidQuotedScalarIndent => (
-            "a quoted text goes on here, but is not indented",
-            "is a quote above never closed?",
-        ),
+        K::InvalidQuotedScalarIndent => {
+            ("a quoted text goes on here, but is not indented", "is a quote above never closed?")
+        }
         K::InvalidColonPlacement | K::InvalidFlowScalarIndent | K::UnexpectedEndOfPlainScalar => {
             ("a bracket is still open here", "is a `[` or `{` above never closed?")
         }
@@ -67,14 +67,10 @@ fn explain(kind: &ErrorKind) -> (Option<&'static str>, Option<&'static str>) {
             "no list entry can begin here",
             "`- ` begins a line of its own; a list in one line is `[one, two]`",
         ),
-        K::UnexpectedCharacter { .. } => (
-            "no text can begin with this character",
-            "quote the text: `\"…\"`",
-        ),
-        K::UnknownQuotedScalarEscape => (
-            "no such escape in double quotes",
-            "write `\\\\` for a backslash, or use single quotes",
-        ),
+        K::UnexpectedCharacter { .. } => ("no text can begin with this character", "quote the text: `\"…\"`"),
+        K::UnknownQuotedScalarEscape => {
+            ("no such escape in double quotes", "write `\\\\` for a backslash, or use single quotes")
+        }
         K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => (
             "more text after the closing quote",
             "put the whole value into quotes, those inside it doubled or escaped",

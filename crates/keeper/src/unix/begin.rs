@@ -3,7 +3,6 @@
 use std::io;
 use std::time::Instant;
 
-use forge_keeper::message::Report;
 use forge_keeper::record::{Ended, Record};
 use forge_logs::{Stream, Writer, WriterOptions};
 use forge_system::ProcessId;
@@ -22,19 +21,15 @@ impl Keeper {
         if story.child.is_some() || story.not_started.is_some() {
             return Err(io::Error::other("this run was started before: it can only be adopted"));
         }
-        match self.start_child() {
-            Ok(child) => self.clients.tell_all(&Report::Started {
-                pid: child.pid,
-                start: child.start,
-                time: now(),
-            }),
-            Err((message, error)) => self.could_not_start(message, error.raw_os_error()),
+        // Nobody was let in yet: whoever connects finds in the hello how this went.
+        if let Err((message, error)) = self.start_child() {
+            self.could_not_start(message, error.raw_os_error());
         }
         self.watch_files();
         Ok(Some(self))
     }
 
-    fn start_child(&mut self) -> Result<ProcessId, (String, io::Error)> {
+    fn start_child(&mut self) -> Result<(), (String, io::Error)> {
         let told = |what: &str| {
             let what = what.to_owned();
             move |error: io::Error| (format!("cannot {what}: {error}"), error)
@@ -42,24 +37,14 @@ impl Keeper {
         self.clients.listen().map_err(told(&format!("listen on {}", self.spec.socket.display())))?;
         let writer = self.open_writer().map_err(told(&format!("write to {}", self.spec.logs.display())))?;
         let mut output = Output::new(writer);
-        let streams = if self.spec.tty { self.open_terminal(&mut output) } else { self.open_fifos(&mut output) };
+        let streams =
+            if self.spec.tty { self.open_terminal(&mut output) } else { self.open_fifos(&mut output) };
         let streams = streams.map_err(told("make the child's streams"))?;
         self.output = Some(output);
-        let before = self.recorded_bytes();
         let child = spawn::start(&self.spec, streams, self.journal.file(), self.umask)
             .map_err(|error| (explain::explain(&self.spec, &error), error))?;
-        let started = Record::Started { pid: child.pid, start: child.start, time: now() };
-        if self.recorded_bytes() > before {
-            self.journal.was_written(started);
-        } else {
-            self.journal.append(started);
-        }
-        self.hold.child(child, spawn::mark(&self.spec)).map_err(told("hold the child"))?;
-        Ok(child)
-    }
-
-    fn recorded_bytes(&self) -> u64 {
-        self.journal.file().metadata().map_or(0, |metadata| metadata.len())
+        self.journal.child_started(child.pid, child.start, now());
+        self.hold.child(child, spawn::mark(&self.spec)).map_err(told("hold the child"))
     }
 
     fn open_writer(&self) -> io::Result<Writer> {
@@ -108,9 +93,7 @@ impl Keeper {
         complain(&message);
         self.input.close();
         self.journal.append(Record::NotStarted { errno, message: message.clone(), time });
-        self.journal.end(Ended { exit: None, message: Some(message.clone()), time, requested: false });
-        self.clients.tell_all(&Report::NotStarted { message });
-        self.clients.end_told();
+        self.journal.end(Ended { exit: None, message: Some(message), time, requested: false });
         self.untold = true;
         self.life = Life::Left;
     }
@@ -131,7 +114,10 @@ impl Keeper {
             Some((pid, start)) => self.adopt_child(ProcessId { pid, start }, &story)?,
             // The child holds the lock until it has recorded its start: there is none.
             None if story.not_started.is_none() => {
-                self.could_not_start("its keeper was killed before it could start the command".to_owned(), None);
+                self.could_not_start(
+                    "its keeper was killed before it could start the command".to_owned(),
+                    None,
+                );
             }
             None => self.life = Life::Left,
         }

@@ -170,7 +170,9 @@ impl Clients {
     pub(super) fn accept(&mut self) {
         while let Some((listener, _)) = self.listener.as_ref().filter(|_| self.clients.len() < MOST_CLIENTS) {
             match listener.accept() {
-                Ok((stream, _)) if is_ours(&stream) && stream.set_nonblocking(true).is_ok() => self.add(stream),
+                Ok((stream, _)) if is_ours(&stream) && stream.set_nonblocking(true).is_ok() => {
+                    self.add(stream)
+                }
                 Ok(_) => super::complain("refused a connection of another user"),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -329,7 +331,8 @@ impl Client {
         let flags = RecvFlags::CMSG_CLOEXEC;
         #[cfg(not(target_os = "linux"))]
         let flags = RecvFlags::empty();
-        let read = rustix::net::recvmsg(&self.stream, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags);
+        let read =
+            rustix::net::recvmsg(&self.stream, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags);
         let read = match read {
             Ok(read) => read.bytes,
             Err(Errno::AGAIN | Errno::INTR) => return Ok(true),

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use forge_keeper::message::Report;
 use forge_keeper::record::{Ended, Exit, Record};
-use forge_keeper::spec::Container;
 use forge_system::{ProcessId, Signal};
 
-use crate::ending::{Act, Ask};
 use super::keeper::{Keeper, Life};
 use super::spawn::{self, now};
 use super::{complain, hold, hygiene, take_lock};
-use crate::journal;
+use crate::ending::{Act, Ask};
+use crate::{container, journal};
 
 /// Output that was written before an end is read for so long at most: others of the tree may write without pause.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -203,7 +202,7 @@ impl Keeper {
     pub(super) fn drive_container(&mut self, now: Instant) {
         let Some(wanted) = self.container.wanted.filter(|wanted| now >= wanted.look_at) else { return };
         let Some(container) = &self.spec.container else { return };
-        match container_command(container, wanted.force) {
+        match container::command(container, wanted.force) {
             Some(argv) => {
                 self.container.wanted = None;
                 match spawn::start_container_command(&self.spec, &argv, self.umask) {
@@ -256,7 +255,7 @@ impl Keeper {
         }
         self.watch_files();
         if well && !self.journal.is_pending() {
-            self.guard.is_well();
+            self.guard.is_well(now);
         } else {
             self.guard.try_later(now);
         }
@@ -280,15 +279,6 @@ impl Keeper {
     }
 }
 
-/// The command that ends the container; `None` while the container has no name.
-fn container_command(container: &Container, force: bool) -> Option<Vec<String>> {
-    let argv = if force { &container.kill } else { &container.stop };
-    let Some(file) = &container.cidfile else { return Some(argv.clone()) };
-    let id = fs::read_to_string(file).ok()?;
-    let id = id.trim();
-    (!id.is_empty()).then(|| argv.iter().map(|argument| argument.replace("{cid}", id)).collect())
-}
-
 /// How the main process ended, as it is told.
 fn exit_of(exit: Option<forge_system::Exit>, shell_status: bool) -> Exit {
     match exit {
@@ -304,8 +294,6 @@ fn exit_of(exit: Option<forge_system::Exit>, shell_status: bool) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     #[test]
@@ -323,26 +311,5 @@ mod tests {
         for (exit, shell_status, expected) in cases {
             assert_eq!(exit_of(exit, shell_status), expected, "{exit:?}, shell_status {shell_status}");
         }
-    }
-
-    #[test]
-    fn a_containers_command_waits_for_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let cidfile = folder.path().join("cid");
-        let argv = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-        let mut container = Container {
-            cidfile: Some(cidfile.clone()),
-            stop: argv(&["docker", "stop", "{cid}"]),
-            kill: argv(&["docker", "kill", "{cid}"]),
-        };
-        assert_eq!(container_command(&container, false), None, "before the file is there");
-        fs::write(&cidfile, "").unwrap();
-        assert_eq!(container_command(&container, false), None, "before it is written");
-        fs::write(&cidfile, "abc123\n").unwrap();
-        assert_eq!(container_command(&container, false), Some(argv(&["docker", "stop", "abc123"])), "stop");
-        assert_eq!(container_command(&container, true), Some(argv(&["docker", "kill", "abc123"])), "kill");
-        container.cidfile = None::<PathBuf>;
-        container.stop = argv(&["docker", "compose", "down"]);
-        assert_eq!(container_command(&container, false), Some(argv(&["docker", "compose", "down"])), "compose");
     }
 }

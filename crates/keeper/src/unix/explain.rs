@@ -132,16 +132,24 @@ mod tests {
         let cases = [
             ("nothing", libc::ENOENT, "`nothing` was not found in PATH".to_owned()),
             ("./nothing", libc::ENOENT, format!("`{at}/./nothing` does not exist")),
-            ("tool", libc::ENOENT, format!("`{at}/bin/tool` asks for the interpreter `/gone`, which does not exist")),
+            (
+                "tool",
+                libc::ENOENT,
+                format!("`{at}/bin/tool` asks for the interpreter `/gone`, which does not exist"),
+            ),
             (
                 "./no-interpreter",
                 libc::ENOENT,
-                format!("`{at}/./no-interpreter` asks for the interpreter `/no/such/sh`, which does not exist"),
+                format!(
+                    "`{at}/./no-interpreter` asks for the interpreter `/no/such/sh`, which does not exist"
+                ),
             ),
             (
                 "./from-windows",
                 libc::ENOENT,
-                format!("`{at}/./from-windows` has Windows line endings: its interpreter would be `/bin/sh\\r`"),
+                format!(
+                    "`{at}/./from-windows` has Windows line endings: its interpreter would be `/bin/sh\\r`"
+                ),
             ),
             (
                 "./binary",
@@ -154,7 +162,11 @@ mod tests {
         ];
         for (program, errno, expected) in cases {
             let text = explain(&spec(here, program), &io::Error::from_raw_os_error(errno));
-            assert_eq!(text, format!("cannot run `{program}` in `{at}`: {expected}"), "{program}, errno {errno}");
+            assert_eq!(
+                text,
+                format!("cannot run `{program}` in `{at}`: {expected}"),
+                "{program}, errno {errno}"
+            );
         }
     }
 

@@ -11,6 +11,9 @@ const SETTLE: Duration = Duration::from_millis(250);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(8);
 
+/// Without signs (a user has 128 inotify instances on many systems) it is looked this often.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
 /// When to look after the files.
 #[derive(Debug)]
 pub(super) struct Guard {
@@ -21,7 +24,9 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn new() -> Self {
-        Self { signs: signs::Signs::new(), due: None, pause: FIRST_PAUSE }
+        let mut guard = Self { signs: signs::Signs::new(), due: None, pause: FIRST_PAUSE };
+        guard.is_well(Instant::now());
+        guard
     }
 
     /// What to wait for; readable when there is a sign.
@@ -50,8 +55,11 @@ impl Guard {
     }
 
     /// Everything is as it should be.
-    pub(super) fn is_well(&mut self) {
+    pub(super) fn is_well(&mut self, now: Instant) {
         self.pause = FIRST_PAUSE;
+        if self.descriptor().is_none() {
+            self.look_at(now + LOOK_EVERY);
+        }
     }
 
     fn look_at(&mut self, at: Instant) {
@@ -184,12 +192,7 @@ mod signs {
             let mut events: Vec<Event> = Vec::with_capacity(8);
             // SAFETY: the watched descriptors are those in `files`, all open.
             let taken = unsafe {
-                kqueue::kevent(
-                    queue,
-                    &[],
-                    rustix::buffer::spare_capacity(&mut events),
-                    Some(Duration::ZERO),
-                )
+                kqueue::kevent(queue, &[], rustix::buffer::spare_capacity(&mut events), Some(Duration::ZERO))
             };
             taken.is_ok_and(|count| count > 0)
         }
@@ -203,12 +206,20 @@ mod tests {
     #[test]
     fn the_state_folder_is_what_run_and_logs_share() {
         let cases = [
-            ("/home/me/.local/state/forge/runs/b/1", "/home/me/.local/state/forge/logs/w/dev/api", "/home/me/.local/state/forge"),
+            (
+                "/home/me/.local/state/forge/runs/b/1",
+                "/home/me/.local/state/forge/logs/w/dev/api",
+                "/home/me/.local/state/forge",
+            ),
             ("/tmp/x/run", "/tmp/x/logs", "/tmp/x"),
             ("/a/run", "/b/logs", "/"),
         ];
         for (run, logs, expected) in cases {
-            assert_eq!(state_folder(Path::new(run), Path::new(logs)), Path::new(expected), "{run} and {logs}");
+            assert_eq!(
+                state_folder(Path::new(run), Path::new(logs)),
+                Path::new(expected),
+                "{run} and {logs}"
+            );
         }
     }
 

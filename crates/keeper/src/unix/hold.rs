@@ -63,8 +63,17 @@ impl Hold {
     pub(super) fn adopt(&mut self, main: ProcessId, mark: String) -> io::Result<()> {
         self.complete = false;
         self.tree = Tree::of(main).with_mark(mark);
-        self.watch = Watch::open(main)?;
-        self.main = self.watch.is_some().then_some(main);
+        match Watch::open(main) {
+            Ok(watch) => {
+                self.main = watch.is_some().then_some(main);
+                self.watch = watch;
+            }
+            // Without pidfds there is no event for the end of somebody else's child.
+            Err(_) => {
+                self.main = main.is_alive()?.then_some(main);
+                self.look_at = Some(Instant::now() + LOOK_EVERY);
+            }
+        }
         Ok(())
     }
 
@@ -121,7 +130,13 @@ impl Hold {
     }
 
     /// The adopted main process, if it has ended meanwhile.
-    pub(super) fn main_that_ended(&mut self) -> Option<Ended> {
+    pub(super) fn main_that_ended(&mut self, now: Instant) -> Option<Ended> {
+        if let Some(main) = self.main.filter(|_| self.look_at.is_some_and(|at| now >= at)) {
+            let lives = main.is_alive().unwrap_or(true);
+            self.look_at = lives.then_some(now + LOOK_EVERY);
+            self.main = self.main.filter(|_| lives);
+            return (!lives).then_some(Ended::Main(None));
+        }
         let watch = self.watch.as_ref().filter(|watch| Some(watch.id()) == self.main)?;
         if !watch.has_ended().unwrap_or(false) {
             return None;

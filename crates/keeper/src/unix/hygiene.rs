@@ -139,7 +139,9 @@ fn close_inherited() {
         }
     }
     let open: Vec<i32> = std::fs::read_dir("/dev/fd")
-        .map(|entries| entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+        .map(|entries| {
+            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+        })
         .unwrap_or_default();
     for fd in open.into_iter().filter(|&fd| fd >= FIRST) {
         // SAFETY: nothing of ours is open yet; that the listing's own descriptor is closed by now is no harm.

@@ -8,25 +8,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use forge_keeper::message::Report;
-use forge_keeper::record::{Ended, Exit, Record};
+use forge_keeper::record::{Exit, Record};
 use forge_keeper::spec::{RunFolder, Spec};
-use forge_logs::{Position, Stream, Writer, WriterOptions};
+use forge_logs::Position;
 use forge_system::{ProcessId, tree};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
 
 use super::clients::{ClientId, Clients};
 use super::end::ContainerCommand;
-use crate::ending::Ending;
 use super::guard::Guard;
 use super::hold::Hold;
+use super::hygiene;
 use super::input::Input;
-use crate::journal::Journal;
 use super::output::{Output, Taken};
-use super::spawn::{self, Streams, now};
-use super::terminal::{self, Replay};
-use super::{complain, explain, fifo, hygiene};
+use super::spawn::now;
+use super::terminal::Replay;
+use crate::ending::Ending;
+use crate::journal::Journal;
 
 /// A fault that comes back with every turn must not take a processor.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
@@ -223,11 +222,8 @@ impl Keeper {
                     self.ended(ended, now);
                 }
             }
-            Token::Watch => {
-                if let Some(ended) = self.hold.main_that_ended() {
-                    self.ended(ended, now);
-                }
-            }
+            // Asked in every turn, since it may have no event.
+            Token::Watch => {}
             Token::Guard => self.guard.noticed(now),
             Token::Source(index) => self.pump(index),
             Token::Input => self.input.write(),
@@ -259,6 +255,9 @@ impl Keeper {
             output.act(now);
         }
         self.clients.act(now);
+        if let Some(ended) = self.hold.main_that_ended(now) {
+            self.ended(ended, now);
+        }
         let acts = self.ending.act(now);
         self.perform(acts, now);
         self.drive_container(now);

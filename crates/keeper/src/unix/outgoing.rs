@@ -56,12 +56,7 @@ impl Outgoing {
         self.push_within(OUTPUT_LIMIT, bytes, None)
     }
 
-    fn push_within(
-        &mut self,
-        limit: usize,
-        bytes: Vec<u8>,
-        descriptor: Option<OwnedFd>,
-    ) -> Result<(), Full> {
+    fn push_within(&mut self, limit: usize, bytes: Vec<u8>, descriptor: Option<OwnedFd>) -> Result<(), Full> {
         if self.bytes + bytes.len() > limit {
             return Err(Full);
         }

@@ -8,10 +8,10 @@ use forge_keeper::message::{PROTOCOL, Report, Request};
 use forge_system::Signal;
 
 use super::clients::{ClientId, Received};
-use crate::ending::Ask;
 use super::input::Input;
 use super::keeper::{Keeper, Life};
 use super::terminal;
+use crate::ending::Ask;
 
 /// Why a request is not carried out.
 type Refusal = String;

@@ -87,7 +87,10 @@ fn is_name(name: &str) -> bool {
 pub(super) fn start_container_command(spec: &Spec, argv: &[String], umask: Mode) -> io::Result<ProcessId> {
     let mut command = detached(argv, umask)?;
     set_environment(&mut command, spec);
-    command.env_remove(MARK).current_dir(&spec.cwd).stderr(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?));
+    command
+        .env_remove(MARK)
+        .current_dir(&spec.cwd)
+        .stderr(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?));
     let pid = command.spawn()?.id();
     ProcessId::of(pid)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }

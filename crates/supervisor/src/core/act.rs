@@ -170,6 +170,7 @@ impl Core {
         if process.log_end.receiver_count() > 0 {
             let _ = live.requests.send(Request::Follow);
         }
+        process.ran = Some(live.fingerprint.clone());
         process.run = Some(live);
     }
 

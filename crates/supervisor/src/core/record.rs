@@ -75,6 +75,8 @@ pub(crate) struct Process {
     /// Its declared ports are held by its tree.
     pub holds_ports: bool,
     pub ready: bool,
+    /// [`forge_config::resolve::fingerprint`] of what ran last.
+    pub ran: Option<String>,
     /// The run whose ports are being waited for.
     pub watched_run: Option<String>,
     /// [`Self::definition`] was made a moment ago: no need to read env files again.
@@ -132,6 +134,7 @@ impl Default for Process {
             listens: Vec::new(),
             holds_ports: false,
             ready: false,
+            ran: None,
             watched_run: None,
             fresh: false,
             stop_later: None,
@@ -177,6 +180,15 @@ impl Process {
     /// Meant to run, or something of it does.
     pub(crate) fn is_active(&self) -> bool {
         self.is_held() || matches!(self.machine.phase, Phase::Waiting | Phase::Restarting { .. })
+    }
+
+    /// A `one_shot` that has done what is still asked of it.
+    pub(crate) fn is_done(&self) -> bool {
+        let Some(definition) = self.definition.as_ref().filter(|definition| definition.one_shot) else {
+            return false;
+        };
+        matches!(&self.machine.phase, Phase::Exited { .. })
+            && self.ran.as_deref() == Some(forge_config::resolve::fingerprint(definition).as_str())
     }
 
     /// Whether it is ready now, by what is known.

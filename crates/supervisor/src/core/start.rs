@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_api::{Code, Error, Failure, HealthState, StartOutcome, Started};
+use forge_api::{Code, Error, Failure, HealthState, StartOutcome, Started, Target};
+
+use forge_system::ports::Listening;
 
 use super::stop::key_of;
 use super::{Core, EnvironmentKey, Key, Message, Process, Reply, StopLater};
@@ -82,14 +84,21 @@ impl Core {
         }
         let root = prepared.root.clone();
         let keys: Vec<Key> = prepared.targets.iter().cloned().map(|target| key_of(&root, target)).collect();
-        let restarting: Vec<Key> = prepared.restart.into_iter().map(|target| key_of(&root, target)).collect();
+        let restarting: Vec<Key> =
+            prepared.restart.iter().cloned().map(|target| key_of(&root, target)).collect();
         let idle = |key: &&Key| {
-            self.process(key).is_some_and(|process| !process.is_active() || !process.machine.wanted)
+            self.process(key)
+                .is_some_and(|process| !(process.is_active() || process.is_done()) || !process.machine.wanted)
         };
         let started: Vec<Key> =
             keys.iter().filter(|key| idle(key) || restarting.contains(key)).cloned().collect();
         self.begin_restart(&restarting);
-        for key in keys.iter().filter(|key| !restarting.contains(key)) {
+        let done = |key: &Key| {
+            !prepared.named.contains(&key.target()) && self.process(key).is_some_and(Process::is_done)
+        };
+        let keys_to_start: Vec<Key> =
+            keys.iter().filter(|key| !restarting.contains(key) && !done(key)).cloned().collect();
+        for key in &keys_to_start {
             if let Some(process) = self.process_mut(key) {
                 process.stop_later = None;
             }
@@ -121,7 +130,8 @@ impl Core {
                 let changed =
                     process.definition.as_ref().is_some_and(|old| supervised_otherwise(old, definition));
                 process.definition = Some(Arc::clone(definition));
-                process.fresh = true;
+                let target = Target { environment: name.clone(), process: definition.name.clone() };
+                process.fresh = prepared.targets.contains(&target);
                 if changed {
                     // Asked anew, by the new rules.
                     process.probe = None;
@@ -347,8 +357,7 @@ impl Core {
             };
         }
         if !definition.ports.is_empty() && !process.holds_ports {
-            let ports: Vec<String> = definition.ports.iter().map(u16::to_string).collect();
-            return format!("does not listen on port {} yet", ports.join(", "));
+            return missing_ports(&definition.ports, &process.listens);
         }
         if definition.one_shot { "has not finished yet".to_owned() } else { "is not ready".to_owned() }
     }
@@ -415,6 +424,19 @@ fn supervised_otherwise(
 ) -> bool {
     let of = forge_config::resolve::supervision_fingerprint;
     of(old) != of(new)
+}
+
+/// Which ports it does not hold, and who else does.
+fn missing_ports(ports: &[u16], listens: &[u16]) -> String {
+    let listening = Listening::read().unwrap_or_default();
+    let missing = ports.iter().filter(|port| !listens.contains(port));
+    let texts: Vec<String> = missing
+        .map(|port| match prepare::holder(&listening, *port) {
+            Some((_, holder)) => format!("does not listen on port {port}, which {holder} holds"),
+            None => format!("does not listen on port {port} yet"),
+        })
+        .collect();
+    texts.join("; ")
 }
 
 fn has_no_check(process: &Process) -> bool {

@@ -80,7 +80,9 @@ async fn take_over(home: &Home, holder: u32) -> Result<(), Error> {
     if !answer.background {
         return Err(already_running(if answer.pid == 0 { holder } else { answer.pid }));
     }
-    call(&mut stream, 2, &HandOver {}).await.map(|_| ())
+    // Whether or not its answer still comes: the lock tells when it has gone.
+    let _ = call(&mut stream, 2, &HandOver {}).await;
+    Ok(())
 }
 
 async fn call<O: Operation>(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::question::Question;
 use super::target::Target;
@@ -42,25 +42,26 @@ enum Rank {
 
 /// Asks the addresses of the question's host, one after the other until one is healthy. An address that does not accept
 /// holds the next one up for a moment only, one that accepts and does not answer for half of the limit.
+/// At the limit, what is known by then is the answer.
 pub(super) async fn ask(question: Question, limit: Duration) -> Answer {
-    let addresses = match addresses(question.target()).await {
-        Ok(addresses) => addresses,
-        Err(error) => {
+    let (half, end) = (Instant::now() + limit / 2, Instant::now() + limit);
+    let addresses = match timeout_at(end, addresses(question.target())).await {
+        Ok(Ok(addresses)) => addresses,
+        Ok(Err(error)) => {
             let host = &question.target().host;
-            return Answer::unhealthy(format!("cannot resolve `{host}`: {error}"));
+            return Answer::unhealthy(format!("cannot resolve `{host}`: {}", text::error(&error)));
         }
+        Err(_) => return Answer::late(limit),
     };
-    let half = Instant::now() + limit / 2;
     let question = Arc::new(question);
     let connected = Arc::new(AtomicBool::new(false));
     let mut waiting = addresses.into_iter();
     let mut asking: JoinSet<Outcome> = JoinSet::new();
     let mut best: Option<Outcome> = None;
     let mut patience = Instant::now();
-    loop {
+    while waiting.len() > 0 || !asking.is_empty() {
         tokio::select! {
-            Some(outcome) = asking.join_next() => {
-                let Ok(outcome) = outcome else { continue };
+            Some(Ok(outcome)) = asking.join_next() => {
                 if outcome.answer.healthy {
                     return outcome.answer;
                 }
@@ -78,10 +79,11 @@ pub(super) async fn ask(question: Question, limit: Duration) -> Answer {
                     patience = Instant::now() + CONNECT_PATIENCE;
                 }
             }
-            else => break,
+            () = tokio::time::sleep_until(end) => break,
         }
     }
-    best.map_or_else(|| Answer::unhealthy("the question was broken off"), |best| best.answer)
+    let answered = best.filter(|best| asking.is_empty() || best.rank == Rank::Connected);
+    answered.map_or_else(|| question.late(limit), |best| best.answer)
 }
 
 async fn ask_one(question: Arc<Question>, address: SocketAddr, connected: Arc<AtomicBool>) -> Outcome {

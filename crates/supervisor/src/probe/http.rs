@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
@@ -12,7 +13,6 @@ use hyper_util::rt::TokioIo;
 use indexmap::IndexMap;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use super::target::Target;
 use super::{Answer, text, tls};
@@ -28,7 +28,8 @@ pub(super) struct Request {
     /// Accepted; empty: 200–399.
     status: Vec<u16>,
     headers: HeaderMap,
-    limit: Duration,
+    /// What has been answered, while the body is still awaited.
+    answered: OnceLock<StatusCode>,
 }
 
 /// The port that the scheme of a URL means.
@@ -47,25 +48,22 @@ impl Request {
         target: &Target,
         status: &[u16],
         headers: &IndexMap<String, String>,
-        limit: Duration,
     ) -> Result<Self, String> {
         let uri =
             target.path.parse().map_err(|error| format!("`{}` is no path of a URL: {error}", target.path))?;
         let headers = all_headers(url, target, headers)?;
-        Ok(Self { uri, tls: is_tls(url), status: status.to_vec(), headers, limit })
+        Ok(Self { uri, tls: is_tls(url), status: status.to_vec(), headers, answered: OnceLock::new() })
     }
 
     pub(super) async fn put(&self, stream: TcpStream, target: &Target) -> io::Result<Answer> {
-        // A tenth is kept back, so that there is time to tell the status, which is known by then.
-        let body_deadline = Instant::now() + self.limit * 9 / 10;
         if self.tls {
-            self.exchange(tls::connect(stream, target).await?, target, body_deadline).await
+            self.exchange(tls::connect(stream, target).await?, target).await
         } else {
-            self.exchange(stream, target, body_deadline).await
+            self.exchange(stream, target).await
         }
     }
 
-    async fn exchange<S>(&self, stream: S, target: &Target, body_deadline: Instant) -> io::Result<Answer>
+    async fn exchange<S>(&self, stream: S, target: &Target) -> io::Result<Answer>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -76,7 +74,7 @@ impl Request {
         *request.headers_mut() = self.headers.clone();
         let mut talk = pin!(async {
             let response = sender.send_request(request).await.map_err(plain_error)?;
-            Ok(self.judge(response, target, body_deadline).await)
+            Ok(self.judge(response, target).await)
         });
         let mut connection = pin!(connection);
         tokio::select! {
@@ -87,24 +85,31 @@ impl Request {
         talk.await
     }
 
-    async fn judge(&self, response: Response<Incoming>, target: &Target, deadline: Instant) -> Answer {
+    async fn judge(&self, response: Response<Incoming>, target: &Target) -> Answer {
         let status = response.status();
-        let said = format!("HTTP {} from {}", status.as_u16(), target.shown_path());
-        let body = tokio::time::timeout_at(deadline, Beginning::of(response.into_body())).await;
+        // Of two addresses that answer late, the first one will do.
+        let _ = self.answered.set(status);
+        let said = said(status, target);
+        let body = Beginning::of(response.into_body()).await;
         if !self.accepts(status) {
-            let line = body.map(|body| text::first_line(&body.bytes)).unwrap_or_default();
+            let line = text::first_line(&body.bytes);
             return Answer::unhealthy(if line.is_empty() { said } else { format!("{said}: {line}") });
         }
-        match body {
-            Ok(Beginning { error: None, .. }) => Answer::healthy(said),
-            Ok(Beginning { error: Some(error), .. }) => {
-                Answer::unhealthy(format!("{said}, but its body broke off")).detail(error)
-            }
-            Err(_) => {
-                let limit = text::duration(self.limit);
-                Answer::unhealthy(format!("{said}, but its body did not end within {limit}"))
-            }
+        match body.error {
+            None => Answer::healthy(said),
+            Some(error) => Answer::unhealthy(format!("{said}, but its body broke off")).detail(error),
         }
+    }
+
+    /// When the limit is reached: what the status was, if there was one.
+    pub(super) fn late(&self, target: &Target, limit: Duration) -> Option<Answer> {
+        let status = *self.answered.get()?;
+        let said = said(status, target);
+        Some(Answer::unhealthy(if self.accepts(status) {
+            format!("{said}, but its body did not end within {}", text::duration(limit))
+        } else {
+            said
+        }))
     }
 
     fn accepts(&self, status: StatusCode) -> bool {
@@ -114,6 +119,10 @@ impl Request {
             self.status.contains(&status.as_u16())
         }
     }
+}
+
+fn said(status: StatusCode, target: &Target) -> String {
+    format!("HTTP {} from {}", status.as_u16(), target.shown_path())
 }
 
 /// The beginning of a body, and what kept it from going on.

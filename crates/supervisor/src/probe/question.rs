@@ -33,11 +33,11 @@ enum Protocol {
 
 impl Question {
     /// The question that a probe asks, or why it cannot be asked.
-    pub(super) fn of(probe: &Probe, limit: Duration) -> Result<Self, String> {
+    pub(super) fn of(probe: &Probe) -> Result<Self, String> {
         let (place, protocol, port) = match probe {
             Probe::Http { url, status, headers } => {
                 let target = Target::parse(url, Some(http::default_port(url)))?;
-                let request = Request::new(url, &target, status, headers, limit)?;
+                let request = Request::new(url, &target, status, headers)?;
                 return Ok(Self { target, protocol: Protocol::Http(Box::new(request)) });
             }
             Probe::Tcp(place) => (place, Protocol::Tcp, None),
@@ -55,6 +55,15 @@ impl Question {
 
     pub(super) fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// What is known when the limit is reached.
+    pub(super) fn late(&self, limit: Duration) -> Answer {
+        let known = match &self.protocol {
+            Protocol::Http(request) => request.late(&self.target, limit),
+            _ => None,
+        };
+        known.unwrap_or_else(|| Answer::late(limit))
     }
 
     /// Says it to a server that has accepted.

@@ -19,8 +19,8 @@ use crate::process::lifecycle::Left;
 /// How long a keeper may take until it answers; it takes milliseconds.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Keepers that are tried for a run whose keeper keeps dying.
-const TRIES: u32 = 5;
+/// From one attempt to reach or replace a keeper to the next, while that fails.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What is known of a run from outside.
 #[derive(Debug, Clone)]
@@ -111,36 +111,31 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             How::New => self.spawn(false),
             How::Found => Ok(None),
         };
-        for attempt in 0..TRIES {
-            match &mut child {
-                Ok(child) => {
-                    if let Err(error) = self.serve(child).await {
-                        tracing::warn!("{}: {error}", self.name());
-                    }
-                    if self.over {
-                        self.reap(child).await;
-                        return;
-                    }
+        loop {
+            let served = match &mut child {
+                Ok(child) => self.serve(child).await,
+                Err(error) => {
+                    Err(io::Error::new(error.kind(), format!("{}: {error}", self.run.keeper.display())))
                 }
-                Err(error) => tracing::error!(
-                    "{}: {} could not be started: {error}",
-                    self.name(),
-                    self.run.keeper.display()
-                ),
+            };
+            if self.over {
+                return self.reap(child).await;
+            }
+            if let Err(error) = &served {
+                tracing::warn!("{}: {error}", self.name());
+                tokio::time::sleep(AGAIN).await;
             }
             match self.after_keeper(&child) {
                 After::Over => return,
+                // It lives, and was only slow.
+                After::Connect => child = Ok(None),
                 After::Replace => {
-                    tracing::warn!(
-                        "{}: its keeper is gone (attempt {attempt}); another one takes the run",
-                        self.name()
-                    );
+                    tracing::warn!("{}: its keeper is gone; another one takes the run", self.name());
                     child = self.spawn(true);
                     (self.report)(RunEvent::KeeperReplaced);
                 }
             }
         }
-        self.tell_not_launched("its keeper ends again and again; see `forge doctor`".to_owned());
     }
 
     fn name(&self) -> String {
@@ -309,6 +304,9 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
 
     /// The keeper is gone. What does its folder say?
     fn after_keeper(&mut self, child: &io::Result<Option<Child>>) -> After {
+        if matches!(folder::claim(&self.run.folder), Ok(None)) {
+            return After::Connect;
+        }
         let told = folder::read(&self.run.folder);
         if let Some((pid, _, time)) = told.started {
             self.tell_launched(pid, time);
@@ -338,8 +336,8 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             .map_or_else(|| "its keeper ended before it had started it".to_owned(), str::to_owned)
     }
 
-    async fn reap(&self, child: &mut Option<Child>) {
-        if let Some(child) = child {
+    async fn reap(&self, child: io::Result<Option<Child>>) {
+        if let Ok(Some(mut child)) = child {
             let _ = tokio::time::timeout(ANSWER, child.wait()).await;
         }
     }
@@ -347,6 +345,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
 
 enum After {
     Over,
+    Connect,
     Replace,
 }
 

@@ -238,7 +238,16 @@ impl Tree {
 
     /// A sweep where the walk alone can miss something, else the walk.
     fn look_well(&mut self) -> io::Result<Vec<Member>> {
-        if self.holder.is_some() && platform::HAS_SUBREAPER { self.members() } else { self.sweep() }
+        if self.orphans_stay()? { self.members() } else { self.sweep() }
+    }
+
+    /// Whether there is a holder that orphans come to. Another process's being a subreaper cannot be asked: it is believed.
+    fn orphans_stay(&self) -> io::Result<bool> {
+        let Some(holder) = self.holder.filter(|_| platform::HAS_SUBREAPER) else { return Ok(false) };
+        if holder.pid == std::process::id() {
+            return Ok(platform::is_subreaper());
+        }
+        Ok(ProcessId::of(holder.pid)? == Some(holder))
     }
 
     /// The root's process group, if it leads one, and neither the holder nor anybody spared would be hit with it.
@@ -322,8 +331,8 @@ impl Walk<'_> {
     }
 }
 
-/// Signals each of them, whatever becomes of the others. One that may not be signalled is left alone, and shows up as a survivor.
-/// How many were reached; the first failure, once all have been tried.
+/// Signals each of them, whatever becomes of the others. One that may not be signalled is left alone, and shows up as
+/// a survivor. How many were reached; the first failure, once all have been tried.
 fn send_each<'a>(members: impl IntoIterator<Item = &'a Member>, signal: Signal) -> io::Result<usize> {
     let mut outcome = Ok(0);
     for member in members {

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{asked, here, says, serve};
 use crate::probe::{Answer, ask};
 
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_millis(500);
 
 fn get(url: String) -> Probe {
     Probe::Http { url, status: Vec::new(), headers: IndexMap::new() }
@@ -113,8 +113,8 @@ async fn trickles(start: &'static str, again: &'static str) -> u16 {
 
 #[tokio::test]
 async fn a_server_that_hangs_or_trickles_is_bounded_as_a_whole() {
-    const LATE: &str = "no answer within 300 ms";
-    const NO_END: &str = "HTTP 200 from /, but its body did not end within 300 ms";
+    const LATE: &str = "no answer within 500 ms";
+    const NO_END: &str = "HTTP 200 from /, but its body did not end within 500 ms";
     let ok = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
     for (what, start, again, expected) in [
         ("never a word", "", "", LATE),

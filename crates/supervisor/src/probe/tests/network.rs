@@ -64,6 +64,23 @@ async fn a_stranger_on_one_family_does_not_hide_the_server_on_the_other() {
 }
 
 #[tokio::test]
+async fn what_one_family_has_said_is_told_though_the_other_hangs() {
+    let Ok(v6) = TcpListener::bind("[::1]:0").await else { return };
+    let port = v6.local_addr().expect("an address").port();
+    let Ok(v4) = TcpListener::bind(("127.0.0.1", port)).await else { return };
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = v4.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"-ERR 'too many'\r\n").await;
+        }
+    });
+    // The other one's connections wait in its backlog.
+    let limit = Duration::from_millis(500);
+    let answer = ask(&Probe::Nats(format!("nats://localhost:{port}")), limit, &here()).await;
+    assert_eq!(answer, Answer::unhealthy("says: 'too many'"), "rather than that the other one is late");
+    drop(v6);
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_is_given_up_at_the_limit() {
     let port = says(true, b"").await;
     let limit = Duration::from_millis(200);
