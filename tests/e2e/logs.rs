@@ -6,16 +6,16 @@ use forge_tests::{Signal, World};
 fn talkers() -> World {
     let world = World::with(
         "dev:
-  - {name: a, command: nasty wait-for 1 print 'a one' wait-for 3 print 'a INFO two' wait-for 5 eprint 'a ERROR three' forever}
-  - {name: b, command: nasty wait-for 2 print 'b one' wait-for 4 eprint 'b two' wait-for 6 print 'b warning three' forever}
+  - {name: a, command: nasty wait-for 1 print 'one of a' wait-for 3 print 'INFO two of a' wait-for 5 eprint 'ERROR three of a' forever}
+  - {name: b, command: nasty wait-for 2 print 'one of b' wait-for 4 eprint 'two of b' wait-for 6 print 'WARN three of b' forever}
 ",
     );
     world.start();
     // Each is stored before the next is written: lines have the time at which they were read.
-    let turns = ["a one", "b one", "a INFO two", "b two", "a ERROR three", "b warning three"];
+    let turns = ["one of a", "one of b", "INFO two of a", "two of b", "ERROR three of a", "WARN three of b"];
     for (turn, text) in turns.iter().enumerate() {
         world.write(&(turn + 1).to_string(), "");
-        world.wait_line(&text[..1], text);
+        world.wait_line(&text[text.len() - 1..], text);
     }
     world
 }
@@ -32,13 +32,13 @@ fn texts(world: &World, arguments: &[&str]) -> Vec<String> {
 #[test]
 fn history_is_merged_by_time() {
     let world = talkers();
-    let merged = ["a one", "b one", "a INFO two", "b two", "a ERROR three", "b warning three"];
+    let merged = ["one of a", "one of b", "INFO two of a", "two of b", "ERROR three of a", "WARN three of b"];
     assert_eq!(texts(&world, &[]), merged, "all of it");
     assert_eq!(texts(&world, &["a", "b"]), merged, "named");
-    assert_eq!(texts(&world, &["a"]), ["a one", "a INFO two", "a ERROR three"], "one of them");
+    assert_eq!(texts(&world, &["a"]), ["one of a", "INFO two of a", "ERROR three of a"], "one of them");
     assert_eq!(texts(&world, &["dev"]), merged, "the environment");
     let shown = world.forge(["logs"]).run();
-    shown.ok().prints("a INFO two").prints("b two");
+    shown.ok().prints("INFO two of a").prints("two of b");
     let of = |text: &str| shown.stdout.find(text).unwrap_or_else(|| panic!("{text} is missing: {shown}"));
     assert!(merged.windows(2).all(|pair| of(pair[0]) < of(pair[1])), "in the same order: {shown}");
 }
@@ -47,22 +47,22 @@ fn history_is_merged_by_time() {
 fn a_line_has_the_documented_members() {
     let world = talkers();
     let lines = world.forge(["logs", "a", "--json"]).run().ok().json_lines();
-    let line = lines.iter().find(|line| line["text"] == "a ERROR three").expect("it was written");
+    let line = lines.iter().find(|line| line["text"] == "ERROR three of a").expect("it was written");
     assert_eq!(line["environment"], "dev", "{line}");
     assert_eq!(line["process"], "a", "{line}");
     assert_eq!(line["run"], 1, "{line}");
     assert_eq!(line["stream"], "stderr", "{line}");
     assert_eq!(line["level"], "error", "{line}");
     assert!(line["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
-    let plain = lines.iter().find(|line| line["text"] == "a one").expect("it was written");
+    let plain = lines.iter().find(|line| line["text"] == "one of a").expect("it was written");
     assert!(plain["level"].is_null(), "{plain}");
 }
 
 #[test]
 fn n_counts_lines_after_merging() {
     let world = talkers();
-    assert_eq!(texts(&world, &["-n", "2"]), ["a ERROR three", "b warning three"], "the last two of both");
-    assert_eq!(texts(&world, &["-n", "1", "a"]), ["a ERROR three"], "of one");
+    assert_eq!(texts(&world, &["-n", "2"]), ["ERROR three of a", "WARN three of b"], "the last two of both");
+    assert_eq!(texts(&world, &["-n", "1", "a"]), ["ERROR three of a"], "of one");
     assert!(texts(&world, &["-n", "0"]).is_empty(), "none");
 }
 
@@ -71,22 +71,22 @@ fn filters_narrow_it() {
     let world = talkers();
     assert_eq!(
         texts(&world, &["--grep", "thr.e"]),
-        ["a ERROR three", "b warning three"],
+        ["ERROR three of a", "WARN three of b"],
         "a regular expression"
     );
     assert_eq!(texts(&world, &["--grep", "info"]), Vec::<String>::new(), "case counts");
-    assert_eq!(texts(&world, &["--grep", "info", "-i"]), ["a INFO two"], "unless told otherwise");
-    assert_eq!(texts(&world, &["--grep", "one|three", "-v"]), ["a INFO two", "b two"], "the others");
-    assert_eq!(texts(&world, &["--stream", "stderr"]), ["b two", "a ERROR three"], "one stream");
-    assert_eq!(texts(&world, &["--level", "error"]), ["a ERROR three"], "this level or a worse one");
+    assert_eq!(texts(&world, &["--grep", "info", "-i"]), ["INFO two of a"], "unless told otherwise");
+    assert_eq!(texts(&world, &["--grep", "one|three", "-v"]), ["INFO two of a", "two of b"], "the others");
+    assert_eq!(texts(&world, &["--stream", "stderr"]), ["two of b", "ERROR three of a"], "one stream");
+    assert_eq!(texts(&world, &["--level", "error"]), ["ERROR three of a"], "this level or a worse one");
     assert_eq!(
         texts(&world, &["--level", "warn"]),
-        ["a ERROR three", "b warning three"],
+        ["ERROR three of a", "WARN three of b"],
         "this level or a worse one"
     );
     assert_eq!(
         texts(&world, &["--grep", "INFO", "--context", "1"]),
-        ["b one", "a INFO two", "b two"],
+        ["one of b", "INFO two of a", "two of b"],
         "with lines around"
     );
     assert_eq!(texts(&world, &["--since", "1h"]).len(), 6, "an hour ago is before all of it");
@@ -161,7 +161,7 @@ fn save_writes_a_file_and_does_not_overwrite_one() {
     let world = talkers();
     let saved = world.forge(["logs", "--save", "out.txt"]).run();
     saved.ok();
-    assert!(world.read("out.txt").contains("b warning three"), "{}", world.read("out.txt"));
+    assert!(world.read("out.txt").contains("WARN three of b"), "{}", world.read("out.txt"));
     assert!(!world.read("out.txt").contains('\x1b'), "plain text");
     world.write("precious", "mine");
     world.forge(["logs", "--save", "precious"]).run().code(1);
@@ -173,7 +173,7 @@ fn logs_are_there_after_everything_was_stopped() {
     let world = talkers();
     world.forge(["stop"]).run().ok();
     assert_eq!(texts(&world, &["dev"]).len(), 6, "history stays");
-    assert_eq!(texts(&world, &["a", "-n", "1"]), ["a ERROR three"], "by process too");
+    assert_eq!(texts(&world, &["a", "-n", "1"]), ["ERROR three of a"], "by process too");
 }
 
 #[test]
@@ -182,5 +182,5 @@ fn colour_only_where_it_is_wanted() {
     assert!(!world.forge(["logs"]).run().ok().stdout.contains('\x1b'), "not into a pipe");
     assert!(world.forge(["--color", "always", "logs"]).run().ok().stdout.contains('\x1b'), "asked for");
     let terminal = world.terminal(["logs", "-n", "3"]);
-    terminal.wait_for("b warning three");
+    terminal.wait_for("WARN three of b");
 }

@@ -14,8 +14,14 @@ Made from the program's own help by `cargo xtask generate`. What `--json` prints
 [json.md](json.md).
 ";
 
-/// Writes the files, or with `check` fails if one is not what it would write.
+/// Builds what it asks, then writes the files, or with `check` fails if one is not what it would write.
 pub(crate) fn run(check: bool) -> Result<()> {
+    run_quietly(&mut cargo(["build", "--quiet", "--package", "forge-cli", "--package", "print-schema"]))?;
+    from_built(check)
+}
+
+/// The same from programs that are built already.
+pub(crate) fn from_built(check: bool) -> Result<()> {
     let files = [("schema/processes.schema.json", schema()?), ("docs/commands.md", commands()?)];
     let mut drifted = Vec::new();
     for (name, content) in files {
@@ -38,12 +44,11 @@ pub(crate) fn run(check: bool) -> Result<()> {
 }
 
 fn schema() -> Result<String> {
-    output(&mut cargo(["run", "--quiet", "--package", "print-schema"]))
+    output(&mut Command::new(workspace::built("debug", "print-schema")))
 }
 
 /// `forge --help`, and then each command's.
 fn commands() -> Result<String> {
-    run_quietly(&mut cargo(["build", "--quiet", "--package", "forge-cli"]))?;
     let forge = workspace::built("debug", "forge");
     let help = |arguments: &[&str]| {
         // The width of help is the terminal's; without one it is the same everywhere.

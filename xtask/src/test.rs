@@ -16,7 +16,7 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
     // Tests start these programs by their path, which Cargo does not know.
     section("Programs", || console::run(&mut cargo(["build", "--workspace", "--bins"])))?;
     if filters.is_empty() {
-        section("Generated files", || generate::run(true))?;
+        section("Generated files", || generate::from_built(true))?;
         section("Examples in the documentation", || {
             console::run(&mut cargo(["test", "--workspace", "--doc", "--quiet"]))
         })?;

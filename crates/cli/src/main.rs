@@ -30,6 +30,7 @@ use forge_supervisor::home::Home;
 use args::{Cli, ColorChoice, Command};
 use context::Context;
 use failure::{Failure, Outcome};
+use interrupt::Interrupts;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -95,10 +96,28 @@ fn converse(context: &Context, command: Command) -> Outcome {
         .enable_all()
         .build()
         .map_err(|error| Error::system("starting", error))?;
-    let outcome = runtime.block_on(dispatch(context, command));
+    let outcome = runtime.block_on(interruptible(context, command));
     // A thread may still wait for a key.
     runtime.shutdown_background();
     outcome
+}
+
+/// Ctrl-C ends with 130 whatever a command does; some have something to do about it first.
+async fn interruptible(context: &Context, command: Command) -> Outcome {
+    let own = match &command {
+        Command::Start(_) | Command::Restart(_) | Command::Attach(_) | Command::Serve(_) => true,
+        Command::Logs(args) => args.follow,
+        _ => false,
+    };
+    if own {
+        return dispatch(context, command).await;
+    }
+    let mut interrupts =
+        Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
+    tokio::select! {
+        outcome = dispatch(context, command) => outcome,
+        () = interrupts.next() => Err(Failure::Told(Code::Interrupted)),
+    }
 }
 
 async fn dispatch(context: &Context, command: Command) -> Outcome {

@@ -81,26 +81,24 @@ fn what_is_huge_ends_in_a_message() {
     let errors = read(&many).expect_err("every process is wrong");
     assert!(errors.len() <= 101, "{} messages", errors.len());
     for text in [
-        "[".repeat(100_000),
-        "{a: ".repeat(100_000),
-        "- ".repeat(100_000),
-        format!("dev: {}", "&a ".repeat(50_000)),
-        format!("dev:\n  - name: a\n    command: '{}'\n", "x".repeat(900_000)),
-        format!("dev:\n{}", "  a: b\n".repeat(100_000)),
+        "[".repeat(20_000),
+        "{a: ".repeat(20_000),
+        "- ".repeat(20_000),
+        format!("dev: {}", "&a ".repeat(10_000)),
+        format!("dev:\n  - name: a\n    command: '{}'\n", "x".repeat(400_000)),
+        format!("dev:\n{}", "  a: b\n".repeat(20_000)),
         "? ".repeat(50_000),
         "a: ".repeat(50_000),
-        "\n".repeat(500_000),
-        format!("dev:\n  - {{ name: a, command: b, depends_on: [{}] }}\n", "nobody, ".repeat(100_000)),
+        "\n".repeat(100_000),
+        format!("dev:\n  - {{ name: a, command: b, depends_on: [{}] }}\n", "nobody, ".repeat(30_000)),
         format!("dev: [{}]", "{name: a, command: b}, ".repeat(30_000)),
-        format!("dev: [{{ name: {}, command: b }}]", "a".repeat(900_000)),
-        format!("dev: [{{ {}: 1 }}]", "k".repeat(900_000)),
-        (0..20_000)
+        format!("dev: [{{ name: {}, command: b }}]", "a".repeat(200_000)),
+        format!("dev: [{{ {}: 1 }}]", "k".repeat(200_000)),
+        (0..5_000)
             .map(|n| format!("e{}: {{ extends: e{n}, processes: [{{name: p{n}, command: x}}] }}\n", n + 1))
             .collect(),
-        format!("dev: \"{}\"", "\\u0041".repeat(100_000)),
+        format!("dev: \"{}\"", "\\u0041".repeat(20_000)),
     ] {
-        let begun = std::time::Instant::now();
         read_and_render(&text);
-        eprintln!("{:?} {}", begun.elapsed(), text.chars().take(60).collect::<String>());
     }
 }

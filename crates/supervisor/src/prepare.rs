@@ -347,7 +347,8 @@ fn missing(process: &ResolvedProcess) -> Vec<(&'static str, String, Option<Strin
         match binaries::find(&requirement.binary, path, &process.cwd) {
             Err(error) => found.push(("requires", error.to_string(), advice(&error))),
             Ok(program) => {
-                found.extend(wrong_version(requirement, &program).map(|text| ("requires", text, None)))
+                let text = wrong_version(process, requirement, &program);
+                found.extend(text.map(|text| ("requires", text, None)));
             }
         }
     }
@@ -367,10 +368,17 @@ fn advice(error: &Missing) -> Option<String> {
     }
 }
 
-fn wrong_version(requirement: &forge_config::model::Requirement, program: &Path) -> Option<String> {
+fn wrong_version(
+    process: &ResolvedProcess,
+    requirement: &forge_config::model::Requirement,
+    program: &Path,
+) -> Option<String> {
     let wanted = requirement.version.as_deref()?;
     let least: binaries::Version = wanted.parse().ok()?;
-    match binaries::version(program, VERSION) {
+    let version = binaries::version_with(program, VERSION, |command| {
+        command.current_dir(&process.cwd).env_clear().envs(process.variables());
+    });
+    match version {
         Some(version) if version >= least => None,
         Some(version) => {
             Some(format!("`{}` is version {version}, {wanted} or later is required", requirement.binary))

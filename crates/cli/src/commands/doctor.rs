@@ -1,8 +1,10 @@
 //! `forge doctor`: Forge's own health. Looks without starting anything.
 
+use std::fs::TryLockError;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use forge_api::{Code, Host};
 use forge_supervisor::home::Home;
@@ -20,6 +22,8 @@ use crate::view::words;
 const TAIL: u64 = 64 << 10;
 /// Of the problems in it, so many are shown.
 const PROBLEMS: usize = 5;
+/// A keeper has taken its lock long before.
+const YOUNG: Duration = Duration::from_secs(5);
 /// Less free space than this is worth a warning: logs of a day fit in it.
 const LITTLE: u64 = 1 << 30;
 
@@ -194,19 +198,12 @@ fn children(folder: &Path) -> Vec<std::path::PathBuf> {
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
-/// Somebody holds it exclusively. Looking takes it for a moment, shared, which no keeper's own attempt can meet: it
-/// takes its lock once, before anybody knows of the folder.
-#[cfg(unix)]
-fn is_locked(path: &Path) -> bool {
-    use rustix::fs::{FlockOperation, flock};
-    let Ok(file) = std::fs::File::open(path) else { return false };
-    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
-}
-
-#[cfg(not(unix))]
+/// Somebody holds it exclusively. Looking takes it for a moment, shared; a keeper that is just starting must not meet
+/// that, so a young lock is taken for a held one.
 fn is_locked(path: &Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return false };
-    file.try_lock_shared().is_err()
+    let age = file.metadata().and_then(|found| found.modified()).map(|made| made.elapsed().unwrap_or_default());
+    age.is_ok_and(|age| age < YOUNG) || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// The last problems in the supervisor's own log.

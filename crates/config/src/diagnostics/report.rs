@@ -22,6 +22,8 @@ pub(crate) struct Report {
     /// The last message beyond the bound, and how many there were.
     surplus: Option<Diagnostic>,
     surplus_count: usize,
+    /// Somewhere a carriage return stands without a line feed.
+    lone_returns: bool,
 }
 
 impl Report {
@@ -34,6 +36,7 @@ impl Report {
             list: Vec::new(),
             surplus: None,
             surplus_count: 0,
+            lone_returns: text.replace("\r\n", "").contains('\r'),
         }
     }
 
@@ -117,6 +120,13 @@ impl Report {
     /// What was collected, where it is known that something is wrong.
     pub(crate) fn into_errors(self) -> Diagnostics {
         self.into_list().into()
+    }
+
+    /// The place of `len` bytes at `offset`, whose line and column the parser has counted already: counting again
+    /// from the beginning of a line of a megabyte, for each value on it, would take minutes.
+    pub(crate) fn place_as_known(&self, offset: usize, len: usize, line: usize, column: usize) -> Place {
+        // For YAML a carriage return alone ends a line, for editors it does not.
+        if self.lone_returns { self.place(offset, len) } else { Place { offset, len, line, column } }
     }
 
     /// The place of `len` bytes at `offset`, both put right where they are not on a character's boundary.

@@ -281,6 +281,8 @@ fn check_target(scope: &Scope<'_>, process: &mut Process, report: &mut Report) {
         _ => health::check_url(kind, target),
     };
     if let Err(reason) = checked {
+        // It may hold a password that came from a variable.
+        let target = super::masked("", target);
         report.error("bad_url", place, format!("`{target}` is no address for a check by `{kind}`: {reason}"));
         return;
     }

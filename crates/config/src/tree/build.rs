@@ -115,7 +115,8 @@ impl Builder<'_> {
     fn place(&self, span: &Span) -> Place {
         let start = span.start.byte_offset().unwrap_or_default();
         let end = span.end.byte_offset().unwrap_or(start);
-        self.report.place(start, end.saturating_sub(start))
+        let (line, column) = (span.start.line(), span.start.col() + 1);
+        self.report.place_as_known(start, end.saturating_sub(start), line, column)
     }
 
     fn begin(&mut self, place: Place, anchor: usize, content: Content) -> Option<()> {

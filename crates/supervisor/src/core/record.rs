@@ -91,6 +91,8 @@ pub(crate) struct Process {
     pub log_probe: Option<AbortHandle>,
     pub nudge: Arc<Notify>,
     pub files: Option<FileWatch>,
+    /// The run whose files are watched, or about to be.
+    pub files_of: Option<String>,
     /// Counts the growths of its log while somebody follows.
     pub log_end: watch::Sender<u64>,
     /// What subscribers were told last.
@@ -145,6 +147,7 @@ impl Default for Process {
             log_probe: None,
             nudge: Arc::new(Notify::new()),
             files: None,
+            files_of: None,
             log_end: watch::Sender::new(0),
             shown: None,
         }

@@ -136,6 +136,7 @@ impl Core {
                     // Asked anew, by the new rules.
                     process.probe = None;
                     process.files = None;
+                    process.files_of = None;
                 }
             }
             let configured = |name: &str| defined.processes.iter().any(|process| process.name == name);

@@ -12,7 +12,7 @@ use super::act::runs;
 use super::{Core, Key, Message};
 use crate::listening::{Change, Interest};
 use crate::probe;
-use crate::watch::FileWatch;
+use crate::watch::{FileWatch, WatchError};
 
 impl Core {
     /// Starts what belongs beside a running process, and ends what belongs beside one that no longer runs.
@@ -21,6 +21,7 @@ impl Core {
         if !runs(&process.machine.phase) {
             process.probe = None;
             process.files = None;
+            process.files_of = None;
             if let Some(task) = process.log_probe.take() {
                 task.abort();
             }
@@ -78,21 +79,37 @@ impl Core {
         }));
     }
 
-    fn watch_files(&mut self, key: &Key, run: &str, definition: &ResolvedProcess) {
+    /// Finding the folders to watch takes a while in a large workspace: another thread does it.
+    fn watch_files(&mut self, key: &Key, run: &str, definition: &Arc<ResolvedProcess>) {
         let handle = self.handle.clone();
-        let workspace = key.environment.workspace.clone();
         let Some(process) = self.process_mut(key) else { return };
-        if process.files.is_some() || definition.watch.is_empty() {
+        if definition.watch.is_empty() || process.files_of.as_deref() == Some(run) {
             return;
         }
-        let changed_key = key.clone();
-        let changed_run = run.to_owned();
-        let watch = FileWatch::start(&definition.cwd, &workspace, &definition.watch, move |files| {
-            handle.tell(Message::FilesChanged { key: changed_key.clone(), run: changed_run.clone(), files });
+        process.files_of = Some(run.to_owned());
+        let (key, run, definition) = (key.clone(), run.to_owned(), Arc::clone(definition));
+        tokio::task::spawn_blocking(move || {
+            let changed = {
+                let (handle, key, run) = (handle.clone(), key.clone(), run.clone());
+                move |files| handle.tell(Message::FilesChanged { key: key.clone(), run: run.clone(), files })
+            };
+            let workspace = &key.environment.workspace;
+            let watch = FileWatch::start(&definition.cwd, workspace, &definition.watch, changed);
+            handle.tell(Message::Visit(Box::new(move |core| core.watched(&key, &run, watch))));
         });
+    }
+
+    fn watched(&mut self, key: &Key, run: &str, watch: Result<FileWatch, WatchError>) {
+        let Some(process) = self.in_run(key, run).filter(|process| process.files_of.as_deref() == Some(run))
+        else {
+            return;
+        };
         match watch {
             Ok(watch) => process.files = Some(watch),
-            Err(error) => self.record(key, EventLevel::Warn, "not watched", error.to_string()),
+            Err(error) => {
+                let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+                self.record(key, EventLevel::Warn, "not watched", format!("{error}{help}"));
+            }
         }
     }
 
