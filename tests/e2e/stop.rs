@@ -155,13 +155,16 @@ fn restarting_while_waiting_goes_on_waiting() {
 
 #[test]
 fn restart_of_the_whole_environment_restarts_each_once() {
-    let world = World::with(
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!(
         "dev:
-  - {name: db, command: nasty append ran db forever}
-  - {name: api, command: nasty append ran api forever, depends_on: [db]}
-",
-    );
+  - {{name: db, command: nasty append ran db listen {port}, port: {port}}}
+  - {{name: api, command: nasty append ran api touch up forever, health_check: test -e up, depends_on: [db]}}
+"
+    ));
     world.start();
+    std::fs::remove_file(world.path("up")).expect("api has written it");
     world.forge(["restart"]).run().ok();
     assert_eq!(world.read("ran"), "db\napi\ndb\napi\n", "in order, both times");
 }
@@ -217,12 +220,13 @@ fn the_configured_command_ends_the_process() {
         "dev:
   - name: a
     command: nasty spawn begin wait-for end-now exit 0 end wait-for end-now append log 'ended in order' exit 0
-    shutdown: {command: touch end-now, timeout: 30s}
+    shutdown: {command: nasty touch end-now wait-for log, timeout: 30s}
 ",
     );
     world.start();
     world.forge(["stop"]).run().ok();
-    assert_eq!(world.read("log"), "ended in order\n", "not by a signal");
+    assert_eq!(world.read("log"), "ended in order\n", "by the command");
+    assert!(world.programs().is_empty(), "and nothing is left");
 }
 
 #[test]

@@ -22,7 +22,9 @@ impl Process {
         // The name in parentheses may hold anything, a parenthesis too.
         let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
         let state = fields.next()?;
-        if matches!(state, "Z" | "X") {
+        // Of several threads the first may be gone while the others, and the open files, are still there.
+        let threads = || fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+        if matches!(state, "Z" | "X") && threads() <= 1 {
             return None;
         }
         let start = fields.nth(18)?.parse().ok()?;

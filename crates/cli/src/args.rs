@@ -26,13 +26,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Work as if started in this folder
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = "Global options")]
     pub(crate) directory: Option<PathBuf>,
     /// One JSON document on stdout (a stream: one object a line), and nothing else
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
     /// When to use colour [NO_COLOR is obeyed]
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(long, value_name = "WHEN", global = true, help_heading = "Global options", default_value = "auto")]
     pub(crate) color: ColorChoice,
 }
 
@@ -111,7 +111,7 @@ pub(crate) struct Start {
     /// How long to wait: 90s, 5m, 1m30s
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = forge_config::parse_duration)]
     pub(crate) timeout: Duration,
-    /// What to do when a declared port is held by something else
+    /// What to do when a declared port is held by something else; this version can only `fail`
     #[arg(long, value_name = "WHAT")]
     pub(crate) on_conflict: Option<OnConflict>,
 }

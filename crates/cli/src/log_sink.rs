@@ -148,7 +148,7 @@ mod tests {
         let text = saved("api.log");
         assert!(text.starts_with("[api] ") && text.ends_with("| hello\n"), "{text}");
         let back: LogLine = serde_json::from_str(&saved("api.jsonl")).expect("JSON");
-        assert_eq!(back, line());
+        assert_eq!(back, line(), "the same line");
     }
 
     #[test]
@@ -160,6 +160,6 @@ mod tests {
         assert!(LogSink::open(output, Some(&path)).is_ok(), "an empty one is as good as none");
         std::fs::write(&path, "precious").expect("written");
         assert!(LogSink::open(output, Some(&path)).is_err(), "one that is not empty");
-        assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious");
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "precious", "as it was");
     }
 }

@@ -25,6 +25,9 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(json: bool, color: ColorChoice) -> Self {
+        // Asking is what switches the console's understanding of sequences on.
+        #[cfg(windows)]
+        let _ = crossterm::ansi_support::supports_ansi();
         Self { json, color, unicode: unicode() }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! A `$` that begins none of these stands for itself: `$HOME` in a command is the shell's, and elsewhere it is text.
 
+/// Bytes of a value that something was filled into. No system takes a longer variable or argument, and lines like
+/// `B=$A$A` would double forever.
+const LONGEST: usize = 128 * 1024;
 /// Nesting of `${A:-${B:-…}}` that is followed.
 const DEEPEST: usize = 16;
 
@@ -102,6 +105,14 @@ impl Expansion<'_> {
         while let Some(at) = rest.find('$') {
             out.push_str(&rest[..at]);
             rest = &rest[at..];
+            if out.len() > LONGEST.max(text.len()) {
+                self.problem(
+                    "too_large",
+                    rest,
+                    format!("with all filled in, this is longer than {LONGEST} bytes"),
+                );
+                return out;
+            }
             if let Some(after) = rest.strip_prefix("$$") {
                 out.push_str(if self.mode == Mode::Text { "$" } else { "$$" });
                 rest = after;
@@ -285,6 +296,7 @@ mod tests {
             match name {
                 "SET" => Some("value".to_owned()),
                 "EMPTY" => Some(String::new()),
+                "LONG" => Some("x".repeat(10_000)),
                 _ => None,
             }
         }
@@ -382,6 +394,13 @@ mod tests {
             assert_eq!(expand(text, Mode::Check), (value.to_owned(), vec![]), "{text}");
         }
         assert_eq!(expand("${UNSET:?give it}", Mode::Check).1, ["unset_variable"]);
+    }
+
+    #[test]
+    fn a_value_does_not_grow_without_end() {
+        let (value, problems) = expand(&"${LONG}".repeat(1_000), Mode::Text);
+        assert!(value.len() < LONGEST * 2, "{} bytes", value.len());
+        assert_eq!(problems, ["too_large"]);
     }
 
     #[test]

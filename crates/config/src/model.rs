@@ -1,7 +1,7 @@
 //! What a checked `processes.yml` means: every default filled in, every name known to exist.
 //!
 //! Strings of a [`Process`] may still hold `${…}`: what they stand for depends on who starts the process and on
-//! ports that were moved, so [`crate::resolve`] fills them in at each start.
+//! ports that were moved, so [`crate::resolve()`] fills them in at each start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -104,7 +104,7 @@ fn whole_file(path: &Path, code: &'static str, message: String) -> Diagnostics {
 
 fn not_text(path: &Path, bytes: &[u8], at: usize) -> Diagnostics {
     let text = String::from_utf8_lossy(bytes);
-    let mut report = Report::new(path, &text);
+    let mut report = Report::new(path, &*text);
     let place = report.place(at, '\u{fffd}'.len_utf8());
     let wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
     let diagnostic = report.error("not_utf8", place, "the file is not UTF-8 from here on");

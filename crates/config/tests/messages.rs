@@ -78,6 +78,32 @@ fn json_has_what_a_script_needs() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&json).expect("JSON"));
 }
 
+#[test]
+fn line_breaks_and_marks_of_other_systems_change_no_message() {
+    let text = "# é\ndev:\n  - name: a\n    command: x\n    env: { A: \"é🦀\", B: [1] }\n    prot: 1\n";
+    let explain = |text: &str| parse(text, Path::new("/w"), Path::new("p.yml")).expect_err("wrong");
+    let plain = explain(text);
+    let places: Vec<_> = plain.iter().map(|one| (one.line, one.column)).collect();
+    assert_eq!(places, [(5, 24), (6, 5)], "columns count characters");
+    assert!(plain.to_string().contains("p.yml:5:24"), "the rendering says otherwise:\n{plain}");
+    for other in [text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+        assert_eq!(explain(&other).render(false, true), plain.render(false, true), "{other:?}");
+    }
+}
+
+#[test]
+fn what_is_odd_is_told_without_stopping() {
+    let text = "dev:
+  - { name: api, command: \"echo 'hi\", port: 3000, depends_on: { off: started, seed: completed } }
+  - { name: web, command: \"docker run -d web\", port: 3000 }
+  - { name: off, command: ./off, disabled: true }
+  - { name: seed, command: \"./seed ${nobody.port}\" }
+  - { name: once, command: ./once, one_shot: true, health_check: ./check }
+";
+    let config = parse(text, Path::new("/w"), Path::new("p.yml")).expect("only odd");
+    insta::assert_snapshot!(Diagnostics::from(config.warnings).render(false, true));
+}
+
 /// Every valid fixture, as it is understood.
 #[test]
 fn every_right_file_is_understood() {

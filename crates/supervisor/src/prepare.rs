@@ -1,6 +1,6 @@
 //! Everything that is looked at before anything starts: the configuration, env files, folders, binaries, ports.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -190,8 +190,10 @@ fn plan(
                 .clone()
                 .or_else(|| present.variables.get(&target.environment).cloned())
                 .unwrap_or_else(crate::environment::own);
-            environments
-                .insert(target.environment.clone(), resolve(&config, &target.environment, variables)?);
+            let concerned = targets.iter().filter(|other| other.environment == target.environment);
+            let only = concerned.map(|other| other.process.clone()).collect();
+            let resolved = resolve(&config, &target.environment, variables, Some(only))?;
+            environments.insert(target.environment.clone(), resolved);
         }
     }
     let restart = to_restart(wish, present, &named, &targets, &environments);
@@ -229,17 +231,34 @@ fn whole(wish: &Wish, known: &[Known]) -> Vec<String> {
         .collect()
 }
 
-/// Fills in what an environment's configuration leaves open.
+/// Fills in what an environment's configuration leaves open. What is wrong with other processes than `only` is no error.
 pub(crate) fn resolve(
     config: &Config,
     environment: &str,
     variables: BTreeMap<String, String>,
+    only: Option<BTreeSet<String>>,
 ) -> Result<PreparedEnvironment, Error> {
-    let context = Context { variables, ..Context::default() };
+    let context = Context { variables, only, ..Context::default() };
     let resolved =
         forge_config::resolve(config, environment, &context).map_err(|errors| configuration(&errors))?;
     let processes = resolved.processes.into_iter().map(Arc::new).collect();
     Ok(PreparedEnvironment { variables: context.variables, processes })
+}
+
+/// One process as it would be started now.
+///
+/// # Errors
+/// It is not configured, or something that it needs to be resolved is missing; in words.
+pub(crate) fn resolve_one(
+    config: &Config,
+    environment: &str,
+    process: &str,
+    variables: BTreeMap<String, String>,
+) -> Result<Arc<ResolvedProcess>, String> {
+    let only = Some(BTreeSet::from([process.to_owned()]));
+    let resolved = resolve(config, environment, variables, only).map_err(|error| error.message)?;
+    let found = resolved.processes.into_iter().find(|one| one.name == process);
+    found.ok_or_else(|| "it is not configured any more".to_owned())
 }
 
 fn definition<'a>(

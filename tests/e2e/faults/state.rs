@@ -91,9 +91,10 @@ fn fault_19_a_broken_file_is_put_aside_with_a_name_that_says_so() {
 }
 
 #[test]
-fn fault_19_an_unreadable_run_folder_harms_nobody_else() {
-    let world =
-        World::with("dev:\n  - {name: a, command: nasty forever}\n  - {name: b, command: nasty forever}\n");
+fn fault_19_an_unreadable_run_folder_harms_nobody_and_makes_no_second_tree() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty alone only forever}\n  - {name: b, command: nasty forever}\n",
+    );
     world.start();
     let [a, b] = [world.pid("a"), world.pid("b")];
     world.kill_supervisor();
@@ -101,7 +102,10 @@ fn fault_19_an_unreadable_run_folder_harms_nobody_else() {
     let sound = fs::read(folder.join("spec.json")).expect("the spec");
     fs::write(folder.join("spec.json"), "{").expect("damaged");
     assert_eq!(world.pid("b"), b, "b is adopted");
+    // Whose run it is can't be read, but its keeper lives: whatever is done about it, not a second tree.
+    let _either = world.forge(["start", "--timeout", "5s"]).run();
     assert!(a.is_alive(), "a was not harmed");
+    assert_eq!(world.read("only"), "", "I1");
     world.kill_supervisor();
     fs::write(folder.join("spec.json"), sound).expect("mended");
     assert_eq!(world.pid("a"), a, "adopted, now that it can be read");

@@ -92,6 +92,18 @@ fn fault_02_ten_processes_at_full_speed_lose_no_line_when_the_supervisor_is_kill
 }
 
 #[test]
+fn fault_02_a_command_right_behind_the_kill_finds_the_next_supervisor() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+    let a = world.pid("a");
+    for _ in 0..10 {
+        // Nobody waits for its end: the command may still reach the one that is dying.
+        world.wait_supervisor().signal(Signal::KILL);
+        assert_eq!(world.pid("a"), a, "the same process");
+    }
+}
+
+#[test]
 fn fault_06_an_exit_without_a_supervisor_is_known_with_its_code_and_time() {
     let world = World::with(
         "dev:

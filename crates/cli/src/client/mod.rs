@@ -301,6 +301,85 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    mod conversation {
+        use tokio::net::UnixStream;
+
+        use super::*;
+
+        /// What a supervisor says when `lines` come in, one after the other.
+        async fn supervisor(stream: UnixStream, answers: Vec<String>) {
+            let (reader, mut writer) = stream.into_split();
+            let mut lines = BufReader::new(reader).lines();
+            for answer in answers {
+                lines.next_line().await.expect("read").expect("a request");
+                writer.write_all(answer.as_bytes()).await.expect("written");
+            }
+        }
+
+        fn hello(protocol: u32) -> String {
+            let hello = HelloAnswer {
+                protocol,
+                version: "0.1.0".to_owned(),
+                pid: 4711,
+                host: Host::Serve,
+                background: true,
+                held: 0,
+            };
+            format!("{}\n", wire::answer(&1.into(), &Ok(serde_json::to_value(hello).expect("JSON"))))
+        }
+
+        async fn client(answers: Vec<String>) -> Result<Client, Error> {
+            let (ours, theirs) = UnixStream::pair().expect("a pair");
+            tokio::spawn(supervisor(theirs, answers));
+            let home = Home::below(&std::env::temp_dir().join("forge-nobody-home"));
+            Client::greet(ours, &home).await
+        }
+
+        #[tokio::test]
+        async fn updates_before_an_answer_are_kept_in_their_order() {
+            let lagged = wire::update(&Update::Lagged {});
+            let closed = wire::update(&Update::TerminalClosed { message: "exit 0".to_owned() });
+            let done = wire::answer(&2.into(), &Ok(serde_json::json!({"stopped": [], "survivors": []})));
+            let mut client =
+                client(vec![hello(PROTOCOL), format!("{lagged}\n{closed}\n{done}\n")]).await.expect("hello");
+            client.call(&Stop::default()).await.expect("stopped");
+            let mut told = Vec::new();
+            for _ in 0..2 {
+                match client.next().await {
+                    Ok(Incoming::Update(update)) => told.push(update),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert_eq!(
+                told,
+                [Update::Lagged {}, Update::TerminalClosed { message: "exit 0".to_owned() }],
+                "in order"
+            );
+        }
+
+        #[tokio::test]
+        async fn another_protocol_is_refused_with_exit_4() {
+            let error = client(vec![hello(PROTOCOL + 1)]).await.expect_err("refused");
+            assert_eq!((error.code, error.code.exit_code()), (Code::NoSupervisor, 4), "{error}");
+        }
+
+        #[tokio::test]
+        async fn a_lost_supervisor_is_said_to_be_lost() {
+            let mut client = client(vec![hello(PROTOCOL)]).await.expect("hello");
+            let error = client.call(&Stop::default()).await.expect_err("lost");
+            assert_eq!(error.code, Code::NoSupervisor, "{error}");
+        }
+
+        #[tokio::test]
+        async fn a_message_without_end_is_cut_off() {
+            let endless = "x".repeat(wire::MAX_LINE + 2);
+            let mut client = client(vec![hello(PROTOCOL), endless]).await.expect("hello");
+            let error = client.call(&Stop::default()).await.expect_err("cut off");
+            assert_eq!(error.code, Code::Protocol, "{error}");
+        }
+    }
+
     #[test]
     fn what_is_not_known_is_passed_over() {
         for line in [
@@ -316,7 +395,7 @@ mod tests {
     fn an_answer_of_another_shape_is_a_protocol_error() {
         let line = wire::answer(&1.into(), &Ok(serde_json::to_value(Done {}).expect("JSON")));
         let Ok(Some(Incoming::Answer(_, answer))) = parse(line.as_bytes()) else { panic!("no answer") };
-        assert_eq!(answer.of::<GetStatus>().map_err(|error| error.code), Err(Code::Protocol));
+        assert_eq!(answer.of::<GetStatus>().map_err(|error| error.code), Err(Code::Protocol), "refused");
     }
 
     #[test]
@@ -330,7 +409,7 @@ mod tests {
             held: 3,
         };
         let error = mismatch(&peer);
-        assert_eq!(error.code.exit_code(), 4);
+        assert_eq!(error.code.exit_code(), 4, "no answer from the supervisor");
         insta::assert_snapshot!(format!("{error}\n{}", error.help.clone().unwrap_or_default()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use forge_api::{Code, Environments, GetStatus};
+use forge_api::{Code, Environments, Error, GetStatus};
 use forge_config::Diagnostics;
 use forge_system::ports::Listening;
 use serde::Serialize;
@@ -34,8 +34,8 @@ impl Checked {
 
 pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
     let chosen = Chosen::load(context, args.environment.as_deref())?;
-    let held =
-        Held { listening: Listening::read().unwrap_or_default(), own: own_ports(context, &chosen).await };
+    let listening = Listening::read().map_err(|error| Error::system("the table of listeners", error))?;
+    let held = Held { listening, own: own_ports(context, &chosen).await };
     let root = &chosen.workspace.root;
     let checked: Vec<Checked> = chosen
         .environments

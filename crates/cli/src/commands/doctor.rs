@@ -202,7 +202,8 @@ fn children(folder: &Path) -> Vec<std::path::PathBuf> {
 /// that, so a young lock is taken for a held one.
 fn is_locked(path: &Path) -> bool {
     let Ok(file) = std::fs::File::open(path) else { return false };
-    let age = file.metadata().and_then(|found| found.modified()).map(|made| made.elapsed().unwrap_or_default());
+    let age =
+        file.metadata().and_then(|found| found.modified()).map(|made| made.elapsed().unwrap_or_default());
     age.is_ok_and(|age| age < YOUNG) || matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 

@@ -1,25 +1,23 @@
-//! `forge logs`, and the logs that `start -a` streams.
+//! `forge logs`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use forge_api::{Code, Error, LogQuery, LogsRead, LogsReadAnswer, StartCancel, Time};
-use tokio::time::Instant;
+use forge_api::{Code, Error, LogQuery, LogsRead, LogsReadAnswer, Time};
 
 use crate::args;
 use crate::client::{Client, Incoming, Pending};
-use crate::commands::watch::{self, Watch};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupts;
 use crate::log_sink::LogSink;
 use crate::view::words;
 
-/// Bytes of text in a page.
-const PAGE: usize = 1 << 20;
-/// After everything has ended, for its last lines to come.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// Bytes of text in a page. An empty line counts as one and takes two hundred on the wire, where a message is bounded.
+const PAGE: usize = 64 << 10;
+/// Supervisors in a row that go away before they answer: then it is no hand-over.
+const LOSSES: u32 = 3;
 
 pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
     let mut client = context.client().await?;
@@ -41,7 +39,10 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
         Some(path) if context.output.json => {
             context.output.document(&serde_json::json!({"saved": path, "lines": lines}))?;
         }
-        Some(path) => context.output.note(&format!("saved {lines} lines to {}", path.display())),
+        Some(path) => {
+            let count = words::count(usize::try_from(lines).unwrap_or(usize::MAX), "line", "lines");
+            context.output.note(&format!("saved {count} to {}", path.display()));
+        }
         None if lines == 0 => context.output.note("no lines"),
         None => {}
     }
@@ -66,55 +67,74 @@ fn query(args: args::Logs, workspace: PathBuf) -> LogQuery {
 }
 
 /// Page after page into a sink.
-struct Reading {
+pub(crate) struct Reading {
     request: LogsRead,
     sink: LogSink,
+    /// Supervisors that went away since the last page.
+    lost: u32,
 }
 
 impl Reading {
-    fn new(query: LogQuery, wait: bool, sink: LogSink) -> Self {
-        Self { request: LogsRead { query, cursor: None, max_bytes: Some(PAGE), wait }, sink }
+    pub(crate) fn new(query: LogQuery, wait: bool, sink: LogSink) -> Self {
+        Self { request: LogsRead { query, cursor: None, max_bytes: Some(PAGE), wait }, sink, lost: 0 }
     }
 
-    fn take(&mut self, page: LogsReadAnswer) -> Result<bool, Failure> {
-        self.sink.write(&page.lines)?;
+    /// Asks for the next page.
+    pub(crate) async fn ask(&self, client: &mut Client) -> Result<Pending, Error> {
+        client.ask(&self.request).await
+    }
+
+    /// Takes a page and writes it; the next one is asked for first, so that it is made meanwhile. `None`: that was all.
+    pub(crate) async fn take(
+        &mut self,
+        client: &mut Client,
+        page: LogsReadAnswer,
+    ) -> Result<Option<Pending>, Failure> {
         self.request.cursor = Some(page.cursor);
-        Ok(page.at_end)
+        self.lost = 0;
+        let next = if page.at_end && !self.request.wait { None } else { Some(self.ask(client).await) };
+        self.sink.write(&page.lines)?;
+        Ok(next.transpose()?)
     }
 
     async fn history(&mut self, client: &mut Client) -> Result<(), Failure> {
-        loop {
-            let page = client.call(&self.request).await?;
-            if self.take(page)? {
-                return Ok(());
+        let mut pending = Some(self.ask(client).await?);
+        while let Some(expected) = pending {
+            if let Incoming::Answer(id, answer) = client.next().await?
+                && id == expected
+            {
+                pending = self.take(client, answer.of::<LogsRead>()?).await?;
             }
         }
+        Ok(())
     }
 
-    /// Until Ctrl-C, or `--until` is over.
+    /// Until Ctrl-C, or `--until` is over. Another supervisor may take over meanwhile: the cursor is as good there.
     async fn follow(
         &mut self,
         context: &Context,
         mut client: Client,
         mut interrupts: Interrupts,
     ) -> Result<(), Failure> {
+        loop {
+            match self.follow_one(&mut client, &mut interrupts).await {
+                Err(Failure::Error(error)) if error.code == Code::NoSupervisor && self.lost < LOSSES => {
+                    self.lost += 1;
+                    client = context.client().await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn follow_one(&mut self, client: &mut Client, interrupts: &mut Interrupts) -> Result<(), Failure> {
         let over = tokio::time::sleep(self.left());
         tokio::pin!(over);
-        let mut pending = client.ask(&self.request).await?;
+        let mut pending = Some(self.ask(client).await?);
         loop {
             tokio::select! {
-                incoming = client.next() => match incoming {
-                    Ok(Incoming::Answer(id, answer)) if id == pending => {
-                        self.take(answer.of::<LogsRead>()?)?;
-                        pending = client.ask(&self.request).await?;
-                    }
-                    Ok(_) => {}
-                    // Another supervisor may have taken over: the cursor is as good there.
-                    Err(error) if error.code == Code::NoSupervisor => {
-                        client = context.client().await?;
-                        pending = client.ask(&self.request).await?;
-                    }
-                    Err(error) => return Err(error.into()),
+                incoming = client.next() => if let Incoming::Answer(id, answer) = incoming? && Some(id) == pending {
+                    pending = self.take(client, answer.of::<LogsRead>()?).await?;
                 },
                 () = interrupts.next() => {
                     self.sink.finish()?;
@@ -131,66 +151,5 @@ impl Reading {
             // As far as a timer goes: years.
             None => Duration::from_secs(u64::from(u32::MAX)),
         }
-    }
-}
-
-/// Streams the logs of what was started until Ctrl-C, which stops it, or until it has ended by itself.
-pub(crate) async fn attached(
-    context: &Context,
-    mut client: Client,
-    mut interrupts: Interrupts,
-    mut watch: Watch,
-    since: Time,
-) -> Outcome {
-    let started = watch.started();
-    let ticket = started.ticket;
-    let query = LogQuery {
-        workspace: started.workspace.clone(),
-        names: watch.progress().names(),
-        since: Some(since),
-        ..LogQuery::default()
-    };
-    let mut reading = Reading::new(query, true, LogSink::open(context.output, None)?);
-    let mut page = client.ask(&reading.request).await?;
-    let mut cancel: Option<Pending> = None;
-    let mut ended: Option<Instant> = None;
-    loop {
-        tokio::select! {
-            incoming = client.next() => match incoming? {
-                Incoming::Answer(id, answer) if id == page => {
-                    reading.take(answer.of::<LogsRead>()?)?;
-                    page = client.ask(&reading.request).await?;
-                }
-                Incoming::Answer(id, answer) if Some(id) == cancel => {
-                    return Err(watch::cancelled(context, &answer.of::<StartCancel>()?));
-                }
-                Incoming::Answer(..) => {}
-                Incoming::Update(update) => {
-                    watch.take(update);
-                    if watch.progress().is_over() && cancel.is_none() {
-                        ended.get_or_insert_with(|| Instant::now() + LAST_WORDS);
-                    }
-                }
-            },
-            () = interrupts.next() => {
-                if cancel.is_some() {
-                    return Err(Failure::Told(Code::Interrupted));
-                }
-                context.output.note(&format!("\nStopping {} (Ctrl-C again leaves at once)", watch.started().environment));
-                cancel = Some(client.ask(&StartCancel { ticket }).await?);
-            }
-            () = at(ended) => {
-                let all = words::count(watch.started().processes.len(), "process has", "processes have");
-                context.output.note(&format!("{all} ended"));
-                return Ok(ExitCode::SUCCESS);
-            }
-        }
-    }
-}
-
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod serve;
 pub(crate) mod signal;
 pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod stay;
 pub(crate) mod stop;
 pub(crate) mod version;
 pub(crate) mod watch;

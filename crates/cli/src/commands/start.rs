@@ -6,7 +6,7 @@ use forge_api::{Code, Error, Start, StartOutcome, Started, Subscribe, Time};
 
 use crate::args::{self, OnConflict};
 use crate::client::Client;
-use crate::commands::logs;
+use crate::commands::stay;
 use crate::commands::watch::{self, Ended, Watch};
 use crate::context::{Context, variables};
 use crate::failure::{Failure, Outcome};
@@ -34,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: args::Start) -> Outcome {
                 if !context.output.json {
                     context.output.note(&ready_line(context.output, &watch, &outcome));
                 }
-                return logs::attached(context, client, interrupts, watch, since).await;
+                return stay::stay(context, client, interrupts, watch, since).await;
             }
             ready(context, &watch, &outcome)?;
             Ok(ExitCode::SUCCESS)

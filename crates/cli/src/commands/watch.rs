@@ -7,7 +7,7 @@ use forge_api::{
     Update,
 };
 
-use crate::client::{Client, Incoming};
+use crate::client::{Client, Incoming, Pending};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
@@ -39,6 +39,13 @@ pub(crate) struct Watch {
     output: Output,
     began: Instant,
     frame: usize,
+}
+
+/// Requests whose answers are still to come.
+struct Asked {
+    wait: Pending,
+    cancel: Option<Pending>,
+    resubscribe: Option<Pending>,
 }
 
 impl Watch {
@@ -73,45 +80,58 @@ impl Watch {
     ) -> Result<Ended, Error> {
         let timeout_ms = u64::try_from(timeout.as_millis()).ok();
         let wait = client.ask(&StartWait { ticket: self.started.ticket, timeout_ms }).await?;
-        let mut cancel = None;
-        let mut resubscribed = None;
+        let mut asked = Asked { wait, cancel: None, resubscribe: None };
         let mut ticks = tokio::time::interval(FRAME);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let live = self.painter.is_some();
         loop {
             tokio::select! {
-                incoming = client.next() => match incoming? {
-                    Incoming::Update(Update::Lagged {}) => {
-                        let workspace = Some(self.started.workspace.clone());
-                        resubscribed = Some(client.ask(&Subscribe { workspace }).await?);
+                incoming = client.next() => {
+                    if let Some(ended) = self.incoming(client, incoming?, &mut asked).await? {
+                        return Ok(ended);
                     }
-                    Incoming::Update(update) => self.take(update),
-                    Incoming::Answer(id, answer) if Some(id) == cancel => {
-                        self.paint();
-                        return answer.of::<StartCancel>().map(Ended::Cancelled);
-                    }
-                    Incoming::Answer(id, answer) if Some(id) == resubscribed => {
-                        self.take_all(&answer.of::<Subscribe>()?.environments);
-                    }
-                    // Once it is cancelled, the outcome is that.
-                    Incoming::Answer(id, answer) if id == wait && cancel.is_none() => {
-                        let outcome = answer.of::<StartWait>()?;
-                        self.take_all(std::slice::from_ref(&outcome.status));
-                        self.paint();
-                        return Ok(Ended::Outcome(Box::new(outcome)));
-                    }
-                    Incoming::Answer(..) => {}
-                },
+                }
                 _ = ticks.tick(), if live => self.paint(),
                 () = interrupts.next() => {
-                    if cancel.is_some() {
+                    if asked.cancel.is_some() {
                         return Ok(Ended::Left);
                     }
                     self.stopping();
-                    cancel = Some(client.ask(&StartCancel { ticket: self.started.ticket }).await?);
+                    asked.cancel = Some(client.ask(&StartCancel { ticket: self.started.ticket }).await?);
                 }
             }
         }
+    }
+
+    async fn incoming(
+        &mut self,
+        client: &mut Client,
+        incoming: Incoming,
+        asked: &mut Asked,
+    ) -> Result<Option<Ended>, Error> {
+        match incoming {
+            Incoming::Update(Update::Lagged {}) => {
+                let workspace = Some(self.started.workspace.clone());
+                asked.resubscribe = Some(client.ask(&Subscribe { workspace }).await?);
+            }
+            Incoming::Update(update) => self.take(update),
+            Incoming::Answer(id, answer) if Some(id) == asked.cancel => {
+                self.paint();
+                return answer.of::<StartCancel>().map(|stopped| Some(Ended::Cancelled(stopped)));
+            }
+            Incoming::Answer(id, answer) if Some(id) == asked.resubscribe => {
+                self.take_all(&answer.of::<Subscribe>()?.environments);
+            }
+            // Once it is cancelled, the outcome is that.
+            Incoming::Answer(id, answer) if id == asked.wait && asked.cancel.is_none() => {
+                let outcome = answer.of::<StartWait>()?;
+                self.take_all(std::slice::from_ref(&outcome.status));
+                self.paint();
+                return Ok(Some(Ended::Outcome(Box::new(outcome))));
+            }
+            Incoming::Answer(..) => {}
+        }
+        Ok(None)
     }
 
     /// An update that came while something else was waited for.

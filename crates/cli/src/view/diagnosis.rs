@@ -136,7 +136,8 @@ mod tests {
     #[test]
     fn each_cause_with_its_last_output() {
         insta::assert_snapshot!(failures(&failed(), STYLE));
-        assert_eq!(summary("dev", &failed()), "dev did not get ready because of api and search");
+        let summary = summary("dev", &failed());
+        assert_eq!(summary, "dev did not get ready because of api and search", "the causes by name");
     }
 
     #[test]

@@ -391,7 +391,7 @@ mod tests {
             Some(0),
             "ready"
         );
-        assert_eq!(progress.plain(0, at(1501)), "api  ready  HTTP 200  1.5 s");
+        assert_eq!(progress.plain(0, at(1501)), "api  ready  HTTP 200  1.5 s", "one line");
     }
 
     #[test]

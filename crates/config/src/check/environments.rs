@@ -27,13 +27,17 @@ struct Layer<'n> {
     node: &'n Rc<Node>,
 }
 
-/// A process with everything that was said about it, the base first.
-#[derive(Clone)]
+/// A process with everything that was said about it.
 pub(super) struct Layers {
     pub(super) name: String,
-    /// The mapping, `extends` merged in, without `env` and `env_file`.
+    /// The mapping, `extends` merged in; what it says of variables is below.
     pub(super) node: Rc<Node>,
-    /// In the order in which they apply.
+    pub(super) variables: Variables,
+}
+
+/// All that was said about the variables of a process, in the order in which it applies.
+#[derive(Clone, Default)]
+pub(super) struct Variables {
     pub(super) env: Vec<(EnvScope, Rc<Node>)>,
     pub(super) env_file: Vec<Rc<Node>>,
 }
@@ -240,16 +244,14 @@ fn processes<'n>(report: &mut Report, items: &'n [Rc<Node>], environment: &str) 
 fn layers(report: &mut Report, written: &IndexMap<String, Written<'_>>, name: &str) -> Option<Vec<Layers>> {
     let chain = chain(report, written, name)?;
     let mut result: Vec<Layers> = Vec::new();
+    // What the environments below say for every process holds for those that come in above them, too.
+    let mut shared = Variables::default();
     for environment in chain.iter().rev().filter_map(|name| written.get(*name)) {
         for layer in &environment.processes {
             let found = result.iter().position(|process| process.name == layer.name);
             let index = found.unwrap_or_else(|| {
-                result.push(Layers {
-                    name: layer.name.clone(),
-                    node: Rc::clone(layer.node),
-                    env: Vec::new(),
-                    env_file: Vec::new(),
-                });
+                let (name, node) = (layer.name.clone(), Rc::clone(layer.node));
+                result.push(Layers { name, node, variables: shared.clone() });
                 result.len() - 1
             });
             if found.is_some() {
@@ -258,19 +260,22 @@ fn layers(report: &mut Report, written: &IndexMap<String, Written<'_>>, name: &s
         }
         for process in &mut result {
             let own = environment.processes.iter().find(|layer| layer.name == process.name);
-            add_env(process, environment, own.map(|layer| layer.node));
+            process.variables.add(environment, own.map(|layer| layer.node));
         }
+        shared.add(environment, None);
     }
     Some(result)
 }
 
-/// Adds what one environment says about variables: for all of its processes, then for this one.
-fn add_env(process: &mut Layers, environment: &Written<'_>, own: Option<&Rc<Node>>) {
-    let own_env = own.and_then(|node| node.get("env"));
-    let own_file = own.and_then(|node| node.get("env_file"));
-    process.env.extend(environment.env.map(|node| (EnvScope::Environment, Rc::clone(node))));
-    process.env.extend(own_env.map(|node| (EnvScope::Process, Rc::clone(node))));
-    process.env_file.extend(environment.env_file.into_iter().chain(own_file).map(Rc::clone));
+impl Variables {
+    /// Adds what one environment says: for all of its processes, then for this one.
+    fn add(&mut self, environment: &Written<'_>, own: Option<&Rc<Node>>) {
+        let own_env = own.and_then(|node| node.get("env"));
+        let own_file = own.and_then(|node| node.get("env_file"));
+        self.env.extend(environment.env.map(|node| (EnvScope::Environment, Rc::clone(node))));
+        self.env.extend(own_env.map(|node| (EnvScope::Process, Rc::clone(node))));
+        self.env_file.extend(environment.env_file.into_iter().chain(own_file).map(Rc::clone));
+    }
 }
 
 /// The environment and those that it extends, itself first.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::environments::Layers;
+use super::environments::{EnvScope, Layers, Variables};
 use super::fields::{self, Fields};
 use super::{depends, env, health, names, patterns, policy, suggest};
 use crate::diagnostics::Report;
@@ -14,8 +14,11 @@ use crate::url::Url;
 
 /// Checks the keys of what can't become a process.
 pub(super) fn keys_only(report: &mut Report, node: &Rc<Node>) {
-    let layers =
-        Layers { name: "unnamed".to_owned(), node: Rc::clone(node), env: Vec::new(), env_file: Vec::new() };
+    let name = "unnamed".to_owned();
+    let mut variables = Variables::default();
+    variables.env.extend(node.get("env").map(|node| (EnvScope::Process, Rc::clone(node))));
+    variables.env_file.extend(node.get("env_file").map(Rc::clone));
+    let layers = Layers { name, node: Rc::clone(node), variables };
     process(report, &layers);
 }
 
@@ -23,8 +26,8 @@ pub(super) fn keys_only(report: &mut Report, node: &Rc<Node>) {
 pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
     let fields = Fields::open(report, &layers.node, &keys::PROCESS, "a process")?;
     let command = command(report, &fields, &layers.name);
-    let (env, environment_env, env_places) = env::merged(report, &layers.env);
-    let (env_files, file_places) = env::files(report, &layers.env_file);
+    let (env, environment_env, env_places) = env::merged(report, &layers.variables.env);
+    let (env_files, file_places) = env::files(report, &layers.variables.env_file);
     let ports = ports(report, &fields);
     let depends_on = depends::read(report, &fields);
     let health_check = fields.get("health_check").and_then(|node| health::health_check(report, node));

@@ -37,7 +37,8 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, unicode: bool) -> Str
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let style = if unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
-    renderer.term_width(COLUMNS).decor_style(style).render(&[title.elements(elements)])
+    let rendered = renderer.term_width(COLUMNS).decor_style(style).render(&[title.elements(elements)]);
+    rendered.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn snippet(
@@ -53,7 +54,8 @@ fn snippet(
     let whole: &str = &diagnostic.text;
     let begin = whole[..first.offset].rfind('\n').map_or(0, |at| at + 1);
     let end = whole[last..].find('\n').map_or(whole.len(), |at| last + at);
-    let text = &whole[begin..end];
+    // Carriage returns would be drawn; a space keeps every offset.
+    let text = whole[begin..end].replace('\r', " ");
     let marked = |place: Place| {
         let range = marked(whole, place);
         range.start - begin..range.end - begin

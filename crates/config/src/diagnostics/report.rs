@@ -27,16 +27,17 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(file: &Path, text: &str) -> Self {
+    pub(crate) fn new(file: &Path, text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self {
             file: file.to_path_buf(),
-            text: text.into(),
             lines,
             list: Vec::new(),
             surplus: None,
             surplus_count: 0,
-            lone_returns: text.replace("\r\n", "").contains('\r'),
+            lone_returns: text.contains('\r') && text.replace("\r\n", "").contains('\r'),
+            text,
         }
     }
 

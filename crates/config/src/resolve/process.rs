@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::ports::{self, Moves};
 use super::variables::{self, DotEnv, Variables, variable};
@@ -72,7 +73,7 @@ impl Source for Values<'_> {
 /// Resolves a process. Whatever is wrong goes to `findings`, and the rest is resolved all the same.
 pub(super) fn resolve(scope: &Scope<'_>, declared: &Process, findings: &mut Findings) -> ResolvedProcess {
     let mut process = declared.clone();
-    let mut report = Report::new(&scope.config.file, &scope.config.text);
+    let mut report = Report::new(&scope.config.file, Arc::clone(&scope.config.text));
     let asked = RefCell::new(BTreeSet::new());
     let debugged = scope.context.debug.contains(&process.name);
 
@@ -175,7 +176,7 @@ fn read_files(
         let path = path_in(&scope.config.root, name);
         match workspace::read(&path) {
             Ok(text) => {
-                let mut own = Report::new(&path, &text);
+                let mut own = Report::new(&path, text);
                 variables::add_file(env, scope.dot_env, &path, &mut own);
                 findings.add(own);
             }

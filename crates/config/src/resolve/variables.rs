@@ -59,7 +59,7 @@ pub(super) fn dot_env(root: &Path, context: &Context, findings: &mut Findings) -
     let nothing = DotEnv::default();
     match workspace::read(&file) {
         Ok(text) => {
-            let mut report = Report::new(&file, &text);
+            let mut report = Report::new(&file, text);
             for assignment in dotenv::parse(&mut report) {
                 let source = Plain { variables: &variables, dot_env: &nothing };
                 let value = evaluate(&assignment, &source, &mut report);

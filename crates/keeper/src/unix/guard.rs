@@ -170,7 +170,8 @@ mod signs {
 
         pub(super) fn watch<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
             let Some(queue) = &self.queue else { return };
-            let flags = OFlags::EVTONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+            let events_only = OFlags::from_bits_retain(libc::O_EVTONLY.cast_unsigned());
+            let flags = events_only | OFlags::CLOEXEC | OFlags::NONBLOCK;
             self.files = paths
                 .into_iter()
                 .filter_map(|path| rustix::fs::open(path, flags, Mode::empty()).ok())

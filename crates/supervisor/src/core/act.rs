@@ -187,10 +187,8 @@ impl Core {
         let Some(config) = environment.applied.as_ref().filter(|_| !fresh) else {
             return Ok(Arc::clone(definition));
         };
-        let resolved = prepare::resolve(config, &key.environment.environment, environment.variables.clone())
-            .map_err(|error| error.message)?;
-        let found = resolved.processes.into_iter().find(|process| process.name == key.process);
-        found.ok_or_else(|| "it is not configured any more".to_owned())
+        let variables = environment.variables.clone();
+        prepare::resolve_one(config, &key.environment.environment, &key.process, variables)
     }
 
     fn spec(

@@ -135,10 +135,8 @@ impl Core {
         let config = self.loaded(&key.environment.workspace).map_err(|error| error.message)?;
         let environment = self.environments.get_mut(&key.environment).ok_or("unknown environment")?;
         environment.applied = Some(Arc::clone(&config));
-        let resolved = prepare::resolve(&config, &key.environment.environment, environment.variables.clone())
-            .map_err(|error| error.message)?;
-        let found = resolved.processes.into_iter().find(|process| process.name == key.process);
-        found.ok_or_else(|| "it is not configured any more".to_owned())
+        let variables = environment.variables.clone();
+        prepare::resolve_one(&config, &key.environment.environment, &key.process, variables)
     }
 
     /// The newest run folder of each process; what is over or was never taken is cleared away.
@@ -167,20 +165,19 @@ impl Core {
 
     fn look_into(&self, run: RunFolder) -> Option<(Key, Found)> {
         let spec = folder::spec(&run);
-        match folder::claim(&run) {
-            // A keeper lives.
-            Ok(None) => {}
-            Ok(Some(claim)) => {
-                let told = folder::read(&run);
-                let never_taken = told.started.is_none() && told.ended.is_none();
-                if spec.is_none() || never_taken {
+        let told = folder::read(&run);
+        if spec.is_none() || (told.started.is_none() && told.ended.is_none()) {
+            match folder::claim(&run) {
+                // A keeper lives, and is just about to start it.
+                Ok(None) => {}
+                Ok(Some(claim)) => {
                     folder::remove(&run, &claim);
                     return None;
                 }
-            }
-            Err(error) => {
-                tracing::warn!("{}: {error}", run.path().display());
-                return None;
+                Err(error) => {
+                    tracing::warn!("{}: {error}", run.path().display());
+                    return None;
+                }
             }
         }
         let spec = spec?;

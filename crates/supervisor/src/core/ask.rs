@@ -1,6 +1,6 @@
 //! What faces ask: each operation, and how things stand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -182,7 +182,7 @@ impl Core {
         }
         let variables =
             self.environments.get(key).map(|environment| environment.variables.clone()).unwrap_or_default();
-        let resolved = prepare::resolve(&config, &key.environment, variables)?;
+        let resolved = prepare::resolve(&config, &key.environment, variables, Some(BTreeSet::new()))?;
         let fingerprints: HashMap<String, String> = resolved
             .processes
             .iter()

@@ -74,16 +74,30 @@ pub(crate) struct Claim {
     _lock: File,
 }
 
-/// Claims a run, unless a keeper lives: `None` then.
+/// Whether a keeper holds the run. Makes nothing: a keeper may be about to remake what somebody deleted.
+pub(crate) fn is_kept(folder: &RunFolder) -> io::Result<bool> {
+    let lock = match OpenOptions::new().read(true).write(true).open(folder.lock()) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    Ok(!try_lock(&lock)?)
+}
+
+/// Claims a run whose folder is to be removed, unless a keeper lives: `None` then.
 pub(crate) fn claim(folder: &RunFolder) -> io::Result<Option<Claim>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let lock = options.open(folder.lock())?;
+    Ok(try_lock(&lock)?.then_some(Claim { _lock: lock }))
+}
+
+fn try_lock(lock: &File) -> io::Result<bool> {
     match lock.try_lock() {
-        Ok(()) => Ok(Some(Claim { _lock: lock })),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Ok(()) => Ok(true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }
 }

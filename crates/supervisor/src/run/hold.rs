@@ -79,6 +79,7 @@ pub(crate) async fn hold(
         waiting: VecDeque::new(),
         ending: None,
         following: false,
+        replacing: false,
         launched: false,
         ended: false,
         over: false,
@@ -97,6 +98,8 @@ struct Holder<F> {
     /// Sent, and to be sent again to a new keeper.
     ending: Option<Request>,
     following: bool,
+    /// A keeper was started in place of one that is gone, and has not answered yet.
+    replacing: bool,
     launched: bool,
     ended: bool,
     over: bool,
@@ -130,9 +133,12 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                 // It lives, and was only slow.
                 After::Connect => child = Ok(None),
                 After::Replace => {
+                    if std::mem::replace(&mut self.replacing, true) {
+                        // The one before could not take it either.
+                        tokio::time::sleep(AGAIN).await;
+                    }
                     tracing::warn!("{}: its keeper is gone; another one takes the run", self.name());
                     child = self.spawn(true);
-                    (self.report)(RunEvent::KeeperReplaced);
                 }
             }
         }
@@ -149,6 +155,12 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         }
         command.arg(self.run.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        #[cfg(windows)]
+        {
+            // A console of its own, which CTRL_BREAK needs, and no window.
+            const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+            command.creation_flags(CREATE_NO_WINDOW);
+        }
         command.spawn().map(Some)
     }
 
@@ -205,7 +217,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             }
             let gone = match child {
                 Some(child) => child.try_wait()?.is_some(),
-                None => folder::claim(&self.run.folder)?.is_some(),
+                None => !folder::is_kept(&self.run.folder)?,
             };
             if gone {
                 return Ok(None);
@@ -219,6 +231,9 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         match report {
             Report::Hello { keeper, child, exited, left, not_started, empty, wants_terminal, .. } => {
                 (self.report)(RunEvent::Keeper(keeper));
+                if std::mem::replace(&mut self.replacing, false) {
+                    (self.report)(RunEvent::KeeperReplaced);
+                }
                 if let Some((pid, _)) = child {
                     let told = folder::read(&self.run.folder);
                     self.tell_launched(
@@ -304,7 +319,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
 
     /// The keeper is gone. What does its folder say?
     fn after_keeper(&mut self, child: &io::Result<Option<Child>>) -> After {
-        if matches!(folder::claim(&self.run.folder), Ok(None)) {
+        if folder::is_kept(&self.run.folder).unwrap_or(false) {
             return After::Connect;
         }
         let told = folder::read(&self.run.folder);
