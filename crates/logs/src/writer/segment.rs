@@ -135,12 +135,23 @@ impl Identity {
     }
 }
 
+/// Records that are collected for one write: a megabyte of the segment, which readers scan meanwhile.
+const COLLECTED: usize = 16;
+
 /// The sidecar; a failure ends it for this segment, and readers scan what it does not cover.
 #[derive(Debug)]
 struct Sidecar {
     file: Option<File>,
     number: u32,
     length: u64,
+    /// Encoded, and not written yet.
+    pending: Vec<u8>,
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        self.write_pending();
+    }
 }
 
 impl Sidecar {
@@ -148,7 +159,7 @@ impl Sidecar {
         let path = index_path(dir, number);
         let file = open_private(&path, OpenOptions::new().create(true));
         let file = file.and_then(|file| file.set_len(0).map(|()| file)).ok();
-        let mut new = Self { file, number, length: 0 };
+        let mut new = Self { file, number, length: 0, pending: Vec::new() };
         new.append_bytes(&index::head(number));
         new.append(records);
         new
@@ -163,14 +174,25 @@ impl Sidecar {
         let length = (HEAD_BYTES + index.stored * RECORD_BYTES) as u64;
         let file = open_private(&index_path(dir, number), &mut OpenOptions::new());
         let file = file.and_then(|file| file.set_len(length).map(|()| file)).ok();
-        let mut resumed = Self { file, number, length };
+        let mut resumed = Self { file, number, length, pending: Vec::new() };
         resumed.append(&index.records[index.stored..]);
         resumed
     }
 
     fn append(&mut self, records: &[Record]) {
-        let bytes: Vec<u8> = records.iter().flat_map(|record| record.encode(self.number)).collect();
-        self.append_bytes(&bytes);
+        for record in records {
+            self.pending.extend_from_slice(&record.encode(self.number));
+        }
+        if self.pending.len() >= COLLECTED * RECORD_BYTES {
+            self.write_pending();
+        }
+    }
+
+    fn write_pending(&mut self) {
+        let bytes = std::mem::take(&mut self.pending);
+        if !bytes.is_empty() {
+            self.append_bytes(&bytes);
+        }
     }
 
     fn append_bytes(&mut self, bytes: &[u8]) {

@@ -25,7 +25,10 @@ pub(super) fn start_stop(bench: &Bench) -> Result<Vec<Row>> {
     };
     add("`sh &`", rounds(bench, |marks| by_shell(bench, marks))?);
     for rival in &bench.rivals {
-        add(rival.name(), rounds(bench, |marks| by_rival(bench, *rival, marks))?);
+        match rounds(bench, |marks| by_rival(bench, *rival, marks)) {
+            Ok(times) => add(rival.name(), times),
+            Err(error) => println!("   {} left out: {error:#}", rival.name()),
+        }
     }
     let marks = bench.folder("marks")?.join("pids");
     let child = bench.child(&format!("append {} %p forever", marks.display()));
@@ -43,6 +46,11 @@ pub(super) fn start_stop(bench: &Bench) -> Result<Vec<Row>> {
 }
 
 type Times = (Duration, Duration);
+
+/// Between start and stop: some lose track of children when they are stopped while they still start.
+fn settle() {
+    std::thread::sleep(Duration::from_secs(1));
+}
 
 fn rounds(bench: &Bench, mut round: impl FnMut(&Path) -> Result<Times>) -> Result<Times> {
     let mut times = Vec::new();
@@ -71,6 +79,7 @@ fn by_forge(forge: &Forge, marks: &Path) -> Result<Times> {
     forge.run(&["start", "dev"])?;
     let pids = wait_for_pids(marks, CHILDREN)?;
     let start = begun.elapsed();
+    settle();
     let begun = Instant::now();
     forge.run(&["stop", "dev"])?;
     all_gone(&pids)?;
@@ -84,6 +93,7 @@ fn by_shell(bench: &Bench, marks: &Path) -> Result<Times> {
     let mut shell = Command::new("sh").args(["-c", &script]).stdin(Stdio::null()).spawn().context("sh")?;
     let pids = wait_for_pids(marks, CHILDREN)?;
     let start = begun.elapsed();
+    settle();
     let begun = Instant::now();
     pids.iter().try_for_each(|pid| signal(*pid, Signal::TERM))?;
     all_gone(&pids)?;
@@ -99,6 +109,7 @@ fn by_rival(bench: &Bench, rival: Rival, marks: &Path) -> Result<Times> {
     let running = rival.launch(&folder, &child, CHILDREN)?;
     let pids = wait_for_pids(marks, CHILDREN)?;
     let start = begun.elapsed();
+    settle();
     let begun = Instant::now();
     running.stop()?;
     all_gone(&pids)?;

@@ -120,4 +120,4 @@ impl Drop for Bench {
 }
 
 /// How long any single thing may take before the benchmark gives up.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(60);

@@ -140,6 +140,9 @@ impl Running {
     }
 
     /// Ends it and its children in its own way.
+    ///
+    /// # Errors
+    /// It did not end; then it is killed with all that is below it.
     pub(super) fn stop(mut self) -> Result<()> {
         match self.rival {
             Rival::Supervisord | Rival::Honcho => signal(self.root, Signal::TERM)?,
@@ -149,9 +152,23 @@ impl Running {
                 output(Command::new(pm2).arg("kill").env("PM2_HOME", &self.folder))?;
             }
         }
-        match &mut self.child {
-            Some(child) => child.wait().map(|_| ()).context("waiting for it"),
-            None => wait_for("its end", || !alive(self.root)),
+        wait_for(&format!("the end of {}", self.rival.name()), || match &mut self.child {
+            Some(child) => child.try_wait().is_ok_and(|status| status.is_some()),
+            None => !alive(self.root),
+        })
+    }
+}
+
+impl Drop for Running {
+    /// What is still there after a failure would spoil the next figures.
+    fn drop(&mut self) {
+        if alive(self.root) {
+            for pid in tree(self.root) {
+                let _ = signal(pid, Signal::KILL);
+            }
+        }
+        if let Some(child) = &mut self.child {
+            let _ = child.wait();
         }
     }
 }
