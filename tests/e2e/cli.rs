@@ -52,10 +52,11 @@ fn global_options_stand_before_or_after_the_command() {
 
 #[test]
 fn every_command_has_a_json_document() {
-    let world = World::with("dev:\n  - {name: a, command: nasty report HUP echo, tty: true}\n");
+    let world = World::with("dev:\n  - {name: a, command: nasty report HUP print up echo, tty: true}\n");
     let started = world.forge(["start", "--json"]).run();
     let document = started.ok().json();
     assert!(document.is_object(), "{document}");
+    world.wait_line("a", "up\r");
     for arguments in [
         &["status"][..],
         &["signal", "a", "HUP"],

@@ -23,7 +23,7 @@ fn everything_is_started_dependencies_first_and_is_ready_when_the_command_return
     ));
     let started = world.forge(["start"]).run();
     started.ok();
-    assert_eq!(world.read("order"), "db\napi\nweb\n", "the order in which they were started");
+    world.wait_file("order", "db\napi\nweb\n");
     let status = world.status();
     assert_eq!(status["ready"], true, "{status:#}");
     assert_eq!(status["environment"], "dev", "{status:#}");
@@ -303,7 +303,7 @@ fn a_one_shot_is_ready_when_it_has_ended_well() {
     world.wait_status("api", "waiting");
     world.write("go", "");
     start.wait().ok();
-    assert_eq!(world.read("order"), "migrated\napi\nweb\n", "the order");
+    world.wait_file("order", "migrated\napi\nweb\n");
     let migrate = world.process("migrate");
     assert_eq!(migrate["status"], "exited", "{migrate:#}");
     assert_eq!(migrate["exit_code"], 0, "{migrate:#}");
@@ -459,8 +459,9 @@ fn no_process_of_an_environment_runs_twice_when_two_commands_start_it() {
     for start in starts {
         start.wait().ok();
     }
-    assert_eq!(world.read("ran").lines().count(), 1, "I1: {}", world.read("ran"));
     assert_eq!(world.programs().len(), 1, "one process");
+    wait_until("it has run", || !world.read("ran").is_empty());
+    assert_eq!(world.read("ran").lines().count(), 1, "I1: {}", world.read("ran"));
 }
 
 #[test]

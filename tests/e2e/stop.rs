@@ -6,14 +6,17 @@ use forge_tests::{Signal, World, wait_until};
 fn dependents_are_stopped_first() {
     let world = World::with(
         "dev:
-  - {name: db, command: nasty term-appends order db}
-  - {name: api, command: nasty term-appends order api, depends_on: [db]}
-  - {name: web, command: nasty term-appends order web, depends_on: [api]}
+  - {name: db, command: nasty term-appends order db print up}
+  - {name: api, command: nasty term-appends order api print up, depends_on: [db]}
+  - {name: web, command: nasty term-appends order web print up, depends_on: [api]}
 ",
     );
     world.start();
+    for name in ["db", "api", "web"] {
+        world.wait_line(name, "up");
+    }
     world.forge(["stop"]).run().ok();
-    assert_eq!(world.read("order"), "web\napi\ndb\n", "the order in which they ended");
+    world.wait_file("order", "web\napi\ndb\n");
     assert!(world.programs().is_empty(), "nothing is left when the command returns");
     for name in ["db", "api", "web"] {
         assert_eq!(world.process(name)["status"], "stopped", "{name}");
@@ -150,7 +153,7 @@ fn restarting_while_waiting_goes_on_waiting() {
     assert_eq!(world.read("ran"), "", "not before its dependency");
     world.write("go", "");
     restart.wait().ok();
-    assert_eq!(world.read("ran"), "later\n", "once");
+    world.wait_file("ran", "later\n");
 }
 
 #[test]
@@ -166,7 +169,7 @@ fn restart_of_the_whole_environment_restarts_each_once() {
     world.start();
     std::fs::remove_file(world.path("up")).expect("api has written it");
     world.forge(["restart"]).run().ok();
-    assert_eq!(world.read("ran"), "db\napi\ndb\napi\n", "in order, both times");
+    world.wait_file("ran", "db\napi\ndb\napi\n");
 }
 
 #[test]
@@ -225,7 +228,7 @@ fn the_configured_command_ends_the_process() {
     );
     world.start();
     world.forge(["stop"]).run().ok();
-    assert_eq!(world.read("log"), "ended in order\n", "by the command");
+    world.wait_file("log", "ended in order\n");
     assert!(world.programs().is_empty(), "and nothing is left");
 }
 

@@ -21,6 +21,7 @@ const CARGO: &str = "/usr/bin/cargo";
 
 /// Build scripts that compile C want a compiler for the target. As nothing is linked, empty objects do; only what a
 /// script asks about the compiler itself is passed on to a real one.
+#[cfg(unix)]
 const STAND_IN_COMPILER: &str = r#"#!/bin/sh
 case $1 in
     '-?') exit 1 ;;

@@ -68,7 +68,7 @@ impl Chosen {
         if unique.is_empty() {
             return Ok(Self { workspace, config, environments });
         }
-        Err(Diagnostics::from(unique).relative_to(&context.here).into())
+        Err(near(context, Diagnostics::from(unique)).into())
     }
 }
 
@@ -86,9 +86,13 @@ pub(crate) fn with_lines(context: &Context, failure: Failure) -> Failure {
 
 fn load(context: &Context) -> Result<(Workspace, Config), Failure> {
     let workspace = context.workspace()?;
-    let config =
-        forge_config::load(&workspace).map_err(|diagnostics| diagnostics.relative_to(&context.here))?;
+    let config = forge_config::load(&workspace).map_err(|diagnostics| near(context, diagnostics))?;
     Ok((workspace, config))
+}
+
+/// With files named as seen from here, for people; a script wants them whole.
+pub(crate) fn near(context: &Context, diagnostics: Diagnostics) -> Diagnostics {
+    if context.output.json { diagnostics } else { diagnostics.relative_to(&context.here) }
 }
 
 fn known(config: &Config, name: &str) -> Result<String, Error> {

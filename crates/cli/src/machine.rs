@@ -37,7 +37,7 @@ impl Finding {
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     pub(crate) listening: Listening,
-    /// Ports that this very process listens on now, by environment and process.
+    /// Ports that processes of this workspace listen on now: environment, process, port.
     pub(crate) own: Vec<(String, String, u16)>,
 }
 
@@ -128,9 +128,11 @@ fn required(
 }
 
 fn port(environment: &str, process: &ResolvedProcess, port: u16, held: &Held) -> Finding {
-    let own = held.own.iter().any(|(e, p, known)| e == environment && *p == process.name && *known == port);
-    if own {
-        return Finding::good("port", format!("port {port} is its own, it runs"));
+    if let Some((holder, name, _)) = held.own.iter().find(|(_, _, known)| *known == port) {
+        if holder == environment && *name == process.name {
+            return Finding::good("port", format!("port {port} is its own, it runs"));
+        }
+        return Finding::good("port", format!("port {port} is held by {holder}/{name}, which runs"));
     }
     let Some(listener) = held.listening.on(port).find(|listener| listener.protocol == Protocol::Tcp) else {
         return Finding::good("port", format!("port {port} is free"));

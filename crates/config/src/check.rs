@@ -8,6 +8,7 @@ pub(crate) mod health;
 mod names;
 mod patterns;
 mod policy;
+pub(crate) mod ports;
 mod process;
 mod settings;
 pub(crate) mod strings;

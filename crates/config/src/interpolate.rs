@@ -33,6 +33,8 @@ pub(crate) enum Found {
     Value(String),
     /// There is such a process, and it declares no port.
     NoPort,
+    /// Its port is a text, and no number yet; what to say about that.
+    Undecided(&'static str),
     NoProcess,
 }
 
@@ -90,6 +92,11 @@ pub(crate) fn bare_variables(text: &str) -> Vec<&str> {
         }
     }
     found
+}
+
+/// Variables that a text asks for as `${NAME…`.
+pub(crate) fn variables(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${").skip(1).map(|rest| &rest[..name_len(rest)]).filter(|name| !name.is_empty())
 }
 
 struct Expansion<'e> {
@@ -155,6 +162,11 @@ impl Expansion<'_> {
                 Found::NoPort => {
                     self.problem("unknown_port", expression, format!("`{name}` declares no port")).help =
                         Some(format!("add `port: …` to `{name}`"));
+                    return None;
+                }
+                Found::Undecided(help) => {
+                    let message = format!("the port of `{name}` is not known here");
+                    self.problem("unknown_port", expression, message).help = Some(help.to_owned());
                     return None;
                 }
                 Found::NoProcess => {

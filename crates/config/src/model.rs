@@ -75,6 +75,20 @@ impl Environment {
     pub fn process(&self, name: &str) -> Option<&Process> {
         self.processes.iter().find(|process| process.name == name)
     }
+
+    /// The names of what starts with the environment: all that is not disabled, and what those depend on.
+    #[must_use]
+    pub fn starting(&self) -> BTreeSet<&str> {
+        let mut starting = BTreeSet::new();
+        let mut next: Vec<&Process> = self.processes.iter().filter(|process| !process.disabled).collect();
+        while let Some(process) = next.pop() {
+            if starting.insert(process.name.as_str()) {
+                let new = process.depends_on.keys().filter(|name| !starting.contains(name.as_str()));
+                next.extend(new.filter_map(|name| self.process(name)));
+            }
+        }
+        starting
+    }
 }
 
 /// One process as the file declares it.
@@ -85,7 +99,7 @@ pub struct Process {
     /// As written; against the workspace.
     pub cwd: Option<String>,
     /// What it will listen on; the first is the one that `PORT` and URLs mean.
-    pub ports: Vec<u16>,
+    pub ports: Vec<Port>,
     /// The environment's `env`, then the process's own; `None` removes the variable.
     pub env: IndexMap<String, Option<String>>,
     /// Those of `env` that the environment sets, not the process.
@@ -107,12 +121,39 @@ pub struct Process {
     pub metrics: BTreeMap<String, serde_json::Value>,
     pub events: Vec<EventRule>,
     pub groups: Vec<String>,
+    /// Not started with the environment, unless something that is depends on it.
     pub disabled: bool,
     pub open: Option<String>,
-    /// Where in the file each value of this process stands: `port`, `env.KEY`, `health_check.http`, `watch.0`; `""`
-    /// is the process itself.
+    /// Where in the file each value of this process stands: `port`, `ports.0`, `env.KEY`, `health_check.http`,
+    /// `watch.0`; `""` is the process itself.
     #[serde(skip)]
     pub places: BTreeMap<String, Place>,
+}
+
+/// A port as the file has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Port {
+    /// From 1.
+    Number(u16),
+    /// Holds `${…}`: what number it becomes is known at the start.
+    Text(String),
+}
+
+impl Port {
+    /// The number, if the file itself has it.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        match self {
+            Self::Number(port) => Some(*port),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// A number from 1 to 65535 in decimal digits.
+    pub(crate) fn parse(text: &str) -> Option<u16> {
+        text.parse().ok().filter(|&port| port > 0)
+    }
 }
 
 /// What is run.

@@ -8,6 +8,7 @@ mod fingerprint;
 mod ports;
 mod process;
 mod secret;
+mod text_ports;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use crate::model::{
     Command, Condition, Config, EventRule, HealthCheck, Place, Requirement, RestartPolicy, Shutdown,
 };
 pub use fingerprint::{fingerprint, supervision_fingerprint};
+use process::{Begun, Scope};
 pub use secret::{masked, secret};
 
 /// What the configuration itself can't know.
@@ -34,7 +36,7 @@ pub struct Context {
     /// The processes that run in debug mode.
     pub debug: BTreeSet<String>,
     /// The processes that are about to start. What is wrong with others (a missing env file, say) becomes a warning.
-    /// `None`: all that are not disabled.
+    /// `None`: all that start with the environment.
     pub only: Option<BTreeSet<String>>,
 }
 
@@ -95,7 +97,7 @@ pub struct ResolvedProcess {
     pub cwd: PathBuf,
     /// After moves; as many, in the same order, as [`Self::declared_ports`].
     pub ports: Vec<u16>,
-    /// As the file has them.
+    /// As the file has them, `${…}` filled in.
     pub declared_ports: Vec<u16>,
     /// The whole environment, sorted by name.
     pub env: Vec<Variable>,
@@ -153,15 +155,22 @@ pub fn resolve(
     };
     let mut findings = Findings::default();
     let dot_env = variables::dot_env(&config.root, context, &mut findings);
+    // A string may ask for the port of any process: all ports come before all else.
+    let mut scope = Scope::early(config, declared, context, &dot_env);
+    let begun: Vec<Begun<'_>> = declared.processes.iter().map(|process| scope.begin(process)).collect();
+    let starting = declared.starting();
+    findings.add(scope.shared_ports(&begun, &starting));
+    scope.know_ports(&begun);
     let mut processes = Vec::new();
-    for process in &declared.processes {
-        let mut own = Findings::default();
-        let scope = process::Scope { config, environment: declared, context, dot_env: &dot_env };
-        processes.push(process::resolve(&scope, process, &mut own));
-        if !wanted(context, &process.name, process.disabled) {
+    for one in begun {
+        let (process, mut own) = one.finish(&scope);
+        let name = process.name.as_str();
+        let wanted = context.only.as_ref().map_or(starting.contains(name), |only| only.contains(name));
+        if !wanted {
             own.soften();
         }
         findings.merge(own);
+        processes.push(process);
     }
     let warnings = findings.finish()?;
     Ok(ResolvedEnvironment {
@@ -170,10 +179,6 @@ pub fn resolve(
         processes,
         warnings,
     })
-}
-
-fn wanted(context: &Context, name: &str, disabled: bool) -> bool {
-    context.only.as_ref().map_or(!disabled, |only| only.contains(name))
 }
 
 fn unknown_environment(config: &Config, name: &str) -> Diagnostics {

@@ -140,7 +140,7 @@ pub(crate) struct Process {
     events: Option<Vec<Event>>,
     /// Groups that it belongs to, for `forge start GROUP`.
     group: Option<OneOrMore<String>>,
-    /// Known, but not started with the environment.
+    /// Known, but not started with the environment, unless something that is depends on it.
     #[schemars(extend("default" = false))]
     disabled: Option<bool>,
     /// The URL that "Open" opens. Default: `http://localhost:PORT` of an HTTP port.
@@ -150,7 +150,7 @@ pub(crate) struct Process {
 /// A text, or what YAML takes for something else while a text is meant.
 pub(crate) struct Text;
 
-/// A port, 1 to 65535.
+/// A port, 1 to 65535, or a text with `${…}` that becomes one.
 pub(crate) struct Port;
 
 #[derive(JsonSchema)]
@@ -391,7 +391,12 @@ macro_rules! text_schema {
 }
 
 text_schema!(Text, "A text.", { "type": ["string", "number", "boolean"] });
-text_schema!(Port, "A port, 1 to 65535.", { "type": "integer", "minimum": 1, "maximum": 65535 });
+text_schema!(Port, "A port, 1 to 65535, or a text with `${…}` that becomes one.", {
+    "type": ["integer", "string"],
+    "minimum": 1,
+    "maximum": 65535,
+    "pattern": r"^[0-9]{1,5}$|\$\{"
+});
 text_schema!(Target, "A URL, `host:port`, or a port of this machine.", { "type": ["string", "integer"] });
 text_schema!(DurationText, "A length of time: `500ms`, `2s`, `1m30s`.", {
     "type": ["string", "integer"],

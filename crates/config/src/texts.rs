@@ -1,13 +1,27 @@
 //! The strings of a process that may hold `${…}`, each with its path in the file: one walk for the checker, which
 //! looks at them, and for the resolver, which fills them in.
 
+use crate::check::ports;
 use crate::interpolate::Mode;
-use crate::model::{Command, HealthCheck, Probe, Process};
+use crate::model::{Command, HealthCheck, Port, Probe, Process};
 
 /// Is given a string's path (as in [`Process::places`]), the string, and how it is filled in.
 pub(crate) type Visit<'v> = dyn FnMut(&str, &mut String, Mode) + 'v;
 
-/// Visits all strings but names and variables.
+/// Visits the env files and the ports: what has to be known before variables can be filled in.
+pub(crate) fn walk_early(process: &mut Process, visit: &mut Visit<'_>) {
+    for file in &mut process.env_files {
+        visit(&format!("env_file.{file}"), file, Mode::Text);
+    }
+    let paths: Vec<String> = (0..process.ports.len()).map(|index| ports::path(process, index)).collect();
+    for (port, path) in process.ports.iter_mut().zip(paths) {
+        if let Port::Text(text) = port {
+            visit(&path, text, Mode::Text);
+        }
+    }
+}
+
+/// Visits all strings but names, variables and what [`walk_early`] visits.
 pub(crate) fn walk(process: &mut Process, visit: &mut Visit<'_>) {
     command(&mut process.command, "command", visit);
     if let Some(cwd) = &mut process.cwd {

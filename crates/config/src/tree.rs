@@ -59,7 +59,7 @@ impl Node {
             Value::Null | Value::Broken => "nothing".to_owned(),
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a mapping".to_owned(),
-            Value::Scalar(scalar) => scalar.kind(),
+            Value::Scalar(scalar) => quoted(&scalar.text),
         }
     }
 
@@ -133,10 +133,11 @@ impl Scalar {
             _ => self.text.clone().into(),
         }
     }
+}
 
-    fn kind(&self) -> String {
-        let short: String = self.text.chars().take(40).collect();
-        let more = if short.len() < self.text.len() { "…" } else { "" };
-        format!("`{}{more}`", short.replace(char::is_control, " "))
-    }
+/// A text as a message quotes it: its beginning, on one line.
+pub(crate) fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(40).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("`{}{more}`", short.replace(char::is_control, " "))
 }

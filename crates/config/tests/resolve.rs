@@ -329,3 +329,100 @@ fn the_users_settings_are_below_those_of_the_workspace() {
     std::fs::write(folder.path().join("settings.yml"), "log_quota: [\n").expect("a file");
     assert!(forge_config::load_settings(folder.path()).is_err(), "broken settings were taken");
 }
+
+/// A process whose port comes from everywhere, and one that asks for it.
+const TEXT_PORTS: &str = "dev:
+  - name: web
+    command: ./web --api ${api.url}
+    ports: [\"${WEB_PORT:-3000}\", 9229]
+    env: { API: \"${api.port}\" }
+    health_check: http://localhost:${web.port}/
+  - { name: api, command: ./api, port: \"${API_PORT}\", env_file: api.env, open: \"http://localhost:${PORT}/\" }
+  - { name: admin, command: ./admin, port: \"1${db.port}\" }
+  - { name: db, command: ./db, port: 5432 }
+";
+
+#[test]
+fn a_port_is_filled_in_before_all_that_asks_for_it() {
+    let project = Project::new(TEXT_PORTS);
+    project.write("api.env", "");
+    for (dot_env, env_file, caller_pairs, port) in [
+        ("API_PORT=1001\n", "", &[][..], 1001),
+        ("API_PORT=1001\n", "API_PORT=1002\n", &[][..], 1002),
+        ("API_PORT=1001\n", "", &[("API_PORT", "1003")][..], 1003),
+        ("BASE=20\n", "API_PORT=${BASE}04\n", &[("PORT", "1")][..], 2004),
+    ] {
+        project.write(".env", dot_env);
+        project.write("api.env", env_file);
+        let environment = project.resolve(&caller(caller_pairs)).unwrap_or_else(|errors| panic!("{errors}"));
+        let api = environment.process("api").expect("api");
+        assert_eq!((&api.ports, &api.declared_ports), (&vec![port], &vec![port]), "{dot_env}{env_file}");
+        assert_eq!(origin(api, "PORT"), Some((&*port.to_string(), &Origin::Port)), "{port}");
+        assert_eq!(api.open, Some(format!("http://localhost:{port}/")));
+        let web = environment.process("web").expect("web");
+        assert_eq!(web.ports, [3000, 9229]);
+        assert_eq!(web.variable("API"), Some(&*port.to_string()));
+        assert_eq!(web.command, Command::Shell(format!("./web --api http://localhost:{port}")));
+        assert_eq!(environment.process("admin").expect("admin").ports, [15432]);
+    }
+}
+
+#[test]
+fn a_port_that_was_filled_in_can_be_moved() {
+    let project = Project::new(TEXT_PORTS);
+    project.write("api.env", "API_PORT=8080\n");
+    let environment = project.resolve(&moved("api", 8080, 8081)).expect("resolved");
+    let api = environment.process("api").expect("api");
+    assert_eq!((&api.ports[..], &api.declared_ports[..]), (&[8081][..], &[8080][..]));
+    assert_eq!(api.variable("PORT"), Some("8081"));
+    assert_eq!(environment.process("web").and_then(|web| web.variable("API")), Some("8081"));
+}
+
+#[test]
+fn what_becomes_no_port_is_told_with_what_it_became() {
+    let project = Project::new(
+        "dev:
+  - { name: unset, command: run, port: \"${NOBODY_SETS_IT}\" }
+  - { name: part, command: run, port: \"80${NOBODY_SETS_IT}x\" }
+  - { name: empty, command: run, port: \"${EMPTY}\" }
+  - { name: word, command: run, port: \"${WORD}\" }
+  - { name: zero, command: run, ports: [3000, \"${ZERO:-0}\"] }
+  - { name: large, command: run, port: \"7${WORD:+0000}\" }
+  - { name: must, command: run, port: \"${NOBODY_SETS_IT:?say where}\" }
+  - { name: late, command: run, port: \"${LATE}\", env: { LATE: 3001 } }
+  - { name: hidden, command: run, port: \"${API_TOKEN}\" }
+  - { name: twice, command: run, ports: [3002, \"${TWICE:-3002}\"] }
+  - { name: asks, command: run, env: { HERE: \"${word.port}\" } }
+",
+    );
+    let context = caller(&[("EMPTY", ""), ("WORD", "http"), ("API_TOKEN", "abc123")]);
+    let failure = project.failure(&context);
+    assert!(!failure.contains("abc123"), "a secret is shown:\n{failure}");
+    insta::assert_snapshot!(failure);
+}
+
+#[test]
+fn two_that_come_to_want_one_port_are_told() {
+    let project = Project::new(
+        "dev:
+  - { name: web, command: run, port: 3000 }
+  - { name: api, command: run, port: \"${API_PORT:-3000}\" }
+  - { name: off, command: run, port: 3000, disabled: true }
+",
+    );
+    let environment = project.resolve(&Context::default()).expect("resolved");
+    let warnings = Diagnostics::from(environment.warnings).relative_to(project.root());
+    insta::assert_snapshot!(warnings.render(false, true));
+    for context in [caller(&[("API_PORT", "3001")]), moved("api", 3000, 3001)] {
+        assert_eq!(project.resolve(&context).expect("resolved").warnings, [], "{context:?}");
+    }
+}
+
+#[test]
+fn a_disabled_one_that_is_depended_on_has_to_be_right() {
+    let project = Project::new(
+        "dev:\n  - { name: api, command: run, depends_on: [db] }\n  - { name: db, command: run, disabled: true, depends_on: [disk] }\n  - { name: disk, command: run, disabled: true, env_file: missing.env }\n  - { name: off, command: run, disabled: true, env_file: missing.env }\n",
+    );
+    let errors = project.resolve(&Context::default()).expect_err("disk starts");
+    assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [4], "{errors}");
+}

@@ -109,6 +109,7 @@ fn the_schema_knows_wrong_keys_and_types() {
         "dev: { process: [] }",
         "dev: [{ name: a, command: { a: b } }]",
         "dev: [{ name: a, command: x, tty: 1 }]",
+        "dev: [{ name: a, command: x, port: true }]",
     ] {
         let value: Value = serde_yaml::from_str(text).expect("YAML");
         assert!(!matches(&schema, &schema, &value), "{text} matches the schema");

@@ -165,6 +165,7 @@ fn keepers_that_are_killed_again_and_again_never_make_two_trees() {
     }
     assert!(a.is_alive(), "I2");
     let _either = world.forge(["start", "--timeout", "10s"]).run();
+    assert_eq!(world.programs().len(), 1, "I1: {:#?}", world.programs());
     assert_eq!(world.read("only"), "", "I1");
     world.forge(["stop"]).run().ok();
     assert!(!a.is_alive(), "I7");

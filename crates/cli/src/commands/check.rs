@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args;
-use crate::chosen::Chosen;
+use crate::chosen::{self, Chosen};
 use crate::client::Client;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
         .collect();
     let mut warnings = chosen.config.warnings.clone();
     warnings.extend(chosen.environments.iter().flat_map(|environment| environment.warnings.iter().cloned()));
-    let warnings = Diagnostics::from(warnings).relative_to(&context.here);
+    let warnings = chosen::near(context, Diagnostics::from(warnings));
     report(context, &chosen, &checked, &warnings)
 }
 
@@ -129,8 +129,8 @@ fn process(checked: &Checked, widest: usize, style: Style) -> String {
     let good: Vec<&str> = checked.findings.iter().filter(|f| f.ok).map(|f| f.text.as_str()).collect();
     let bad: Vec<&Finding> = checked.findings.iter().filter(|finding| !finding.ok).collect();
     if bad.is_empty() {
-        let said =
-            if checked.disabled && good.is_empty() { "disabled".to_owned() } else { good.join(style.dot()) };
+        let disabled = checked.disabled.then_some("disabled");
+        let said = disabled.into_iter().chain(good).collect::<Vec<_>>().join(style.dot());
         return format!(
             "  {} {name}  {}\n",
             style.mark(Mark::Good),

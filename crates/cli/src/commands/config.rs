@@ -6,7 +6,7 @@ use forge_config::Diagnostics;
 use serde_json::json;
 
 use crate::args;
-use crate::chosen::Chosen;
+use crate::chosen::{self, Chosen};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::view::resolved::{self, Resolved};
@@ -53,7 +53,7 @@ pub(crate) fn run(context: &Context, args: &args::Environment) -> Outcome {
     odd.extend(chosen.environments.iter().flat_map(|environment| environment.warnings.iter().cloned()));
     if !odd.is_empty() {
         let style = output.stderr();
-        let warnings = Diagnostics::from(odd).relative_to(&context.here);
+        let warnings = chosen::near(context, Diagnostics::from(odd));
         output.note(&format!("\n{}", warnings.render(style.color, style.unicode)));
     }
     Ok(ExitCode::SUCCESS)

@@ -84,7 +84,6 @@ pub(super) fn check(report: &mut Report, environment: &Environment, declared: &[
         }
     }
     cycles(report, environment);
-    shared_ports(report, environment);
 }
 
 fn unknown(
@@ -119,13 +118,15 @@ fn doubtful(
 ) {
     let (name, other) = (&process.name, &dependency.name);
     if dependency.disabled && !process.disabled {
+        let own = dependency.places.get("disabled").copied().unwrap_or_default();
         report
             .warning(
                 "disabled_dependency",
                 place,
-                format!("`{name}` depends on `{other}`, which is disabled"),
+                format!("`{other}` is disabled, and starts all the same: `{name}` depends on it"),
             )
-            .help(format!("`{name}` waits until somebody starts `{other}`"));
+            .note(own, "disabled here")
+            .help("leave out `disabled`, or the dependency");
     }
     if condition == Condition::Completed && !dependency.one_shot {
         report
@@ -197,32 +198,4 @@ fn report_cycle(report: &mut Report, path: &[(&Process, usize)], first: &Process
         diagnostic.note(*place, format!("`{}` waits for `{}`", pair[0], pair[1]));
     }
     diagnostic.help("take one of them out of its `depends_on`");
-}
-
-/// Two processes that will want the same port.
-fn shared_ports(report: &mut Report, environment: &Environment) {
-    let mut owners: HashMap<u16, &Process> = HashMap::new();
-    for process in environment.processes.iter().filter(|process| !process.disabled) {
-        for port in &process.ports {
-            let Some(first) = owners.get(port) else {
-                owners.insert(*port, process);
-                continue;
-            };
-            let place = port_place(process);
-            let note = port_place(first);
-            report
-                .warning(
-                    "shared_port",
-                    place,
-                    format!("`{}` and `{}` both want port {port}", first.name, process.name),
-                )
-                .label(format!("`{}`", process.name))
-                .note(note, format!("`{}`", first.name))
-                .help("whichever starts first will have it");
-        }
-    }
-}
-
-fn port_place(process: &Process) -> Place {
-    ["port", "ports", ""].iter().find_map(|key| process.places.get(*key)).copied().unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::fields::{self, Fields};
-use super::{depends, names, process, strings, suggest};
+use super::{depends, names, ports, process, strings, suggest};
 use crate::diagnostics::Report;
 use crate::model::{Environment, Place};
 use crate::schema::keys;
@@ -99,6 +99,7 @@ pub(super) fn environments(report: &mut Report, tree: &Node) -> IndexMap<String,
         let environment = Environment { name: name.clone(), description, processes };
         let declared: Vec<&str> = layers.iter().map(|layers| layers.name.as_str()).collect();
         depends::check(report, &environment, &declared);
+        ports::check(report, &environment);
         strings::check(report, &environment, &declared);
         environments.insert(name.clone(), environment);
     }

@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 use super::suggest;
 use crate::diagnostics::Report;
 use crate::duration::parse_duration;
-use crate::model::{Command, Place};
+use crate::interpolate::bare_variables;
+use crate::model::{Command, Place, Port};
 use crate::tree::{Entry, Node, Value};
 
 /// The keys of one mapping.
@@ -199,22 +200,23 @@ pub(super) fn command(report: &mut Report, node: &Node, key: &str) -> Option<Com
     Some(command)
 }
 
-/// The same for a port.
-pub(super) fn port(report: &mut Report, node: &Node, key: &str) -> Option<u16> {
+/// A number, or a text that will be one.
+pub(super) fn port(report: &mut Report, node: &Node, key: &str) -> Option<Port> {
     let Some(text) = node.text() else {
         bad_type(report, node, &format!("`{key}`"), "a number from 1 to 65535");
         return None;
     };
-    let number = text.parse::<u16>().ok().filter(|&port| port > 0);
-    if number.is_some() {
-        return number;
+    if text.contains("${") {
+        return self::text(report, node, key).map(Port::Text);
+    }
+    if let Some(number) = Port::parse(text) {
+        return Some(Port::Number(number));
     }
     let diagnostic = report
         .error("bad_port", node.place, format!("{} is no port", node.kind()))
         .label("expected a number from 1 to 65535");
-    if text.contains("${") {
-        diagnostic
-            .help("a port is known before variables are; write the number, and use `${NAME.port}` for it");
+    if let Some(name) = bare_variables(text).first() {
+        diagnostic.help(format!("a variable is written `${{{name}}}`"));
     } else if let Some((host, _)) = text.split_once(':') {
         diagnostic.help(format!("only the port of this machine: `{key}: {host}`"));
     } else if key == "port" && text.contains(',') {

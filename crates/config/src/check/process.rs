@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use super::environments::{EnvScope, Layers, Variables};
 use super::fields::{self, Fields};
-use super::{depends, env, health, names, patterns, policy, suggest};
+use super::{depends, env, health, names, patterns, policy, ports, suggest};
 use crate::diagnostics::Report;
-use crate::model::{Command, Debug, EventLevel, EventRule, Place, Process, Requirement};
+use crate::model::{Command, Debug, EventLevel, EventRule, Place, Port, Process, Requirement};
 use crate::schema::keys;
 use crate::tree::{Node, Value};
 use crate::url::Url;
@@ -28,7 +28,7 @@ pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
     let command = command(report, &fields, &layers.name);
     let (env, environment_env, env_places) = env::merged(report, &layers.variables.env);
     let (env_files, file_places) = env::files(report, &layers.variables.env_file);
-    let ports = ports(report, &fields);
+    let ports = declared_ports(report, &fields);
     let depends_on = depends::read(report, &fields);
     let health_check = fields.get("health_check").and_then(|node| health::health_check(report, node));
     let auto_restart = policy::auto_restart(report, fields.get("auto_restart").map(|node| &**node));
@@ -78,7 +78,7 @@ fn command(report: &mut Report, fields: &Fields<'_>, name: &str) -> Option<Comma
     None
 }
 
-fn ports(report: &mut Report, fields: &Fields<'_>) -> Vec<u16> {
+fn declared_ports(report: &mut Report, fields: &Fields<'_>) -> Vec<Port> {
     if let (Some(first), Some(second)) = (fields.key_place("port"), fields.key_place("ports")) {
         report
             .error("conflicting_keys", second, "`port` and `ports` are two names of one key")
@@ -93,20 +93,10 @@ fn ports(report: &mut Report, fields: &Fields<'_>) -> Vec<u16> {
         Value::List(items) => items.iter().collect(),
         _ => vec![node],
     };
-    let mut ports: Vec<(u16, Place)> = Vec::new();
-    for item in items {
-        let Some(port) = fields::port(report, item, key) else { continue };
-        match ports.iter().find(|(other, _)| *other == port) {
-            Some((_, first)) => {
-                report
-                    .error("port_twice", item.place, format!("port {port} stands here a second time"))
-                    .label("again")
-                    .note(*first, "first here");
-            }
-            None => ports.push((port, item.place)),
-        }
-    }
-    ports.into_iter().map(|(port, _)| port).collect()
+    let read = items.iter().filter_map(|item| Some((fields::port(report, item, key)?, item.place)));
+    let read: Vec<(Port, Place)> = read.collect();
+    ports::twice(report, read.iter().filter_map(|(port, place)| Some((port.number()?, *place))));
+    read.into_iter().map(|(port, _)| port).collect()
 }
 
 fn watch(report: &mut Report, fields: &Fields<'_>) -> Vec<String> {
@@ -241,9 +231,8 @@ fn open(report: &mut Report, fields: &Fields<'_>) -> Option<String> {
 fn places(fields: &Fields<'_>, env: impl Iterator<Item = (String, Place)>) -> BTreeMap<String, Place> {
     let mut places: BTreeMap<String, Place> =
         fields.places().map(|(key, place)| (key.to_owned(), place)).collect();
-    for (key, inner) in
-        ["health_check", "shutdown", "debug", "watch"].iter().filter_map(|key| Some((*key, fields.get(key)?)))
-    {
+    let deep = ["port", "ports", "health_check", "shutdown", "debug", "watch"];
+    for (key, inner) in deep.iter().filter_map(|key| Some((*key, fields.get(key)?))) {
         collect(&mut places, key, inner);
     }
     places.extend(env);

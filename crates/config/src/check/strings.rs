@@ -1,16 +1,22 @@
 //! `${…}` in the strings of an environment: its syntax, and the processes that it names.
 
 use crate::diagnostics::Report;
-use crate::interpolate::{Found, Mode, Part, Problem, Source, interpolate};
-use crate::model::{Command, Environment, Place, Process};
+use crate::interpolate::{Found, Part, Problem, Source, interpolate};
+use crate::model::{Command, Environment, Place, Port, Process};
 use crate::texts;
 
 use super::suggest;
+
+/// Why a port that is itself filled in can't be asked for.
+pub(crate) const EARLY: &str =
+    "env files and ports are filled in first: there, only a port that is written as a number is known";
 
 /// Takes every variable for set; which are is known only when the process starts.
 struct Names<'e> {
     environment: &'e Environment,
     declared: &'e [&'e str],
+    /// For env files and ports, which are filled in before anything else.
+    early: bool,
 }
 
 impl Source for Names<'_> {
@@ -24,7 +30,11 @@ impl Source for Names<'_> {
 
     fn process(&self, name: &str, part: Part) -> Found {
         match self.environment.process(name) {
-            Some(process) if process.ports.is_empty() && part != Part::Host => Found::NoPort,
+            Some(process) if part != Part::Host => match process.ports.first() {
+                None => Found::NoPort,
+                Some(Port::Text(_)) if self.early => Found::Undecided(EARLY),
+                Some(_) => Found::Value(String::new()),
+            },
             None if !self.declared.contains(&name) => Found::NoProcess,
             _ => Found::Value(String::new()),
         }
@@ -37,21 +47,20 @@ impl Source for Names<'_> {
 
 /// Reports what is wrong in the strings of all processes.
 pub(super) fn check(report: &mut Report, environment: &Environment, declared: &[&str]) {
-    let names = Names { environment, declared };
+    let early = Names { environment, declared, early: true };
+    let names = Names { environment, declared, early: false };
     for process in &environment.processes {
-        let mut visit = |path: &str, text: &mut String, mode| {
+        let mut look = |names: &Names<'_>, path: &str, text: &str, mode| {
             let mut problems = Vec::new();
-            interpolate(text, mode, &names, &mut problems);
+            interpolate(text, mode, names, &mut problems);
             for problem in problems {
                 self::report(report, &problem, place(process, path));
             }
         };
         let mut copy = process.clone();
-        for file in &mut copy.env_files {
-            visit(&format!("env_file.{file}"), file, Mode::Text);
-        }
-        texts::walk_variables(&mut copy, &mut visit);
-        texts::walk(&mut copy, &mut visit);
+        texts::walk_early(&mut copy, &mut |path, text, mode| look(&early, path, text, mode));
+        texts::walk_variables(&mut copy, &mut |path, text, mode| look(&names, path, text, mode));
+        texts::walk(&mut copy, &mut |path, text, mode| look(&names, path, text, mode));
         if let Command::Shell(command) = &process.command {
             unfinished(report, command, process);
         }

@@ -17,7 +17,7 @@ pub(crate) struct Report {
     file: PathBuf,
     text: Arc<str>,
     /// Byte offsets at which lines begin.
-    lines: Vec<usize>,
+    lines: Arc<[usize]>,
     list: Vec<Diagnostic>,
     /// The last message beyond the bound, and how many there were.
     surplus: Option<Diagnostic>,
@@ -38,6 +38,19 @@ impl Report {
             surplus_count: 0,
             lone_returns: text.contains('\r') && text.replace("\r\n", "").contains('\r'),
             text,
+        }
+    }
+
+    /// An empty report about the same file.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            file: self.file.clone(),
+            text: self.text(),
+            lines: Arc::clone(&self.lines),
+            list: Vec::new(),
+            surplus: None,
+            surplus_count: 0,
+            lone_returns: self.lone_returns,
         }
     }
 

@@ -1,16 +1,17 @@
 //! One process, resolved.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ports::{self, Moves};
 use super::variables::{self, DotEnv, Variables, variable};
-use super::{Context, Findings, Origin, ResolvedProcess, debug, path_in};
+use super::{Context, Findings, Origin, ResolvedProcess, Variable, debug, path_in, text_ports};
+use crate::check::ports::{self as declared_ports, Wanted};
 use crate::check::{health, strings, suggest};
 use crate::diagnostics::Report;
 use crate::interpolate::{Found, Mode, Part, Source, bare_variables, handed_on, interpolate};
-use crate::model::{Config, Environment, Process};
+use crate::model::{Config, Environment, Port, Process};
 use crate::{texts, url, workspace};
 
 /// What resolving one process needs to see.
@@ -19,9 +20,49 @@ pub(super) struct Scope<'s> {
     pub(super) environment: &'s Environment,
     pub(super) context: &'s Context,
     pub(super) dot_env: &'s DotEnv,
+    /// The first port of each process that declares one, before moves; `None` where that is a text and no number.
+    first_ports: BTreeMap<&'s str, Option<u16>>,
+    /// What to say where it is none.
+    undecided: &'static str,
+    /// About the configuration, and empty: its lines are counted once.
+    report: Report,
 }
 
-impl Scope<'_> {
+impl<'s> Scope<'s> {
+    /// The scope in which ports are found: only those that the file writes as numbers are known.
+    pub(super) fn early(
+        config: &'s Config,
+        environment: &'s Environment,
+        context: &'s Context,
+        dot_env: &'s DotEnv,
+    ) -> Self {
+        let processes = environment.processes.iter();
+        let first_ports = processes.filter_map(|process| first_port(&process.name, process)).collect();
+        let report = Report::new(&config.file, Arc::clone(&config.text));
+        Self { config, environment, context, dot_env, first_ports, undecided: strings::EARLY, report }
+    }
+
+    /// From here on, the ports are known.
+    pub(super) fn know_ports(&mut self, begun: &[Begun<'s>]) {
+        let processes = begun.iter();
+        self.first_ports = processes.filter_map(|one| first_port(&one.declared.name, &one.process)).collect();
+        self.undecided = "its own `port` is wrong";
+    }
+
+    /// Warns of two processes of what starts together that want one port, where the file alone does not show it.
+    pub(super) fn shared_ports(&self, begun: &[Begun<'s>], starting: &BTreeSet<&str>) -> Report {
+        let mut report = self.report.another();
+        let begun = begun.iter().filter(|one| starting.contains(one.declared.name.as_str()));
+        let wanted = begun.flat_map(|one| {
+            one.process.ports.iter().enumerate().filter_map(|(index, port)| {
+                let port = self.moved(&one.declared.name, port.number()?);
+                Some(Wanted { process: one.declared, index, port })
+            })
+        });
+        declared_ports::shared(&mut report, wanted, |one, other| !(one.written() && other.written()));
+        report
+    }
+
     /// The port that is used for a declared one.
     fn moved(&self, process: &str, port: u16) -> u16 {
         self.moves(process).get(&port).copied().unwrap_or(port)
@@ -53,14 +94,17 @@ impl Source for Values<'_> {
     fn process(&self, name: &str, part: Part) -> Found {
         let Some(process) = self.scope.environment.process(name) else { return Found::NoProcess };
         self.asked.borrow_mut().insert(name.to_owned());
-        let port = process.ports.first().map(|port| self.scope.moved(name, *port));
-        let scheme = ports::scheme(process.health_check.as_ref().map(|check| &check.probe));
-        match (part, port) {
-            (Part::Host, _) => Found::Value("localhost".to_owned()),
-            (_, None) => Found::NoPort,
-            (Part::Port, Some(port)) => Found::Value(port.to_string()),
-            (Part::Url, Some(port)) => Found::Value(format!("{scheme}://localhost:{port}")),
+        let port = match self.scope.first_ports.get(name) {
+            _ if part == Part::Host => return Found::Value("localhost".to_owned()),
+            None => return Found::NoPort,
+            Some(None) => return Found::Undecided(self.scope.undecided),
+            Some(Some(port)) => self.scope.moved(name, *port),
+        };
+        if part == Part::Port {
+            return Found::Value(port.to_string());
         }
+        let scheme = ports::scheme(process.health_check.as_ref().map(|check| &check.probe));
+        Found::Value(format!("{scheme}://localhost:{port}"))
     }
 
     fn unknown_process(&self, name: &str) -> String {
@@ -70,37 +114,85 @@ impl Source for Values<'_> {
     }
 }
 
-/// Resolves a process. Whatever is wrong goes to `findings`, and the rest is resolved all the same.
-pub(super) fn resolve(scope: &Scope<'_>, declared: &Process, findings: &mut Findings) -> ResolvedProcess {
-    let mut process = declared.clone();
-    let mut report = Report::new(&scope.config.file, Arc::clone(&scope.config.text));
-    let asked = RefCell::new(BTreeSet::new());
-    let debugged = scope.context.debug.contains(&process.name);
+/// The name and the first port of a process, if it declares one.
+fn first_port<'n>(name: &'n str, process: &Process) -> Option<(&'n str, Option<u16>)> {
+    process.ports.first().map(|port| (name, port.number()))
+}
 
-    let mut env = variables::callers(scope.context);
-    let before = Values { scope, variables: &env, asked: &asked };
-    fill_files(&mut process, &before, &mut report);
-    read_files(scope, &process, declared, &mut env, &mut report, findings);
-    let removed = set_variables(scope, &mut process, &mut env, &asked, &mut report);
-    if debugged {
-        set_debug(&process, &mut env);
+/// A process of which as much is known as its ports need: the env files are read.
+pub(super) struct Begun<'s> {
+    declared: &'s Process,
+    /// The env files and ports filled in, the rest as declared.
+    process: Process,
+    /// Without `PORT` and `env`.
+    variables: Variables,
+    asked: RefCell<BTreeSet<String>>,
+    report: Report,
+    /// What is wrong with the env files.
+    findings: Findings,
+}
+
+impl<'s> Scope<'s> {
+    /// Reads the env files of a process and fills in its ports.
+    pub(super) fn begin(&self, declared: &'s Process) -> Begun<'s> {
+        let mut process = declared.clone();
+        let mut report = self.report.another();
+        let mut findings = Findings::default();
+        let asked = RefCell::new(BTreeSet::new());
+        let mut variables = variables::callers(self.context);
+        let before = Values { scope: self, variables: &variables, asked: &asked };
+        fill_files(&mut process, &before, &mut report);
+        read_files(self, &process, declared, &mut variables, &mut report, &mut findings);
+        let source = Values { scope: self, variables: &variables, asked: &asked };
+        text_ports::fill(&mut process, &source, &mut report);
+        Begun { declared, process, variables, asked, report, findings }
     }
+}
 
-    follow_ports(scope, &mut process);
-    let source = Values { scope, variables: &env, asked: &asked };
-    texts::walk(&mut process, &mut |path, text, mode| fill(text, mode, path, declared, &source, &mut report));
-    check_target(scope, &mut process, &mut report);
-    findings.add(report);
+impl Begun<'_> {
+    /// Resolves the rest. Whatever is wrong is told beside it, and all else is resolved all the same.
+    pub(super) fn finish(self, scope: &Scope<'_>) -> (ResolvedProcess, Findings) {
+        let Self { declared, mut process, variables: mut env, asked, mut report, mut findings } = self;
+        let debugged = scope.context.debug.contains(&process.name);
+        let removed = set_variables(scope, &mut process, &mut env, &asked, &mut report);
+        if debugged {
+            set_debug(&process, &mut env);
+        }
+        follow_ports(scope, &mut process);
+        let source = Values { scope, variables: &env, asked: &asked };
+        texts::walk(&mut process, &mut |path, text, mode| {
+            fill(text, mode, path, declared, &source, &mut report);
+        });
+        check_target(scope, &mut process, &mut report);
+        findings.add(report);
 
-    let mut refers_to = asked.into_inner();
-    refers_to.remove(&process.name);
-    let debug_command = process.debug.take().and_then(|debug| debug.command).filter(|_| debugged);
+        let debug_command = process.debug.take().and_then(|debug| debug.command).filter(|_| debugged);
+        if let Some(command) = debug_command {
+            process.command = command;
+        }
+        let mut refers_to = asked.into_inner();
+        refers_to.remove(&process.name);
+        let env = env.into_values().collect();
+        (resolved(scope, process, env, removed, refers_to), findings)
+    }
+}
+
+/// A process whose strings are filled in, as its face to the outside.
+fn resolved(
+    scope: &Scope<'_>,
+    process: Process,
+    env: Vec<Variable>,
+    removed: Vec<String>,
+    refers_to: BTreeSet<String>,
+) -> ResolvedProcess {
+    let declared_ports: Vec<u16> = process.ports.iter().filter_map(Port::number).collect();
     ResolvedProcess {
-        command: debug_command.unwrap_or(process.command),
         cwd: path_in(&scope.config.root, process.cwd.as_deref().unwrap_or_default()),
-        ports: process.ports.iter().map(|port| scope.moved(&process.name, *port)).collect(),
-        declared_ports: process.ports,
-        env: env.into_values().collect(),
+        ports: declared_ports.iter().map(|port| scope.moved(&process.name, *port)).collect(),
+        declared_ports,
+        debug: scope.context.debug.contains(&process.name),
+        command: process.command,
+        env,
         removed,
         depends_on: process.depends_on,
         health_check: process.health_check,
@@ -116,7 +208,6 @@ pub(super) fn resolve(scope: &Scope<'_>, declared: &Process, findings: &mut Find
         groups: process.groups,
         disabled: process.disabled,
         open: process.open,
-        debug: debugged,
         refers_to,
         name: process.name,
     }
@@ -213,8 +304,9 @@ fn set_variables(
             fill(text, mode, path, &declared, &source, report);
         }
     });
-    if let (false, Some(port)) = (process.env.contains_key("PORT"), process.ports.first()) {
-        let port = scope.moved(&process.name, *port).to_string();
+    let first = process.ports.first().and_then(Port::number);
+    if let (false, Some(port)) = (process.env.contains_key("PORT"), first) {
+        let port = scope.moved(&process.name, port).to_string();
         variables::set(env, variable("PORT", port, Origin::Port));
     }
     let mut removed = Vec::new();

@@ -10,6 +10,7 @@ use forge_api::{
     ProcessStatus, Request, Status, Subscribed, Target, Time, Warning,
 };
 use forge_config::Config;
+use forge_config::model::Port;
 use forge_keeper::message::Request as KeeperRequest;
 use forge_system::ports::Listening;
 use forge_system::process::Signal;
@@ -440,7 +441,7 @@ fn add_configured(
             continue;
         }
         let mut status = blank.status(&process.name, Vec::new());
-        status.declared_ports.clone_from(&process.ports);
+        status.declared_ports = process.ports.iter().filter_map(Port::number).collect();
         status.disabled = process.disabled;
         status.groups.clone_from(&process.groups);
         status.one_shot = process.one_shot;
