@@ -14,7 +14,6 @@ mod detach_keys;
 mod failure;
 mod interrupt;
 mod log_sink;
-mod machine;
 mod moment;
 mod output;
 mod painter;

@@ -29,6 +29,7 @@ pub mod home;
 pub mod host;
 mod listening;
 mod logs;
+pub mod machine;
 mod plan;
 mod prepare;
 pub mod probe;

@@ -21,6 +21,9 @@ const MAX_LINE: usize = 8 << 20;
 const PAGE: usize = 256 * 1024;
 const MAX_PAGE: usize = 4 << 20;
 
+/// Bytes that a line takes in an answer, beside its text.
+const OVERHEAD: usize = 160;
+
 /// Bytes that are looked through between two looks at whether anybody still waits.
 const STEP: usize = 1 << 20;
 
@@ -209,7 +212,7 @@ impl Pager {
     fn push(&self, number: usize, line: &Line, lines: &mut Vec<LogLine>) -> usize {
         let Some((target, _)) = self.places.get(number) else { return 0 };
         lines.push(shown(target, line));
-        line.text.len() + 1
+        line.text.len() + OVERHEAD
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn default_environment(known: &[Known], purpose: Purpose) -> Result<&
         [] => {
             Err(Error::new(Code::NotFound, "there is no environment").help("add one to .forge/processes.yml"))
         }
-        many => Err(ambiguous("which environment?", many.iter().map(|one| one.name.clone()))),
+        many => Err(ambiguous("which environment is meant", many.iter().map(|one| one.name.clone()))),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Everything that is looked at before anything starts: the configuration, env files, folders, binaries, ports.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +9,11 @@ use forge_api::{Code, Error, Target};
 use forge_config::model::{Config, Process};
 use forge_config::resolve::{Context, ResolvedProcess};
 use forge_config::{Diagnostics, Workspace};
-use forge_system::binaries::{self, Missing};
-use forge_system::ports::{Listening, Protocol};
+use forge_system::ports::Listening;
 use serde_json::json;
 
+use crate::machine;
 use crate::plan::{self, Known, KnownProcess, Purpose};
-use crate::words;
-
-/// How long a program may take to say its version.
-const VERSION: Duration = Duration::from_secs(2);
 
 /// How long a login shell may take.
 const LOGIN_SHELL: Duration = Duration::from_secs(5);
@@ -312,8 +307,14 @@ fn check(
         let declared =
             config.environments.get(&target.environment).and_then(|one| one.process(&target.process));
         let place = |key: &str| declared.and_then(|declared| declared.places.get(key).copied());
-        for (key, text, help) in missing(process) {
-            problems.push(Problem { target: (*target).clone(), text, help, place: place(key) });
+        for missing in machine::programs(process, None).into_iter().filter(|finding| !finding.ok) {
+            let place = place(missing.kind);
+            problems.push(Problem {
+                target: (*target).clone(),
+                text: missing.text,
+                help: missing.help,
+                place,
+            });
         }
     }
     if !problems.is_empty() {
@@ -345,69 +346,6 @@ fn not_there(config: &Config, problems: &[Problem]) -> Error {
     }
 }
 
-/// What a process needs and is not there: the key that asks for it, the text, what to do.
-fn missing(process: &ResolvedProcess) -> Vec<(&'static str, String, Option<String>)> {
-    if !process.cwd.is_dir() {
-        let what = if process.cwd.exists() { "is not a folder" } else { "does not exist" };
-        return vec![("cwd", format!("its folder {} {what}", process.cwd.display()), None)];
-    }
-    let path = process
-        .env
-        .iter()
-        .find(|variable| variable.name == "PATH")
-        .map(|variable| OsStr::new(&variable.value));
-    let mut found = Vec::new();
-    for program in forge_config::shell::programs(&process.command) {
-        if let Err(error) = binaries::find(&program, path, &process.cwd) {
-            found.push(("command", error.to_string(), advice(&error)));
-        }
-    }
-    for requirement in &process.requires {
-        match binaries::find(&requirement.binary, path, &process.cwd) {
-            Err(error) => found.push(("requires", error.to_string(), advice(&error))),
-            Ok(program) => {
-                let text = wrong_version(process, requirement, &program);
-                found.extend(text.map(|text| ("requires", text, None)));
-            }
-        }
-    }
-    found
-}
-
-fn advice(error: &Missing) -> Option<String> {
-    match error {
-        Missing::NotFound { name, near: Some(near) } => {
-            Some(format!("did you mean `{near}`? or install `{name}`"))
-        }
-        Missing::NotFound { name, .. } => {
-            Some(format!("install `{name}`, or put it on the PATH that you start from"))
-        }
-        Missing::NotExecutable { path } => Some(format!("chmod +x {}", path.display())),
-        _ => None,
-    }
-}
-
-fn wrong_version(
-    process: &ResolvedProcess,
-    requirement: &forge_config::model::Requirement,
-    program: &Path,
-) -> Option<String> {
-    let wanted = requirement.version.as_deref()?;
-    let least: binaries::Version = wanted.parse().ok()?;
-    let version = binaries::version_with(program, VERSION, |command| {
-        command.current_dir(&process.cwd).env_clear().envs(process.variables());
-    });
-    match version {
-        Some(version) if version >= least => None,
-        Some(version) => {
-            Some(format!("`{}` is version {version}, {wanted} or later is required", requirement.binary))
-        }
-        None => {
-            Some(format!("`{}` does not say its version, {wanted} or later is required", requirement.binary))
-        }
-    }
-}
-
 /// Ports that something else holds already.
 fn conflicts(
     targets: &[&Target],
@@ -427,7 +365,7 @@ fn conflicts(
     let mut texts = Vec::new();
     let mut details = Vec::new();
     for (target, port) in wanted {
-        if let Some((pid, name)) = holder(&listening, port) {
+        if let Some((pid, name)) = machine::holder(&listening, port) {
             texts.push(format!("port {port}, which {} needs, is in use by {name}", target.process));
             details.push(json!({ "process": target.process, "port": port, "pid": pid, "holder": name }));
         }
@@ -438,19 +376,4 @@ fn conflicts(
     Err(Error::new(Code::PortConflict, texts.join("\n"))
         .help("stop what holds it, or change `port`; nothing was started")
         .details(json!({ "conflicts": details })))
-}
-
-/// Who holds a port, in words.
-pub(crate) fn holder(listening: &Listening, port: u16) -> Option<(Option<u32>, String)> {
-    let listener = listening.on(port).find(|listener| listener.protocol == Protocol::Tcp)?;
-    let holders = listening.holders(port).unwrap_or_default();
-    let process = holders.iter().flat_map(|holder| &holder.processes).next();
-    Some(match (process, listener.uid) {
-        (Some(id), _) => {
-            let name = id.name().ok().flatten().unwrap_or_else(|| "a process".to_owned());
-            (Some(id.pid), words::left(&[(id.pid, name)]))
-        }
-        (None, Some(uid)) => (None, format!("a process of user {uid}")),
-        (None, None) => (None, "another process".to_owned()),
-    })
 }

@@ -1,6 +1,7 @@
 //! One connection of a face: JSON-RPC, one message a line.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use forge_api::{
     AttachAnswer, Code, Done, Error, Hello, HelloAnswer, Operation, PROTOCOL, Request, Update, wire,
@@ -16,6 +17,10 @@ use crate::terminal;
 
 /// Lines that wait for a slow client before its tasks wait too.
 const OUTGOING: usize = 256;
+
+/// How long an attaching client waits for a process that is being started, and how often it looks.
+const STARTING: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Requests of one client that are worked on at a time.
 const AT_A_TIME: usize = 64;
@@ -46,7 +51,7 @@ where
     client.listen(BufReader::new(read)).await;
     drop(client);
     // What was answered is still sent; a client that reads nothing does not hold us.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), writer).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), writer).await;
 }
 
 struct Client {
@@ -211,8 +216,18 @@ impl Client {
     }
 
     async fn attach(&mut self, attach: forge_api::Attach) -> Result<AttachAnswer, Error> {
-        let (folder, name) = (attach.workspace.clone(), attach.name.clone());
-        let (target, socket) = self.core.visit(move |core| core.terminal_of(&folder, &name)).await??;
+        let deadline = tokio::time::Instant::now() + STARTING;
+        let (target, socket) = loop {
+            let (folder, name) = (attach.workspace.clone(), attach.name.clone());
+            match self.core.visit(move |core| core.terminal_of(&folder, &name)).await?? {
+                Some(found) => break found,
+                // It was started a moment ago.
+                None if tokio::time::Instant::now() < deadline => tokio::time::sleep(LOOK_AGAIN).await,
+                None => {
+                    return Err(Error::new(Code::NotRunning, format!("{} does not get to run", attach.name)));
+                }
+            }
+        };
         let (acts, receiver) = mpsc::channel(OUTGOING);
         let outgoing = self.outgoing.clone();
         let link = terminal::open(&socket, attach.rows, attach.columns).await?;

@@ -13,9 +13,9 @@ use crate::chosen::{self, Chosen};
 use crate::client::Client;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::machine::{self, Finding, Held};
 use crate::view::style::{Ink, Mark, Style, columns, pad};
 use crate::view::words;
+use forge_supervisor::machine::{self, Finding, Held};
 
 #[derive(Debug, Serialize)]
 struct Checked {
@@ -45,7 +45,7 @@ pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
             environment: environment.name.clone(),
             process: process.name.clone(),
             disabled: process.disabled,
-            findings: machine::look(&environment.name, process, root, &held),
+            findings: machine::look(&environment.name, process, Some(root), &held),
         })
         .collect();
     let mut warnings = chosen.config.warnings.clone();

@@ -534,14 +534,24 @@ impl Core {
         environment.processes.entry(key.process.clone()).or_default()
     }
 
-    /// The keeper's socket of a process with a terminal.
-    pub(crate) fn terminal_of(&mut self, folder: &Path, name: &str) -> Result<(Target, PathBuf), Error> {
+    /// The keeper's socket of a process with a terminal; `None` while it is being started.
+    pub(crate) fn terminal_of(
+        &mut self,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Option<(Target, PathBuf)>, Error> {
         let key = self.one_running(folder, name)?;
-        let run = self.process(&key).and_then(|process| process.run.as_ref());
-        match run {
-            Some(run) if run.tty => Ok((key.target(), run.socket.clone())),
-            _ => Err(Error::new(Code::Unsupported, format!("{} has no terminal to attach to", key.process))
-                .help(format!("give it `tty: true` in processes.yml, then `forge start {}`", key.process))),
+        let Some(process) = self.process(&key) else { return Ok(None) };
+        match &process.run {
+            Some(run) if !run.tty => {
+                Err(Error::new(Code::Unsupported, format!("{} has no terminal to attach to", key.process))
+                    .help(format!(
+                        "give it `tty: true` in processes.yml, then `forge start {}`",
+                        key.process
+                    )))
+            }
+            Some(run) if process.pid.is_some() => Ok(Some((key.target(), run.socket.clone()))),
+            _ => Ok(None),
         }
     }
 }

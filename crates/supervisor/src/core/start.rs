@@ -432,7 +432,7 @@ fn missing_ports(ports: &[u16], listens: &[u16]) -> String {
     let listening = Listening::read().unwrap_or_default();
     let missing = ports.iter().filter(|port| !listens.contains(port));
     let texts: Vec<String> = missing
-        .map(|port| match prepare::holder(&listening, *port) {
+        .map(|port| match crate::machine::holder(&listening, *port) {
             Some((_, holder)) => format!("does not listen on port {port}, which {holder} holds"),
             None => format!("does not listen on port {port} yet"),
         })

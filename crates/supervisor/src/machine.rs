@@ -1,4 +1,5 @@
-//! Whether this machine has what a process needs. Looks, and runs nothing of the workspace's.
+//! Whether this machine has what a process needs: its folder, binaries, versions, ports. `forge check` shows all of it,
+//! a start only what is missing.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -10,17 +11,19 @@ use forge_system::binaries::{self, Missing, Version};
 use forge_system::ports::{Listening, Protocol};
 use serde::Serialize;
 
+use crate::words;
+
 /// How long a program may take to say its version.
 const VERSION: Duration = Duration::from_secs(2);
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Finding {
+pub struct Finding {
     /// `cwd`, `command`, `requires`, `port`.
-    pub(crate) kind: &'static str,
-    pub(crate) ok: bool,
-    pub(crate) text: String,
-    pub(crate) help: Option<String>,
+    pub kind: &'static str,
+    pub ok: bool,
+    pub text: String,
+    pub help: Option<String>,
 }
 
 impl Finding {
@@ -35,14 +38,31 @@ impl Finding {
 
 /// What is known of who listens.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
-    pub(crate) listening: Listening,
+pub struct Held {
+    pub listening: Listening,
     /// Ports that processes of this workspace listen on now: environment, process, port.
-    pub(crate) own: Vec<(String, String, u16)>,
+    pub own: Vec<(String, String, u16)>,
 }
 
 /// Everything that one process needs, good or not.
-pub(crate) fn look(environment: &str, process: &ResolvedProcess, root: &Path, held: &Held) -> Vec<Finding> {
+///
+/// With `foreign`, a folder whose programs must not be run, those in it are not asked for their version.
+#[must_use]
+pub fn look(
+    environment: &str,
+    process: &ResolvedProcess,
+    foreign: Option<&Path>,
+    held: &Held,
+) -> Vec<Finding> {
+    let mut findings = programs(process, foreign);
+    if process.cwd.is_dir() {
+        findings.extend(process.ports.iter().map(|port| self::port(environment, process, *port, held)));
+    }
+    findings
+}
+
+/// Its folder and the programs that it needs; see [`look`].
+pub(crate) fn programs(process: &ResolvedProcess, foreign: Option<&Path>) -> Vec<Finding> {
     if let Some(missing) = folder(process) {
         return vec![missing];
     }
@@ -59,10 +79,7 @@ pub(crate) fn look(environment: &str, process: &ResolvedProcess, root: &Path, he
         });
     }
     for requirement in &process.requires {
-        findings.push(required(requirement, path, process, root));
-    }
-    for port in &process.ports {
-        findings.push(self::port(environment, process, *port, held));
+        findings.push(required(requirement, path, process, foreign));
     }
     findings
 }
@@ -90,7 +107,7 @@ fn required(
     requirement: &Requirement,
     path: Option<&OsStr>,
     process: &ResolvedProcess,
-    root: &Path,
+    foreign: Option<&Path>,
 ) -> Finding {
     let name = &requirement.binary;
     let program = match binaries::find(name, path, &process.cwd) {
@@ -103,14 +120,17 @@ fn required(
     let Ok(least) = wanted.parse::<Version>() else {
         return Finding::bad("requires", format!("`{wanted}` is no version"), None);
     };
-    if program.starts_with(root) {
+    if foreign.is_some_and(|folder| program.starts_with(folder)) {
         // Asking means running, and what the workspace brings is not run by looking at it.
         return Finding::good(
             "requires",
             format!("`{name}` is {}, its version is asked at the start", program.display()),
         );
     }
-    match binaries::version(&program, VERSION) {
+    let version = binaries::version_with(&program, VERSION, |command| {
+        command.current_dir(&process.cwd).env_clear().envs(process.variables());
+    });
+    match version {
         Some(version) if version >= least => {
             Finding::good("requires", format!("`{name}` is version {version}"))
         }
@@ -134,21 +154,27 @@ fn port(environment: &str, process: &ResolvedProcess, port: u16, held: &Held) ->
         }
         return Finding::good("port", format!("port {port} is held by {holder}/{name}, which runs"));
     }
-    let Some(listener) = held.listening.on(port).find(|listener| listener.protocol == Protocol::Tcp) else {
+    let Some((_, who)) = holder(&held.listening, port) else {
         return Finding::good("port", format!("port {port} is free"));
-    };
-    let holders = held.listening.holders(port).unwrap_or_default();
-    let who = match (holders.iter().flat_map(|holder| &holder.processes).next(), listener.uid) {
-        (Some(id), _) => {
-            let name = id.name().ok().flatten().unwrap_or_else(|| "a process".to_owned());
-            format!("{name} (PID {})", id.pid)
-        }
-        (None, Some(uid)) => format!("a process of user {uid}"),
-        (None, None) => "another process".to_owned(),
     };
     Finding::bad(
         "port",
         format!("port {port} is in use by {who}"),
         Some("stop it, or change `port`".to_owned()),
     )
+}
+
+/// Who holds a port, in words.
+pub(crate) fn holder(listening: &Listening, port: u16) -> Option<(Option<u32>, String)> {
+    let listener = listening.on(port).find(|listener| listener.protocol == Protocol::Tcp)?;
+    let holders = listening.holders(port).unwrap_or_default();
+    let process = holders.iter().flat_map(|holder| &holder.processes).next();
+    Some(match (process, listener.uid) {
+        (Some(id), _) => {
+            let name = id.name().ok().flatten().unwrap_or_else(|| "a process".to_owned());
+            (Some(id.pid), words::left(&[(id.pid, name)]))
+        }
+        (None, Some(uid)) => (None, format!("a process of user {uid}")),
+        (None, None) => (None, "another process".to_owned()),
+    })
 }
