@@ -20,6 +20,9 @@ pub struct Status {
     /// The newest ones, oldest first.
     pub events: Vec<Event>,
     pub warnings: Vec<Warning>,
+    /// What to open: where something says so, else an HTTP service that nothing else depends on.
+    #[serde(default)]
+    pub url: Option<String>,
 }
 
 /// Who decides.

@@ -41,7 +41,7 @@ pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use duration::{format_duration, parse_duration};
 pub use model::Config;
 pub use resolve::{
-    Context, Origin, ResolvedEnvironment, ResolvedProcess, Variable, fingerprint, masked, resolve, secret,
-    supervision_fingerprint,
+    Context, Origin, ResolvedEnvironment, ResolvedProcess, Variable, fingerprint, front, masked, resolve,
+    secret, supervision_fingerprint,
 };
 pub use workspace::{Workspace, find, load, load_over, load_settings, parse};

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::suggest;
 use crate::diagnostics::{Diagnostic, Diagnostics, Report, Severity};
 use crate::model::{
-    Command, Condition, Config, EventRule, HealthCheck, Place, Requirement, RestartPolicy, Shutdown,
+    Command, Condition, Config, EventRule, HealthCheck, Place, Probe, Requirement, RestartPolicy, Shutdown,
 };
 pub use fingerprint::{fingerprint, supervision_fingerprint};
 use process::{Begun, Scope};
@@ -133,12 +133,49 @@ impl ResolvedProcess {
         self.env.iter().map(|variable| (variable.name.as_str(), variable.value.as_str()))
     }
 
+    /// What to open in a browser: `open`, or its first port where that speaks HTTP, as far as can be told.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        if self.open.is_some() {
+            return self.open.clone();
+        }
+        let port = self.ports.first()?;
+        let scheme = match self.health_check.as_ref().map(|check| &check.probe) {
+            Some(Probe::Http { url, .. }) if url.starts_with("https:") => "https",
+            Some(Probe::Http { .. }) => "http",
+            Some(Probe::Exec(_) | Probe::Log(_)) | None if !speaks_otherwise(*port) => "http",
+            _ => return None,
+        };
+        Some(format!("{scheme}://localhost:{port}"))
+    }
+
     /// The value of a variable.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         let index = self.env.binary_search_by(|variable| variable.name.as_str().cmp(name)).ok()?;
         Some(&self.env[index].value)
     }
+}
+
+/// The process whose URL an environment is opened by: one that says what to open, else the first that nothing else
+/// depends on, else the first with a URL at all.
+pub fn front<'a>(
+    processes: impl Iterator<Item = &'a ResolvedProcess> + Clone,
+) -> Option<&'a ResolvedProcess> {
+    let with_url = || processes.clone().filter(|process| process.url().is_some());
+    let needed = |process: &ResolvedProcess| {
+        processes.clone().any(|other| other.depends_on.contains_key(&process.name))
+    };
+    let explicit = with_url().find(|process| process.open.is_some());
+    explicit.or_else(|| with_url().find(|process| !needed(process))).or_else(|| with_url().next())
+}
+
+/// Ports whose services nobody opens in a browser.
+fn speaks_otherwise(port: u16) -> bool {
+    matches!(
+        port,
+        22 | 25 | 53 | 1433 | 1521 | 3306 | 4222 | 5432 | 5672 | 6379 | 9042 | 9092 | 11211 | 27017
+    )
 }
 
 /// What would be started now. Reads the env files; starts nothing and checks nothing else of the machine.

@@ -1,7 +1,8 @@
 //! What a shell text is: one simple command, or something that needs its shell while it runs.
 //!
 //! One simple command is exec'd in the shell's place (`exec` is put before its first word), so that the PID, signals
-//! and the exit code are the command's own. For everything else a shell stays in between.
+//! and the exit code are the command's own; where a shell would do nothing but split words, it is left out. For
+//! everything else a shell stays in between.
 
 pub(crate) mod words;
 
@@ -43,7 +44,15 @@ pub fn argv(command: &Command) -> Argv {
             Argv { argv, shell_status: false }
         }
         Command::Shell(text) => {
-            let (script, shell_status) = match exec_position(text) {
+            let position = exec_position(text);
+            if position == Some(Exec::Before(0)) && is_plain(text) {
+                // A shell would only split it and exec: that much of its start is saved.
+                return Argv {
+                    argv: text.split_ascii_whitespace().map(str::to_owned).collect(),
+                    shell_status: false,
+                };
+            }
+            let (script, shell_status) = match position {
                 Some(Exec::Before(at)) => (format!("{}exec {}", &text[..at], &text[at..]), false),
                 Some(Exec::Already) => (text.clone(), false),
                 None => (text.clone(), true),
@@ -51,6 +60,11 @@ pub fn argv(command: &Command) -> Argv {
             Argv { argv: vec!["/bin/sh".to_owned(), "-c".to_owned(), script], shell_status }
         }
     }
+}
+
+/// Nothing in it means anything to a shell, but for the spaces.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" _-./:=,@%+".contains(&byte))
 }
 
 /// Where `exec` belongs in a simple command.

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use forge_api::{Code, Error, GetStatus};
-use forge_config::model::Probe;
 use forge_config::{ResolvedEnvironment, ResolvedProcess};
 
 use crate::args;
@@ -16,7 +15,7 @@ use crate::view::words;
 pub(crate) async fn run(context: &Context, args: args::Open) -> Outcome {
     let chosen = Chosen::load(context, None)?;
     let (environment, process) = pick(&chosen, args.name.as_deref())?;
-    let declared = url(process);
+    let declared = process.url();
     let url =
         live(context, &chosen, &environment.name, &process.name).await?.or(declared).ok_or_else(|| {
             Error::new(Code::Unsupported, format!("{} has no URL", process.name))
@@ -90,29 +89,10 @@ fn pick<'a>(
     }
 }
 
-/// The first process with a URL that nothing else depends on; failing that, the first with a URL.
+/// The process whose URL opens the environment.
 fn front(environment: &ResolvedEnvironment) -> Option<(&ResolvedEnvironment, &ResolvedProcess)> {
-    let with_url =
-        || environment.processes.iter().filter(|process| !process.disabled && url(process).is_some());
-    let needed = |process: &ResolvedProcess| {
-        environment.processes.iter().any(|other| other.depends_on.contains_key(&process.name))
-    };
-    with_url()
-        .find(|process| !needed(process))
-        .or_else(|| with_url().next())
-        .map(|process| (environment, process))
-}
-
-/// As configured: `open`, or its first port, unless its health check says that HTTP is not what it speaks.
-fn url(process: &ResolvedProcess) -> Option<String> {
-    if let Some(url) = &process.open {
-        return Some(url.clone());
-    }
-    let speaks_http = match &process.health_check {
-        Some(check) => matches!(check.probe, Probe::Http { .. } | Probe::Exec(_) | Probe::Log(_)),
-        None => true,
-    };
-    process.ports.first().filter(|_| speaks_http).map(|port| format!("http://localhost:{port}"))
+    let enabled = environment.processes.iter().filter(|process| !process.disabled);
+    forge_config::front(enabled).map(|process| (environment, process))
 }
 
 fn unknown(name: &str) -> Error {

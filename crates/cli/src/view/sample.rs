@@ -79,6 +79,7 @@ fn environment(processes: Vec<ProcessStatus>) -> Status {
         environment: "dev".to_owned(),
         ready: processes.iter().all(|process| process.ready),
         supervisor: Supervisor { pid: 4711, host: Host::Serve, version: "0.1.0".to_owned() },
+        url: processes.iter().rev().filter(|process| process.ready).find_map(|process| process.url.clone()),
         processes,
         events: Vec::new(),
         warnings: Vec::new(),

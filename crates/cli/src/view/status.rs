@@ -154,9 +154,7 @@ fn totals(status: &Status, style: Style) -> String {
     if let Some(longest) = status.processes.iter().filter_map(uptime).max() {
         facts.push(format!("up {}", words::age(longest)));
     }
-    if let Some(url) =
-        status.processes.iter().rev().filter(|process| process.ready).find_map(|p| p.url.as_deref())
-    {
+    if let Some(url) = &status.url {
         facts.push(clean::line(url, false).into_owned());
     }
     format!("{}\n", style.cut(&facts.join(style.dot()), style.width))

@@ -15,7 +15,6 @@ fn script(text: &str) -> (String, bool) {
 #[test]
 fn one_simple_command_takes_the_place_of_its_shell() {
     for (text, executed) in [
-        ("npm run dev", "exec npm run dev"),
         ("  npm run dev\n", "  exec npm run dev\n"),
         ("A=1 B='x y' node .", "A=1 B='x y' exec node ."),
         ("echo-server 2>&1 >log", "exec echo-server 2>&1 >log"),
@@ -30,9 +29,37 @@ fn one_simple_command_takes_the_place_of_its_shell() {
         ("server;", "exec server;"),
         ("exec server -x", "exec server -x"),
         ("/bin/[ x", "exec /bin/[ x"),
-        ("npm run a=b", "exec npm run a=b"),
     ] {
         assert_eq!(script(text), (executed.to_owned(), false), "{text:?}");
+    }
+}
+
+#[test]
+fn words_alone_need_no_shell() {
+    for (text, executed) in [
+        ("npm run dev", &["npm", "run", "dev"][..]),
+        ("npm run a=b", &["npm", "run", "a=b"]),
+        ("./bin/server  --port=80,81 @x/y +z 50%", &["./bin/server", "--port=80,81", "@x/y", "+z", "50%"]),
+    ] {
+        let argv = argv(&shell(text));
+        assert_eq!(
+            (argv.argv, argv.shell_status),
+            (executed.iter().map(|&word| word.into()).collect(), false),
+            "{text:?}"
+        );
+    }
+    for text in [
+        "A=1 server",
+        "server ~/x",
+        "server *",
+        "server 'x'",
+        "server $X",
+        "echo x",
+        "exec server",
+        "server#x y",
+    ] {
+        let argv = argv(&shell(text)).argv;
+        assert_eq!(argv[..2], ["/bin/sh", "-c"], "{text:?} means something to a shell");
     }
 }
 

@@ -53,7 +53,7 @@ impl Core {
         }
     }
 
-    fn happened(&mut self, key: &Key, happening: &Happening) {
+    pub(super) fn happened(&mut self, key: &Key, happening: &Happening) {
         let level = match happening {
             Happening::Started | Happening::Stopped | Happening::Restarting => EventLevel::Info,
             Happening::Exited { left } if left.is_empty() => EventLevel::Info,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use forge_api::Time;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::record::Exit;
 use forge_keeper::spec::{RunFolder, Spec};
@@ -11,8 +12,9 @@ use forge_keeper::spec::{RunFolder, Spec};
 use super::save::{Saved, SavedPhase, SavedProcess};
 use super::{Core, Environment, EnvironmentKey, Key};
 use crate::prepare;
-use crate::process::lifecycle::{Input, Phase, Then};
-use crate::run::{How, Run, folder};
+use crate::process::lifecycle::{Happening, Input, Phase, Then};
+use crate::run::folder::{self, Told};
+use crate::run::{How, Run};
 
 /// A run folder that is worth holding.
 struct Found {
@@ -52,11 +54,32 @@ impl Core {
                 crashes: Vec::new(),
                 number,
                 ended: None,
+                ran: None,
                 phase: SavedPhase::Alive,
             };
             self.adopt_process(&key, &saved, Some(found), true);
         }
+        self.define_the_rest();
         self.settle();
+    }
+
+    /// What does not run is known by its configuration alone, where that can still be read.
+    fn define_the_rest(&mut self) {
+        let keys: Vec<EnvironmentKey> = self.environments.keys().cloned().collect();
+        for key in keys {
+            let Ok(config) = self.loaded(&key.workspace) else { continue };
+            let Some(environment) = self.environments.get_mut(&key) else { continue };
+            let variables = environment.variables.clone();
+            let nothing = Some(std::collections::BTreeSet::new());
+            let Ok(resolved) = prepare::resolve(&config, &key.environment, variables, nothing) else {
+                continue;
+            };
+            for definition in resolved.processes {
+                if let Some(process) = environment.processes.get_mut(&definition.name) {
+                    process.definition.get_or_insert(definition);
+                }
+            }
+        }
     }
 
     fn adopt_process(&mut self, key: &Key, saved: &SavedProcess, found: Option<Found>, resume: bool) {
@@ -86,18 +109,26 @@ impl Core {
         process.definition = definition.map(Arc::new);
         process.number = process.number.max(found.spec.number);
         process.ended = None;
-        // Whatever was saved, the run's folder tells again what happened since it began.
+        let told = folder::read(&found.folder);
+        process.pid = told.started.map(|(pid, ..)| pid);
+        process.started_at = told.started.map(|(_, _, time)| Time(time).to_millis());
+        // Whatever was saved, the run's folder tells what happened since it began, and its keeper what happens next.
         process.machine.phase = match (&saved.phase, saved.wanted) {
             (SavedPhase::Stopping, true) => Phase::Stopping { then: Then::Start, forced: false },
             (_, false) => Phase::Stopping { then: Then::Stay, forced: false },
-            _ => Phase::Starting,
+            _ => phase_by(&told, process.rules().daemon),
         };
         if process.definition.as_ref().is_some_and(|definition| definition.health_check.is_some()) {
             process.health.state = forge_api::HealthState::Starting;
         }
         let stopping = matches!(process.machine.phase, Phase::Stopping { .. });
+        let running = matches!(process.machine.phase, Phase::Running { .. });
         let keeper = self.keeper.clone();
         self.hold(key, Run { folder: found.folder, spec: found.spec, keeper }, How::Found);
+        if running {
+            // The supervisor before may have been killed before it could say so.
+            self.happened(key, &Happening::Started);
+        }
         if stopping {
             self.end(key, false);
         }
@@ -186,5 +217,17 @@ impl Core {
             environment: spec.environment.clone(),
         };
         Some((Key::new(&environment, &spec.process), Found { folder: run, spec }))
+    }
+}
+
+/// The phase of a run by what is written in its folder.
+fn phase_by(told: &Told, daemon: bool) -> Phase {
+    match (&told.started, &told.ended) {
+        (Some(_), None) => Phase::Running { detached: false },
+        (Some(_), Some(ended)) if daemon && ended.exit == Some(Exit::Code(0)) && !told.empty => {
+            Phase::Running { detached: true }
+        }
+        // How it ended is told in a moment, as if it had just been started.
+        _ => Phase::Starting,
     }
 }

@@ -280,6 +280,7 @@ impl Core {
             processes,
             events: self.recent(key),
             warnings,
+            url: self.environments.get(key).and_then(url),
         };
         Look { status, trees }
     }
@@ -360,7 +361,10 @@ impl Core {
         let key = self.one(folder, name)?;
         let running = self.process(&key).is_some_and(|process| {
             process.run.is_some()
-                && matches!(process.machine.phase, Phase::Running { .. } | Phase::Stopping { .. })
+                && matches!(
+                    process.machine.phase,
+                    Phase::Starting | Phase::Running { .. } | Phase::Stopping { .. }
+                )
         });
         if running {
             return Ok(key);
@@ -415,6 +419,12 @@ fn shown(target: &Target) -> String {
 fn stamp_of(path: &Path) -> Stamp {
     let found = std::fs::metadata(path).ok()?;
     Some((found.modified().ok()?, found.len()))
+}
+
+/// What to open of those that are meant to run.
+fn url(environment: &super::Environment) -> Option<String> {
+    let wanted = environment.processes.values().filter(|process| process.machine.wanted);
+    forge_config::front(wanted.filter_map(|process| process.definition.as_deref()))?.url()
 }
 
 /// Started at some time, or known to have been; the others stand in the configuration.

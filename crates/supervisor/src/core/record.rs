@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use forge_api::{Event, Health, HealthState, ProcessStatus, State, Time};
 use forge_config::Config;
-use forge_config::model::Probe;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
 use forge_keeper::record::Exit;
@@ -243,24 +242,6 @@ impl Process {
         }
     }
 
-    /// Where an HTTP service of it can be opened.
-    pub(crate) fn url(&self) -> Option<String> {
-        let definition = self.definition.as_ref()?;
-        if definition.open.is_some() {
-            return definition.open.clone();
-        }
-        let port = definition.ports.first()?;
-        let http = match definition.health_check.as_ref().map(|check| &check.probe) {
-            Some(Probe::Http { url, .. }) => {
-                let scheme = if url.starts_with("https:") { "https" } else { "http" };
-                return Some(format!("{scheme}://localhost:{port}"));
-            }
-            Some(Probe::Exec(_) | Probe::Log(_)) | None => !speaks_otherwise(*port),
-            Some(_) => false,
-        };
-        http.then(|| format!("http://localhost:{port}"))
-    }
-
     /// How it stands, without what only a look at the system can tell; `uptime_seconds` is left out too.
     pub(crate) fn status(&self, name: &str, waiting_on: Vec<String>) -> ProcessStatus {
         let definition = self.definition.as_ref();
@@ -298,7 +279,7 @@ impl Process {
             outdated: false,
             restart_at: self.restart_at,
             declared_ports: definition.map(|definition| definition.ports.clone()).unwrap_or_default(),
-            url: self.url(),
+            url: definition.and_then(|definition| definition.url()),
             wanted: self.machine.wanted,
             disabled: definition.is_some_and(|definition| definition.disabled),
             groups: definition.map(|definition| definition.groups.clone()).unwrap_or_default(),
@@ -306,12 +287,4 @@ impl Process {
             tty: definition.is_some_and(|definition| definition.tty),
         }
     }
-}
-
-/// Ports whose services nobody opens in a browser.
-fn speaks_otherwise(port: u16) -> bool {
-    matches!(
-        port,
-        22 | 25 | 53 | 1433 | 1521 | 3306 | 4222 | 5432 | 5672 | 6379 | 9042 | 9092 | 11211 | 27017
-    )
 }

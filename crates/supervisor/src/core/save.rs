@@ -43,6 +43,9 @@ pub(crate) struct SavedProcess {
     /// The number of the last run.
     pub number: u32,
     pub ended: Option<(Exit, i64)>,
+    /// [`forge_config::resolve::fingerprint`] of what ran last.
+    #[serde(default)]
+    pub ran: Option<String>,
     pub phase: SavedPhase,
 }
 
@@ -84,6 +87,7 @@ impl SavedProcess {
             crashes: machine.crashes.clone(),
             number: process.number,
             ended: process.ended.map(|(exit, time)| (exit, time.as_millis())),
+            ran: process.ran.clone(),
             phase,
         }
     }
@@ -109,6 +113,7 @@ impl SavedProcess {
             },
             number: self.number,
             ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
+            ran: self.ran.clone(),
             ..Process::default()
         }
     }
@@ -260,6 +265,7 @@ mod tests {
                     crashes: vec![1, 2],
                     number: 7,
                     ended: Some((Exit::Signal(9), 5)),
+                    ran: None,
                     phase: SavedPhase::Alive,
                 },
             )]),

@@ -377,7 +377,6 @@ impl Core {
         let environment =
             EnvironmentKey { workspace: ticket.root.clone(), environment: ticket.environment.clone() };
         let ready = failures.is_empty();
-        let url = if ready { self.url(ticket) } else { None };
         let look = self.look(&environment);
         let folders: Vec<_> = failures
             .iter()
@@ -393,7 +392,9 @@ impl Core {
                 for (failure, (folder, run)) in failures.iter_mut().zip(folders) {
                     failure.output = crate::logs::last_lines(&folder, &failure.target, run, OUTPUT);
                 }
-                StartOutcome { ready: ready && !timed_out, timed_out, status: look.status(), failures, url }
+                let status = look.status();
+                let url = status.url.clone().filter(|_| ready);
+                StartOutcome { ready: ready && !timed_out, timed_out, status, failures, url }
             })
             .await;
             let value = answer.map_err(|error| Error::system("the answer", error)).and_then(|answer| {
@@ -403,19 +404,6 @@ impl Core {
                 let _ = reply.send(value.clone());
             }
         });
-    }
-
-    /// What to open: something that says so, else an HTTP service that nothing else depends on.
-    fn url(&self, ticket: &Ticket) -> Option<String> {
-        let processes: Vec<(&Key, &Process)> =
-            ticket.keys.iter().filter_map(|key| self.process(key).map(|process| (key, process))).collect();
-        let explicit = processes.iter().find_map(|(_, process)| process.definition.as_ref()?.open.clone());
-        explicit.or_else(|| {
-            let last = |key: &Key| {
-                !processes.iter().any(|(_, other)| super::settle::depends_on(other, &key.process))
-            };
-            processes.iter().filter(|(key, _)| last(key)).find_map(|(_, process)| process.url())
-        })
     }
 }
 

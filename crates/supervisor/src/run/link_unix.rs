@@ -15,6 +15,13 @@ use rustix::net::{
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
+/// Descriptors that come are not for what the supervisor starts.
+#[cfg(not(target_vendor = "apple"))]
+const CLOSE_ON_EXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+/// There is no such flag; it is set as soon as they are there.
+#[cfg(target_vendor = "apple")]
+const CLOSE_ON_EXEC: RecvFlags = RecvFlags::empty();
+
 /// Bytes read at once; reports are short.
 const READ: usize = 16 * 1024;
 
@@ -92,8 +99,7 @@ impl Link {
                 let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
                 let mut ancillary = RecvAncillaryBuffer::new(&mut space);
                 let mut parts = [IoSliceMut::new(&mut bytes)];
-                let received =
-                    rustix::net::recvmsg(stream, &mut parts, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+                let received = rustix::net::recvmsg(stream, &mut parts, &mut ancillary, CLOSE_ON_EXEC)?;
                 let mut descriptors = Vec::new();
                 for message in ancillary.drain() {
                     if let RecvAncillaryMessage::ScmRights(rights) = message {
@@ -103,6 +109,10 @@ impl Link {
                 Ok((received.bytes, descriptors))
             })
             .await?;
+        #[cfg(target_vendor = "apple")]
+        for descriptor in &descriptors {
+            rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC)?;
+        }
         self.descriptors.extend(descriptors);
         self.frames.push(bytes.get(..count).unwrap_or_default());
         Ok(count)
