@@ -271,7 +271,7 @@ impl Core {
         self.record_at(key, Time::now(), level, title, text);
     }
 
-    fn record_at(&mut self, key: &Key, time: Time, level: EventLevel, title: &str, text: String) {
+    pub(super) fn record_at(&mut self, key: &Key, time: Time, level: EventLevel, title: &str, text: String) {
         let event = Event { time, process: Some(key.process.clone()), level, title: title.to_owned(), text };
         tracing::info!("{}/{}: {} {}", key.environment.environment, key.process, event.title, event.text);
         self.history.append(&key.environment, &event);

@@ -286,46 +286,71 @@ pub(crate) fn last_lines(folder: &Path, target: &Target, run: u32, count: u64) -
     read().unwrap_or_default()
 }
 
-/// The first line of a run that matches; never returns if its run's output has none.
-pub(crate) async fn first_match(
+/// Calls `found` with each line that a run's program has written since its beginning and that one of `patterns`
+/// matches: the pattern's place in the list, the line, its time. Returns when `found` says that it is enough, or the
+/// process is gone.
+pub(crate) async fn matches(
     folder: PathBuf,
     run: u32,
-    pattern: String,
+    patterns: Vec<Regex>,
     mut growth: watch::Receiver<u64>,
-) -> Option<String> {
-    let regex = Regex::new(&pattern).ok()?;
+    found: impl Fn(usize, String, Time) -> Next,
+) {
+    let patterns = Arc::new(patterns);
     let mut reader: Option<Reader> = None;
     loop {
         growth.borrow_and_update();
-        let (folder, regex) = (folder.clone(), regex.clone());
-        let step = tokio::task::spawn_blocking(move || -> io::Result<(Reader, Option<String>)> {
-            let mut reader = match reader {
-                Some(reader) => reader,
-                None => at_run(&folder, run)?,
-            };
-            loop {
-                let batch = reader.read(STEP)?;
-                let of_run =
-                    |line: &&Line| line.run == run && line.is_program() && regex.is_match(&line.text);
-                if let Some(line) = batch.lines.iter().find(of_run) {
-                    let text = line.lossy().trim().to_owned();
-                    return Ok((reader, Some(text)));
+        let (folder, patterns) = (folder.clone(), Arc::clone(&patterns));
+        let step = tokio::task::spawn_blocking(move || look_on(reader, &folder, run, &patterns));
+        match step.await {
+            Ok(Ok((next, hits, at_end))) => {
+                reader = Some(next);
+                if hits.into_iter().any(|(which, line, time)| found(which, line, time) == Next::Enough) {
+                    return;
                 }
-                if batch.at_end {
-                    return Ok((reader, None));
+                if !at_end {
+                    continue;
                 }
             }
-        });
-        match step.await.ok()? {
-            Ok((_, Some(line))) => return Some(line),
-            Ok((next, None)) => reader = Some(next),
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::warn!("{error}");
                 reader = None;
             }
+            Err(_) => return,
         }
-        growth.changed().await.ok()?;
+        if growth.changed().await.is_err() {
+            return;
+        }
     }
+}
+
+/// Whether [`matches`] goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    More,
+    Enough,
+}
+
+type Hit = (usize, String, Time);
+
+/// One step of [`matches`]: where to go on, what was found, and whether that was all there is.
+fn look_on(
+    reader: Option<Reader>,
+    folder: &Path,
+    run: u32,
+    patterns: &[Regex],
+) -> io::Result<(Reader, Vec<Hit>, bool)> {
+    let mut reader = match reader {
+        Some(reader) => reader,
+        None => at_run(folder, run)?,
+    };
+    let batch = reader.read(STEP)?;
+    let mut hits = Vec::new();
+    for line in batch.lines.iter().filter(|line| line.run == run && line.is_program()) {
+        let matching = patterns.iter().enumerate().filter(|(_, pattern)| pattern.is_match(&line.text));
+        hits.extend(matching.map(|(which, _)| (which, line.lossy().trim().to_owned(), Time(line.time_ns))));
+    }
+    Ok((reader, hits, batch.at_end))
 }
 
 /// A reader at the beginning of a run, or before it.

@@ -81,7 +81,7 @@ impl Core {
     }
 
     /// An earlier supervisor has recorded it already.
-    fn is_recorded(&self, key: &Key, title: &str, time: Time) -> bool {
+    pub(super) fn is_recorded(&self, key: &Key, title: &str, time: Time) -> bool {
         let same = |event: &Event| {
             event.time == time && event.title == title && event.process.as_ref() == Some(&key.process)
         };

@@ -88,6 +88,8 @@ pub(crate) struct Process {
     pub countdown: Option<AbortHandle>,
     pub probe: Option<probe::Watched>,
     pub log_probe: Option<AbortHandle>,
+    /// Looks for lines that become events.
+    pub log_events: Option<AbortHandle>,
     pub nudge: Arc<Notify>,
     pub files: Option<FileWatch>,
     /// The run whose files are watched, or about to be.
@@ -144,6 +146,7 @@ impl Default for Process {
             countdown: None,
             probe: None,
             log_probe: None,
+            log_events: None,
             nudge: Arc::new(Notify::new()),
             files: None,
             files_of: None,

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use forge_api::{EventLevel, HealthState};
-use forge_config::model::{HealthCheck, Probe};
+use forge_api::{EventLevel, HealthState, Time};
+use forge_config::model::{EventLevel as RuleLevel, EventRule, HealthCheck, Probe};
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
+
+use regex::bytes::Regex;
+use tokio::task::AbortHandle;
 
 use super::act::runs;
 use super::{Core, Key, Message};
 use crate::listening::{Change, Interest};
+use crate::logs::Next;
 use crate::probe;
 use crate::watch::{FileWatch, WatchError};
 
@@ -22,7 +26,7 @@ impl Core {
             process.probe = None;
             process.files = None;
             process.files_of = None;
-            if let Some(task) = process.log_probe.take() {
+            for task in [process.log_probe.take(), process.log_events.take()].into_iter().flatten() {
                 task.abort();
             }
             if let Some(run) = process.run.as_ref().map(|run| run.id.clone()) {
@@ -38,6 +42,7 @@ impl Core {
         if let Some(check) = definition.health_check.clone().filter(|_| unchecked) {
             self.check_health(key, &run, &definition, check);
         }
+        self.watch_log(key, &run, &definition);
         self.watch_files(key, &run, &definition);
         self.watch_ports(key, run, &definition);
     }
@@ -48,20 +53,13 @@ impl Core {
         let report_key = key.clone();
         let report_run = run.to_owned();
         if let Probe::Log(pattern) = &check.probe {
-            let number = process.number;
-            let pattern = pattern.clone();
-            let growth = process.log_end.subscribe();
-            if let Some(live) = &process.run {
-                let _ = live.requests.send(Request::Follow);
-            }
-            let folder = super::act::log_folder(&self.home.logs(), key);
-            let task = tokio::spawn(async move {
-                if let Some(line) = crate::logs::first_match(folder, number, pattern, growth).await {
-                    handle.tell(Message::LogMatched { key: report_key, run: report_run, line });
-                }
-            });
+            let found = move |_, line, _| {
+                handle.tell(Message::LogMatched { key: report_key.clone(), run: report_run.clone(), line });
+                Next::Enough
+            };
+            let task = self.follow(key, std::slice::from_ref(pattern), found);
             if let Some(process) = self.process_mut(key) {
-                process.log_probe = Some(task.abort_handle());
+                process.log_probe = task;
             }
             return;
         }
@@ -77,6 +75,63 @@ impl Core {
         process.probe = Some(probe::spawn(check, context, started, nudge, move |report| {
             handle.tell(Message::Health { key: report_key.clone(), run: report_run.clone(), report });
         }));
+    }
+
+    /// Turns the lines that the configuration names into events.
+    fn watch_log(&mut self, key: &Key, run: &str, definition: &Arc<ResolvedProcess>) {
+        let Some(process) = self.process_mut(key) else { return };
+        if definition.events.is_empty() || process.log_events.is_some() {
+            return;
+        }
+        let patterns: Vec<String> = definition.events.iter().map(|rule| rule.pattern.clone()).collect();
+        let (handle, run, rules) = (self.handle.clone(), run.to_owned(), Arc::clone(definition));
+        let found_key = key.clone();
+        let found = move |which: usize, line: String, time: Time| {
+            if let Some(rule) = rules.events.get(which).cloned() {
+                let (key, run) = (found_key.clone(), run.clone());
+                handle.tell(Message::Visit(Box::new(move |core| {
+                    core.log_event(&key, &run, &rule, line, time)
+                })));
+            }
+            Next::More
+        };
+        let task = self.follow(key, &patterns, found);
+        if let Some(process) = self.process_mut(key) {
+            process.log_events = task;
+        }
+    }
+
+    fn log_event(&mut self, key: &Key, run: &str, rule: &EventRule, line: String, time: Time) {
+        if self.in_run(key, run).is_none() {
+            return;
+        }
+        let level = match rule.level {
+            RuleLevel::Info => EventLevel::Info,
+            RuleLevel::Warn => EventLevel::Warn,
+            RuleLevel::Error => EventLevel::Error,
+        };
+        let (title, text) =
+            if rule.title.is_empty() { (line.as_str(), "") } else { (rule.title.as_str(), line.as_str()) };
+        if !self.is_recorded(key, title, time.to_millis()) {
+            self.record_at(key, time.to_millis(), level, title, text.to_owned());
+        }
+    }
+
+    /// Follows the output of the present run for lines that match.
+    fn follow(
+        &mut self,
+        key: &Key,
+        patterns: &[String],
+        found: impl Fn(usize, String, Time) -> Next + Send + 'static,
+    ) -> Option<AbortHandle> {
+        let patterns: Result<Vec<Regex>, _> = patterns.iter().map(|pattern| Regex::new(pattern)).collect();
+        let folder = super::act::log_folder(&self.home.logs(), key);
+        let process = self.process_mut(key)?;
+        let growth = process.log_end.subscribe();
+        let _ = process.run.as_ref()?.requests.send(Request::Follow);
+        // The configuration was checked: they are regular expressions.
+        let following = crate::logs::matches(folder, process.number, patterns.ok()?, growth, found);
+        Some(tokio::spawn(following).abort_handle())
     }
 
     /// Finding the folders to watch takes a while in a large workspace: another thread does it.
