@@ -49,8 +49,9 @@ pub enum State {
     Stopped,
     /// Wanted, but a dependency's condition does not hold yet.
     Waiting,
-    /// Its keeper is being started, or it is not ready yet.
+    /// Its keeper is being started, and has not run the command yet.
     Starting,
+    /// The command was run; whether it is ready is another matter.
     Running,
     Stopping,
     /// Ended by itself with exit 0.

@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 }
 
 /// Options that stand before or after the command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Work as if started in this folder
     #[arg(short = 'C', value_name = "DIR", global = true, help_heading = "Global options")]
@@ -43,7 +43,7 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Start an environment, processes or groups, and wait until all are ready
     Start(Start),
@@ -97,7 +97,7 @@ command finds them again.";
 const ATTACH_HELP: &str = "\
 Ctrl-] or Ctrl-P Ctrl-Q detaches and leaves the process running.";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Start {
     /// Environments, processes or groups [default: `dev`, or the only environment]
     #[arg(value_name = "NAME")]
@@ -130,7 +130,7 @@ pub(crate) enum OnConflict {
     Fail,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Stop {
     /// Environments, processes or groups [default: what runs, if it is one environment]
     #[arg(value_name = "NAME")]
@@ -140,35 +140,35 @@ pub(crate) struct Stop {
     pub(crate) all: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Restart {
     /// Environments, processes or groups [default: what runs, if it is one environment]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Names {
     /// Processes, groups or environments
     #[arg(value_name = "NAME", required = true)]
     pub(crate) names: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Status {
     /// [default: what runs, if it is one environment; else `dev`, or the only one]
     #[arg(value_name = "ENV")]
     pub(crate) environment: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Environment {
     /// One environment [default: all]
     #[arg(value_name = "ENV")]
     pub(crate) environment: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Logs {
     /// Processes, groups or environments [default: what runs, if it is one environment]
     #[arg(value_name = "NAME")]
@@ -247,14 +247,14 @@ impl From<Stream> for forge_api::Stream {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Serve {
     /// Started by another command: no terminal, one line on stdout when it listens, gone after ten idle minutes
     #[arg(long, hide = true)]
     pub(crate) background: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Signal {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
@@ -263,7 +263,7 @@ pub(crate) struct Signal {
     pub(crate) signal: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Send {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
@@ -274,13 +274,13 @@ pub(crate) struct Send {
     pub(crate) no_newline: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Attach {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Run {
     /// [default: `dev`, or the only environment]
     #[arg(long, value_name = "ENV")]
@@ -290,14 +290,14 @@ pub(crate) struct Run {
     pub(crate) command: Vec<OsString>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Open {
     /// [default: the process that nothing else depends on]
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Completions {
     #[arg(value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,

@@ -109,13 +109,31 @@ async fn interruptible(context: &Context, command: Command) -> Outcome {
         _ => false,
     };
     if own {
-        return dispatch(context, command).await;
+        return persist(context, command).await;
     }
     let mut interrupts =
         Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
     tokio::select! {
-        outcome = dispatch(context, command) => outcome,
+        outcome = persist(context, command) => outcome,
         () = interrupts.next() => Err(Failure::Told(Code::Interrupted)),
+    }
+}
+
+/// Should the supervisor be killed meanwhile, what can be asked twice is asked the next one.
+async fn persist(context: &Context, command: Command) -> Outcome {
+    let repeatable = match &command {
+        Command::Start(_) | Command::Stop(_) | Command::Kill(_) | Command::Status(_) | Command::Check(_) => {
+            true
+        }
+        Command::Logs(args) => !args.follow,
+        _ => false,
+    };
+    let outcome = dispatch(context, command.clone()).await;
+    match &outcome {
+        Err(Failure::Error(error)) if repeatable && client::is_lost(error) => {
+            dispatch(context, command).await
+        }
+        _ => outcome,
     }
 }
 

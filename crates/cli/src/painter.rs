@@ -31,7 +31,9 @@ impl Painter {
 
     /// Takes away what was shown.
     pub(crate) fn clear(&mut self) {
-        self.paint(Vec::new());
+        if !self.painted.is_empty() {
+            self.paint(Vec::new());
+        }
     }
 
     fn frame(&self, lines: &[String], width: usize) -> String {

@@ -20,6 +20,9 @@ pub use crate::core::Ending;
 /// A background supervisor with nothing to hold and no client leaves after this long.
 const IDLE: Duration = Duration::from_secs(600);
 
+/// How long the keepers that are found may take to say how things stand, before clients are let in all the same.
+const HELLOS: Duration = Duration::from_secs(2);
+
 /// How often it looks whether that is so.
 const IDLE_CHECK: Duration = Duration::from_secs(60);
 
@@ -69,9 +72,12 @@ pub async fn serve(
         keeper,
         boot,
     };
-    let (mut core, messages) = Core::new(parts).map_err(|error| Error::system("the supervisor", error))?;
+    let (mut core, mut messages) =
+        Core::new(parts).map_err(|error| Error::system("the supervisor", error))?;
     let restore = !options.background && restores_after_boot(&home);
     core.adopt(restored(&home.state), restore);
+    // Whoever asks first is to hear how things stand, not how they are found.
+    core.hear_keepers(&mut messages, HELLOS).await;
     let listener = Listener::bind(&home).map_err(|error| Error::system(home.socket().display(), error))?;
     let clients = Arc::new(AtomicUsize::new(0));
     let accepting = tokio::spawn(accept(listener, core.handle(), Arc::clone(&clients)));

@@ -187,7 +187,8 @@ fn plan(
                 .unwrap_or_else(crate::environment::own);
             let concerned = targets.iter().filter(|other| other.environment == target.environment);
             let only = concerned.map(|other| other.process.clone()).collect();
-            let resolved = resolve(&config, &target.environment, variables, Some(only))?;
+            let resolved = resolve(&config, &target.environment, variables.clone(), Some(only))
+                .map_err(|error| with_the_rest(error, &config, &targets, &variables))?;
             environments.insert(target.environment.clone(), resolved);
         }
     }
@@ -238,6 +239,26 @@ pub(crate) fn resolve(
         forge_config::resolve(config, environment, &context).map_err(|errors| configuration(&errors))?;
     let processes = resolved.processes.into_iter().map(Arc::new).collect();
     Ok(PreparedEnvironment { variables: context.variables, processes })
+}
+
+/// An error of some processes' configuration, and what the others miss: all of it at once.
+fn with_the_rest(
+    mut error: Error,
+    config: &Config,
+    targets: &[Target],
+    variables: &BTreeMap<String, String>,
+) -> Error {
+    let mut problems = Vec::new();
+    for target in targets {
+        let resolved = resolve_one(config, &target.environment, &target.process, variables.clone());
+        if let Ok(process) = resolved {
+            problems.extend(missing(config, target, &process));
+        }
+    }
+    if !problems.is_empty() {
+        error.message = format!("{}\n{}", error.message, not_there(config, &problems).message);
+    }
+    error
 }
 
 /// One process as it would be started now.
@@ -304,23 +325,27 @@ fn check(
     let mut problems = Vec::new();
     for target in targets {
         let Some(process) = definition(environments, target) else { continue };
-        let declared =
-            config.environments.get(&target.environment).and_then(|one| one.process(&target.process));
-        let place = |key: &str| declared.and_then(|declared| declared.places.get(key).copied());
-        for missing in machine::programs(process, None).into_iter().filter(|finding| !finding.ok) {
-            let place = place(missing.kind);
-            problems.push(Problem {
-                target: (*target).clone(),
-                text: missing.text,
-                help: missing.help,
-                place,
-            });
-        }
+        problems.extend(missing(config, target, process));
     }
     if !problems.is_empty() {
         return Err(not_there(config, &problems));
     }
     conflicts(targets, environments, present)
+}
+
+/// What a process needs and this machine does not have.
+fn missing(config: &Config, target: &Target, process: &ResolvedProcess) -> Vec<Problem> {
+    let declared = config.environments.get(&target.environment).and_then(|one| one.process(&target.process));
+    let place = |key: &str| declared.and_then(|declared| declared.places.get(key).copied());
+    let findings = machine::programs(process, None).into_iter().filter(|finding| !finding.ok);
+    findings
+        .map(|finding| Problem {
+            target: target.clone(),
+            place: place(finding.kind),
+            text: finding.text,
+            help: finding.help,
+        })
+        .collect()
 }
 
 fn not_there(config: &Config, problems: &[Problem]) -> Error {

@@ -76,6 +76,10 @@ struct Line<'a> {
     error: Option<WireError>,
 }
 
+/// A supervisor that is being killed or is handing over is gone after as many tries, this far apart.
+const RECONNECTS: usize = 40;
+const RECONNECT: Duration = Duration::from_millis(25);
+
 impl Client {
     /// The supervisor that runs, or a headless one started now.
     ///
@@ -93,6 +97,17 @@ impl Client {
     /// # Errors
     /// What listens is not ours, does not answer, or speaks another protocol.
     pub(crate) async fn connect_if_running(home: &Home) -> Result<Option<Self>, Error> {
+        for _ in 0..RECONNECTS {
+            match Self::try_connect(home).await {
+                // One that was just killed still took the connection.
+                Err(error) if is_lost(&error) => tokio::time::sleep(RECONNECT).await,
+                outcome => return outcome,
+            }
+        }
+        Self::try_connect(home).await
+    }
+
+    async fn try_connect(home: &Home) -> Result<Option<Self>, Error> {
         let connection = match endpoint::connect(home).await {
             Ok(connection) => connection,
             Err(error) if is_absent(&error) => return Ok(None),
@@ -225,11 +240,21 @@ impl Client {
     fn lost(&self, why: &str) -> Error {
         let pid = self.peer.pid;
         let who = if pid == 0 { "the supervisor".to_owned() } else { format!("the supervisor (PID {pid})") };
-        Error::new(Code::NoSupervisor, format!("lost {who}: {why}")).help(format!(
-            "the processes go on; run the command again and a supervisor finds them. Its log is {}",
-            self.log
-        ))
+        Error::new(Code::NoSupervisor, format!("lost {who}: {why}"))
+            .help(format!(
+                "the processes go on; run the command again and a supervisor finds them. Its log is {}",
+                self.log
+            ))
+            .details(serde_json::json!({ LOST: true }))
     }
+}
+
+/// In an error's details: the supervisor was there and is gone, killed perhaps. Another try finds or starts the next one.
+const LOST: &str = "lost";
+
+/// The connection broke, and nothing else was wrong.
+pub(crate) fn is_lost(error: &Error) -> bool {
+    error.details.as_ref().is_some_and(|details| details.get(LOST).is_some())
 }
 
 /// `None`: something that this version does not know, and need not.

@@ -224,7 +224,7 @@ impl Core {
             logs: log_folder(&self.home.logs(), key),
             segment_bytes: SEGMENT,
             quota_bytes: self.log_quota(&key.environment.workspace),
-            socket: self.home.runtime.join(format!("k-{}.sock", short_hash(id.as_bytes()))),
+            socket: self.keeper_socket(id),
             container,
             supervisor: std::env::current_exe()
                 .ok()
@@ -234,6 +234,11 @@ impl Core {
             fingerprint: forge_config::resolve::fingerprint(definition),
             note: serde_json::to_value(definition).unwrap_or_default(),
         }
+    }
+
+    /// Where the keeper of a run listens: a short name, since addresses of sockets are.
+    pub(super) fn keeper_socket(&self, run: &str) -> PathBuf {
+        self.home.runtime.join(format!("k-{}.sock", short_hash(run.as_bytes())))
     }
 
     /// Asks the keeper to end the tree; a shutdown command runs first.
@@ -270,8 +275,7 @@ impl Core {
         let Some(process) = self.in_run(key, run) else { return };
         match event {
             RunEvent::Launched { pid, time } => {
-                process.pid = Some(pid);
-                process.started_at = Some(Time(time).to_millis());
+                process.began(pid, time);
                 self.input(key, Input::Launched);
             }
             RunEvent::NotLaunched(reason) => self.input(key, Input::NotLaunched(reason)),

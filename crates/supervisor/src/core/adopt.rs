@@ -1,16 +1,19 @@
 //! What a new supervisor finds: what was wanted, and what runs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use forge_api::Time;
 use forge_config::resolve::ResolvedProcess;
+use forge_keeper::message::PROTOCOL;
 use forge_keeper::record::Exit;
 use forge_keeper::spec::{RunFolder, Spec};
+use forge_system::process::ProcessId;
+use tokio::sync::mpsc;
 
 use super::save::{Saved, SavedPhase, SavedProcess};
-use super::{Core, Environment, EnvironmentKey, Key};
+use super::{Core, Environment, EnvironmentKey, Key, Message};
 use crate::prepare;
 use crate::process::lifecycle::{Happening, Input, Phase, Then};
 use crate::run::folder::{self, Told};
@@ -41,7 +44,8 @@ impl Core {
             self.environments.insert(key.clone(), entry);
             for (name, process) in environment.processes {
                 let process_key = Key::new(&key, &name);
-                let found = runs.remove(&process_key);
+                let found =
+                    runs.remove(&process_key).or_else(|| self.find_unreadable(&process_key, &process));
                 self.adopt_process(&process_key, &process, found, same_boot || restore_after_boot);
             }
         }
@@ -55,6 +59,7 @@ impl Core {
                 number,
                 ended: None,
                 ran: None,
+                run: None,
                 phase: SavedPhase::Alive,
             };
             self.adopt_process(&key, &saved, Some(found), true);
@@ -109,9 +114,14 @@ impl Core {
         process.definition = definition.map(Arc::new);
         process.number = process.number.max(found.spec.number);
         process.ended = None;
-        let told = folder::read(&found.folder);
-        process.pid = told.started.map(|(pid, ..)| pid);
-        process.started_at = told.started.map(|(_, _, time)| Time(time).to_millis());
+        let mut told = folder::read(&found.folder);
+        // A PID that is somebody else's by now is no news of our process.
+        told.started = told
+            .started
+            .filter(|(pid, start, _)| ProcessId { pid: *pid, start: *start }.is_alive().unwrap_or(false));
+        if let Some((pid, _, time)) = told.started {
+            process.began(pid, time);
+        }
         // Whatever was saved, the run's folder tells what happened since it began, and its keeper what happens next.
         process.machine.phase = match (&saved.phase, saved.wanted) {
             (SavedPhase::Stopping, true) => Phase::Stopping { then: Then::Start, forced: false },
@@ -194,6 +204,64 @@ impl Core {
         found
     }
 
+    /// A run that was held and whose keeper lives, although its folder is gone or cannot be read: it is not started a
+    /// second time. A keeper mends its folder by itself.
+    fn find_unreadable(&self, key: &Key, saved: &SavedProcess) -> Option<Found> {
+        let run = saved.run.clone()?;
+        let folder = RunFolder::new(self.home.runs().join(&self.boot).join(&run));
+        let socket = self.keeper_socket(&run);
+        if !folder::is_kept(&folder).unwrap_or(false) && !is_listening(&socket) {
+            return None;
+        }
+        let environment = &key.environment;
+        let spec = Spec {
+            protocol: PROTOCOL,
+            run,
+            number: saved.number,
+            workspace: environment.workspace.clone(),
+            environment: environment.environment.clone(),
+            process: key.process.clone(),
+            argv: Vec::new(),
+            cwd: environment.workspace.clone(),
+            env: Vec::new(),
+            tty: false,
+            shell_status: false,
+            stdin: true,
+            logs: super::act::log_folder(&self.home.logs(), key),
+            segment_bytes: 0,
+            quota_bytes: 0,
+            socket,
+            container: None,
+            supervisor: None,
+            asked_at_ms: 0,
+            fingerprint: saved.ran.clone().unwrap_or_default(),
+            note: serde_json::Value::Null,
+        };
+        Some(Found { folder, spec })
+    }
+
+    /// Returns once every keeper that was found has said how its run stands, or `limit` is over.
+    pub(crate) async fn hear_keepers(
+        &mut self,
+        messages: &mut mpsc::UnboundedReceiver<Message>,
+        limit: Duration,
+    ) {
+        let deadline = tokio::time::Instant::now() + limit;
+        let silent = |core: &Self| {
+            let processes = core.environments.values().flat_map(|environment| environment.processes.values());
+            processes.filter_map(|process| process.run.as_ref()).any(|run| run.keeper.is_none())
+        };
+        while silent(self) {
+            match tokio::time::timeout_at(deadline, messages.recv()).await {
+                Ok(Some(message)) => {
+                    self.hear(message);
+                    self.settle();
+                }
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
     fn look_into(&self, run: RunFolder) -> Option<(Key, Found)> {
         let spec = folder::spec(&run);
         let told = folder::read(&run);
@@ -230,4 +298,16 @@ fn phase_by(told: &Told, daemon: bool) -> Phase {
         // How it ended is told in a moment, as if it had just been started.
         _ => Phase::Starting,
     }
+}
+
+/// Somebody listens at a keeper's socket.
+#[cfg(unix)]
+fn is_listening(socket: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(socket).is_ok()
+}
+
+/// Somebody listens at a keeper's socket: not told here, where a keeper's folder cannot go while it lives.
+#[cfg(not(unix))]
+fn is_listening(_socket: &Path) -> bool {
+    false
 }

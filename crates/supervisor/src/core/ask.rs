@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use forge_api::{
     Code, Done, EnvironmentSummary, EnvironmentsAnswer, Error, EventLevel, GetStatus, HealthState,
-    ProcessStatus, Request, Status, Subscribed, Target, Time, Warning,
+    ProcessStatus, Request, Status, Subscribed, Target, Warning,
 };
 use forge_config::Config;
 use forge_config::model::Port;
@@ -255,7 +255,8 @@ impl Core {
             for (name, process) in environment.processes.iter().filter(|(_, process)| is_known(process)) {
                 let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
                 status.message = status.message.or_else(|| self.waiting_message(key, &status.waiting_on));
-                status.uptime_seconds = status.started_at.map(|at| Time::now().seconds_since(at));
+                let running = process.since.filter(|_| status.started_at.is_some());
+                status.uptime_seconds = running.map(|since| since.elapsed().as_secs_f64());
                 status.outdated = is_outdated(process, name, fingerprints.as_ref().ok());
                 if let Some(tree) = process.tree() {
                     let container = process.run.as_ref().is_some_and(|run| run.container);

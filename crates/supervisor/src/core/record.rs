@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use forge_api::{Event, Health, HealthState, ProcessStatus, State, Time};
 use forge_config::Config;
@@ -67,6 +68,8 @@ pub(crate) struct Process {
     pub number: u32,
     pub pid: Option<u32>,
     pub started_at: Option<Time>,
+    /// The same moment, by a clock that nobody sets.
+    pub since: Option<Instant>,
     pub ended: Option<(Exit, Time)>,
     pub health: Health,
     /// What its tree listened on when that was last looked at.
@@ -132,6 +135,7 @@ impl Default for Process {
             number: 0,
             pid: None,
             started_at: None,
+            since: None,
             ended: None,
             health: Health::NONE,
             listens: Vec::new(),
@@ -215,6 +219,15 @@ impl Process {
             Phase::Exited { .. } => definition.one_shot,
             _ => false,
         }
+    }
+
+    /// It runs, since then (ns since 1970, by the keeper's clock).
+    pub(crate) fn began(&mut self, pid: u32, time: i64) {
+        let at = Time(time).to_millis();
+        self.pid = Some(pid);
+        self.started_at = Some(at);
+        let ago = Duration::from_secs_f64(Time::now().seconds_since(at));
+        self.since = Some(Instant::now().checked_sub(ago).unwrap_or_else(Instant::now));
     }
 
     /// The tree of the present run.

@@ -46,6 +46,9 @@ pub(crate) struct SavedProcess {
     /// [`forge_config::resolve::fingerprint`] of what ran last.
     #[serde(default)]
     pub ran: Option<String>,
+    /// The run that was held, by its UUID.
+    #[serde(default)]
+    pub run: Option<String>,
     pub phase: SavedPhase,
 }
 
@@ -88,6 +91,7 @@ impl SavedProcess {
             number: process.number,
             ended: process.ended.map(|(exit, time)| (exit, time.as_millis())),
             ran: process.ran.clone(),
+            run: process.run.as_ref().map(|run| run.id.clone()),
             phase,
         }
     }
@@ -266,6 +270,7 @@ mod tests {
                     number: 7,
                     ended: Some((Exit::Signal(9), 5)),
                     ran: None,
+                    run: None,
                     phase: SavedPhase::Alive,
                 },
             )]),

@@ -46,6 +46,7 @@ impl Core {
             }
             self.input(key, Input::Kill);
         }
+        self.save_all();
         self.wait_for_stop(active, reply);
     }
 
@@ -103,6 +104,8 @@ impl Core {
         }
         let active = self.active(keys);
         self.begin_stop(&active);
+        // The user's word is kept even if we are killed now.
+        self.save_all();
         self.wait_for_stop(active, reply);
     }
 

@@ -67,10 +67,7 @@ impl Core {
             cwd: definition.cwd.clone(),
             env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         };
-        let since = process.started_at.map_or(0.0, |at| forge_api::Time::now().seconds_since(at));
-        let started = Instant::now()
-            .checked_sub(std::time::Duration::from_secs_f64(since))
-            .unwrap_or_else(Instant::now);
+        let started = process.since.unwrap_or_else(Instant::now);
         let nudge = Arc::clone(&process.nudge);
         process.probe = Some(probe::spawn(check, context, started, nudge, move |report| {
             handle.tell(Message::Health { key: report_key.clone(), run: report_run.clone(), report });

@@ -80,11 +80,14 @@ pub(crate) async fn hold(
         ending: None,
         following: false,
         replacing: false,
+        greeted: false,
         launched: false,
         ended: false,
         over: false,
         #[cfg(unix)]
         terminal: None,
+        #[cfg(unix)]
+        output: Vec::new(),
     };
     holder.run(how).await;
 }
@@ -100,12 +103,18 @@ struct Holder<F> {
     following: bool,
     /// A keeper was started in place of one that is gone, and has not answered yet.
     replacing: bool,
+    /// The present keeper has said how things stand.
+    greeted: bool,
     launched: bool,
     ended: bool,
     over: bool,
     /// A duplicate of the terminal's master: while one of us lives, so does the terminal.
     #[cfg(unix)]
     terminal: Option<std::os::fd::OwnedFd>,
+    /// The output's FIFOs, open for reading and never read: while we hold them, what a child wrote before it ended waits
+    /// for the next keeper, should this one be killed.
+    #[cfg(unix)]
+    output: Vec<std::fs::File>,
 }
 
 impl<F: Fn(RunEvent) + Send> Holder<F> {
@@ -166,6 +175,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
 
     /// Talks with the keeper until it is gone.
     async fn serve(&mut self, child: &mut Option<Child>) -> io::Result<()> {
+        self.greeted = false;
         let Some(mut link) = self.connect(child).await? else { return Ok(()) };
         link.send(&Request::Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() })
             .await?;
@@ -176,7 +186,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             link.send(&Request::Follow).await?;
         }
         while !self.over {
-            if let Some(request) = self.waiting.pop_front() {
+            if let Some(request) = self.next_request() {
                 link.send(&request).await?;
                 continue;
             }
@@ -193,6 +203,11 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             }
         }
         Ok(())
+    }
+
+    /// Not before the keeper has said how things stand, and has its terminal back.
+    fn next_request(&mut self) -> Option<Request> {
+        if self.greeted { self.waiting.pop_front() } else { None }
     }
 
     fn enqueue(&mut self, request: Request) {
@@ -251,6 +266,8 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                     self.tell_empty();
                 }
                 self.share_terminal(link, wants_terminal).await?;
+                self.hold_output();
+                self.greeted = true;
             }
             Report::Started { pid, time, .. } => {
                 self.tell_launched(pid, time);
@@ -267,6 +284,21 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         }
         Ok(())
     }
+
+    #[cfg(unix)]
+    fn hold_output(&mut self) {
+        use std::os::unix::fs::OpenOptionsExt;
+        if self.run.spec.tty || !self.output.is_empty() {
+            return;
+        }
+        let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+        let fifos = [self.run.folder.out_fifo(), self.run.folder.err_fifo()];
+        let open = |path| std::fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path);
+        self.output = fifos.into_iter().filter_map(|path| open(path).ok()).collect();
+    }
+
+    #[cfg(not(unix))]
+    fn hold_output(&mut self) {}
 
     #[cfg(unix)]
     async fn share_terminal(&mut self, link: &Link, wanted: bool) -> io::Result<()> {
