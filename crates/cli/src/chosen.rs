@@ -77,11 +77,28 @@ impl Chosen {
 pub(crate) fn with_lines(context: &Context, failure: Failure) -> Failure {
     match &failure {
         Failure::Error(error) if error.code == Code::Configuration => match Chosen::load(context, None) {
-            Err(Failure::Configuration(diagnostics)) => Failure::Configuration(diagnostics),
+            Err(Failure::Configuration(diagnostics)) if !context.output.json => {
+                for problem in problems(error) {
+                    context.output.complain(&format!("error: {problem}\n"));
+                }
+                Failure::Configuration(diagnostics)
+            }
             _ => failure,
         },
         _ => failure,
     }
+}
+
+/// What else is missing, beside what the file's own errors are.
+fn problems(error: &Error) -> Vec<String> {
+    let list =
+        error.details.as_ref().and_then(|details| details.get("problems")).and_then(|list| list.as_array());
+    let texts = list.into_iter().flatten().map(|problem| {
+        let text =
+            |key: &str| problem.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        format!("{}: {}", text("process"), text("message"))
+    });
+    texts.collect()
 }
 
 fn load(context: &Context) -> Result<(Workspace, Config), Failure> {

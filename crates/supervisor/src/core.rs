@@ -148,6 +148,8 @@ pub(crate) struct Core {
     /// To be written to disk.
     unsaved: std::collections::BTreeSet<EnvironmentKey>,
     save_planned: bool,
+    /// A run was begun by the present message.
+    launched: bool,
     /// To be looked at by the next settling.
     touched: std::collections::BTreeSet<EnvironmentKey>,
     history: crate::history::History,
@@ -198,6 +200,7 @@ impl Core {
             counter: 0,
             unsaved: std::collections::BTreeSet::new(),
             save_planned: false,
+            launched: false,
             touched: std::collections::BTreeSet::new(),
             history,
             loaded: HashMap::new(),
@@ -223,6 +226,10 @@ impl Core {
                 None => return Ending::Left,
             }
             self.settle();
+            if std::mem::take(&mut self.launched) {
+                // Before its keeper can be there: the next supervisor is to know of this run.
+                self.save_all();
+            }
         }
     }
 

@@ -256,7 +256,13 @@ fn with_the_rest(
         }
     }
     if !problems.is_empty() {
-        error.message = format!("{}\n{}", error.message, not_there(config, &problems).message);
+        let rest = not_there(config, &problems);
+        error.message = format!("{}\n{}", error.message, rest.message);
+        if let (Some(serde_json::Value::Object(details)), Some(serde_json::Value::Object(more))) =
+            (&mut error.details, rest.details)
+        {
+            details.extend(more);
+        }
     }
     error
 }

@@ -165,6 +165,7 @@ impl Core {
             container: run.spec.container.is_some(),
             tty: run.spec.tty,
         };
+        self.launched |= how == How::New;
         tokio::spawn(hold(run, how, receiver, reporter(self.handle.clone(), key.clone(), id)));
         let Some(process) = self.process_mut(key) else { return };
         if process.log_end.receiver_count() > 0 {
