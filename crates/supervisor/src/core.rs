@@ -8,6 +8,8 @@
 mod act;
 mod adopt;
 mod ask;
+mod loaded;
+mod look;
 mod record;
 mod save;
 mod settle;
@@ -153,7 +155,7 @@ pub(crate) struct Core {
     /// To be looked at by the next settling.
     touched: std::collections::BTreeSet<EnvironmentKey>,
     history: crate::history::History,
-    loaded: HashMap<PathBuf, ask::Loaded>,
+    loaded: HashMap<PathBuf, loaded::Loaded>,
     /// Set when the host is to end.
     pub(crate) ending: Option<Ending>,
 }

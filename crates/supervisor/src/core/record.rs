@@ -230,6 +230,16 @@ impl Process {
         self.since = Some(Instant::now().checked_sub(ago).unwrap_or_else(Instant::now));
     }
 
+    /// Ends what runs beside it: checks, watches, followers.
+    pub(crate) fn untend(&mut self) {
+        self.probe = None;
+        self.files = None;
+        self.files_of = None;
+        for task in [self.log_probe.take(), self.log_events.take()].into_iter().flatten() {
+            task.abort();
+        }
+    }
+
     /// The tree of the present run.
     pub(crate) fn tree(&self) -> Option<Tree> {
         let run = self.run.as_ref()?;

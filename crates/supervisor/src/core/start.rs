@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forge_api::{Code, Error, Failure, HealthState, StartOutcome, Started, Target};
-
 use forge_system::ports::Listening;
 
 use super::stop::key_of;
@@ -133,10 +132,8 @@ impl Core {
                 let target = Target { environment: name.clone(), process: definition.name.clone() };
                 process.fresh = prepared.targets.contains(&target);
                 if changed {
-                    // Asked anew, by the new rules.
-                    process.probe = None;
-                    process.files = None;
-                    process.files_of = None;
+                    // Begun anew, by the new rules.
+                    process.untend();
                 }
             }
             let configured = |name: &str| defined.processes.iter().any(|process| process.name == name);

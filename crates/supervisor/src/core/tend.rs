@@ -23,12 +23,7 @@ impl Core {
     pub(super) fn tend(&mut self, key: &Key) {
         let Some(process) = self.process_mut(key) else { return };
         if !runs(&process.machine.phase) {
-            process.probe = None;
-            process.files = None;
-            process.files_of = None;
-            for task in [process.log_probe.take(), process.log_events.take()].into_iter().flatten() {
-                task.abort();
-            }
+            process.untend();
             if let Some(run) = process.run.as_ref().map(|run| run.id.clone()) {
                 self.forget_ports(run);
             }

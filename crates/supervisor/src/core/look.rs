@@ -1,0 +1,221 @@
+//! How an environment stands, for faces.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use forge_api::{Error, HealthState, ProcessStatus, Status, Warning};
+use forge_config::Config;
+use forge_config::model::Port;
+use forge_system::ports::Listening;
+use forge_system::tree::Tree;
+
+use super::{Core, EnvironmentKey, Key, Process};
+use crate::listening::ports_of;
+use crate::process::lifecycle::Phase;
+use crate::words;
+
+/// Events in a status.
+const RECENT: usize = 20;
+
+/// How an environment stands; ports are still to be looked up.
+pub(crate) struct Look {
+    status: Status,
+    /// The trees of those that run, by their place in the status.
+    trees: Vec<(usize, Tree, Option<Vec<u16>>)>,
+}
+
+impl Look {
+    /// Looks up what the trees listen on. Reads the system's tables: not for the core's own thread.
+    pub(crate) fn status(mut self) -> Status {
+        let listening = if self.trees.is_empty() { Ok(Listening::default()) } else { Listening::read() };
+        for (index, mut tree, container) in self.trees {
+            let (Ok(listening), Some(process)) = (&listening, self.status.processes.get_mut(index)) else {
+                continue;
+            };
+            let mut ports = ports_of(listening, &mut tree);
+            for port in container.unwrap_or_default() {
+                if !ports.contains(&port) && listening.on(port).next().is_some() {
+                    ports.push(port);
+                }
+            }
+            process.ports = ports;
+        }
+        self.status
+    }
+}
+
+impl Core {
+    pub(super) fn looks(&mut self, folder: Option<&Path>) -> Vec<Look> {
+        let root = folder.and_then(|folder| self.workspace_of(folder).ok());
+        let wanted = |key: &&EnvironmentKey| root.as_ref().is_none_or(|root| key.workspace == *root);
+        let keys: Vec<EnvironmentKey> = self.environments.keys().filter(wanted).cloned().collect();
+        keys.iter().map(|key| self.look(key)).collect()
+    }
+
+    /// How the environment stands.
+    pub(crate) fn look(&mut self, key: &EnvironmentKey) -> Look {
+        let config = self.loaded(&key.workspace);
+        let fingerprints = self.fingerprints(key);
+        let mut processes = Vec::new();
+        let mut trees = Vec::new();
+        if let Some(environment) = self.environments.get(key) {
+            for (name, process) in environment.processes.iter().filter(|(_, process)| is_known(process)) {
+                let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
+                status.message = status.message.or_else(|| self.waiting_message(key, &status.waiting_on));
+                let running = process.since.filter(|_| status.started_at.is_some());
+                status.uptime_seconds = running.map(|since| since.elapsed().as_secs_f64());
+                status.outdated = is_outdated(process, name, fingerprints.as_ref().ok());
+                if let Some(tree) = process.tree() {
+                    let container = process.run.as_ref().is_some_and(|run| run.container);
+                    trees.push((processes.len(), tree, container.then(|| status.declared_ports.clone())));
+                }
+                processes.push(status);
+            }
+        }
+        if let Ok(config) = &config {
+            add_configured(config, &key.environment, &mut processes, &mut trees);
+        }
+        let warnings =
+            warnings(&processes, config.as_ref().err(), self.environments.get(key).map(|one| &one.processes));
+        let meant = |process: &&ProcessStatus| process.wanted || process.status.is_alive();
+        let ready = processes.iter().any(|process| meant(&process))
+            && processes.iter().filter(meant).all(|process| process.ready);
+        let status = Status {
+            workspace: key.workspace.clone(),
+            environment: key.environment.clone(),
+            ready,
+            supervisor: self.supervisor.clone(),
+            processes,
+            events: self.recent(key),
+            warnings,
+            url: self.environments.get(key).and_then(url),
+        };
+        Look { status, trees }
+    }
+
+    fn recent(&self, key: &EnvironmentKey) -> Vec<forge_api::Event> {
+        match self.environments.get(key) {
+            Some(environment) => {
+                let skip = environment.events.len().saturating_sub(RECENT);
+                environment.events.iter().skip(skip).cloned().collect()
+            }
+            None => {
+                let all = self.history.of(key);
+                all.iter().skip(all.len().saturating_sub(RECENT)).cloned().collect()
+            }
+        }
+    }
+
+    /// "waiting for db, which failed".
+    fn waiting_message(&self, key: &EnvironmentKey, waiting_on: &[String]) -> Option<String> {
+        if waiting_on.is_empty() {
+            return None;
+        }
+        let parts: Vec<String> = waiting_on
+            .iter()
+            .map(|name| match self.process(&Key::new(key, name)) {
+                None => format!("{name}, which is not configured"),
+                Some(process) => match process.machine.phase {
+                    Phase::Failed { .. } => format!("{name}, which failed"),
+                    Phase::Crashed { .. } => format!("{name}, which crashed"),
+                    Phase::Exited { .. } => format!("{name}, which has exited"),
+                    Phase::Stopped => format!("{name}, which is stopped"),
+                    Phase::Restarting { .. } => format!("{name}, which crashed and restarts"),
+                    Phase::Running { .. } if process.health.state == HealthState::Unhealthy => {
+                        format!("{name}, which is unhealthy")
+                    }
+                    _ => name.clone(),
+                },
+            })
+            .collect();
+        Some(format!("waiting for {}", parts.join(" and ")))
+    }
+}
+
+/// What to open of those that are meant to run.
+fn url(environment: &super::Environment) -> Option<String> {
+    let wanted = environment.processes.values().filter(|process| process.machine.wanted);
+    forge_config::front(wanted.filter_map(|process| process.definition.as_deref()))?.url()
+}
+
+/// Started at some time, or known to have been; the others stand in the configuration.
+fn is_known(process: &Process) -> bool {
+    process.definition.is_some() || process.is_active() || process.number > 0
+}
+
+fn is_outdated(process: &Process, name: &str, now: Option<&HashMap<String, String>>) -> bool {
+    let (Some(run), Some(now)) = (&process.run, now) else { return false };
+    now.get(name) != Some(&run.fingerprint)
+}
+
+/// What is configured and was never started.
+fn add_configured(
+    config: &Config,
+    environment: &str,
+    processes: &mut Vec<ProcessStatus>,
+    trees: &mut [(usize, Tree, Option<Vec<u16>>)],
+) {
+    let Some(configured) = config.environments.get(environment) else { return };
+    let blank = Process::default();
+    for process in &configured.processes {
+        if processes.iter().any(|known| known.name == process.name) {
+            continue;
+        }
+        let mut status = blank.status(&process.name, Vec::new());
+        status.declared_ports = process.ports.iter().filter_map(Port::number).collect();
+        status.disabled = process.disabled;
+        status.groups.clone_from(&process.groups);
+        status.one_shot = process.one_shot;
+        status.tty = process.tty;
+        processes.push(status);
+    }
+    let order: BTreeMap<&str, usize> = configured
+        .processes
+        .iter()
+        .enumerate()
+        .map(|(index, process)| (process.name.as_str(), index))
+        .collect();
+    let place = |name: &str| order.get(name).copied().unwrap_or(usize::MAX);
+    let names: Vec<String> = processes.iter().map(|process| process.name.clone()).collect();
+    processes.sort_by_key(|process| place(&process.name));
+    for (index, ..) in trees {
+        let name = names.get(*index);
+        *index = processes.iter().position(|process| Some(&process.name) == name).unwrap_or(*index);
+    }
+}
+
+fn warnings(
+    processes: &[ProcessStatus],
+    configuration: Option<&Error>,
+    known: Option<&indexmap::IndexMap<String, Process>>,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |process: Option<&str>, kind: &str, text: String| {
+        warnings.push(Warning { process: process.map(str::to_owned), kind: kind.to_owned(), text });
+    };
+    if let Some(error) = configuration {
+        warn(
+            None,
+            "configuration",
+            format!("the configuration cannot be used; what runs is left alone: {}", error.message),
+        );
+    }
+    for process in processes {
+        if process.outdated {
+            let text =
+                "its configuration has changed since it was started; `forge start` applies it".to_owned();
+            warn(Some(&process.name), "outdated", text);
+        }
+        if process.health.state == HealthState::Unhealthy && process.status.is_alive() {
+            let text = process.health.message.clone().unwrap_or_else(|| "its health check fails".to_owned());
+            warn(Some(&process.name), "unhealthy", text);
+        }
+        let left = known.and_then(|known| known.get(&process.name)).map(|process| &process.machine.phase);
+        if let Some(Phase::Exited { left } | Phase::Crashed { left, .. } | Phase::Failed { left, .. }) = left
+            && !left.is_empty()
+        {
+            warn(Some(&process.name), "left_running", format!("{} still runs", words::left(left)));
+        }
+    }
+    warnings
+}
