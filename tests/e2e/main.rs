@@ -17,6 +17,7 @@ mod cli;
 mod configuration;
 mod crash;
 mod environment;
+mod events;
 mod examples;
 mod faults;
 mod harness;

@@ -50,7 +50,8 @@ fn runner(filters: &[String]) -> Command {
     let nextest =
         run_quietly(cargo(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null())).is_ok();
     let mut command = if nextest {
-        cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
+        let profile = if std::env::var_os("CI").is_some() { "ci" } else { "default" };
+        cargo(["nextest", "run", "--workspace", "--no-fail-fast", "--profile", profile])
     } else {
         cargo(["test", "--workspace", "--bins", "--lib", "--tests"])
     };

@@ -1,0 +1,37 @@
+//! `events`: lines of the log that become events.
+
+use forge_tests::{World, wait_until};
+use serde_json::Value;
+
+/// Level, title and text of the events of `a`, but for those of its life.
+fn told(world: &World) -> Vec<(String, String, String)> {
+    let status = world.status();
+    let events = status["events"].as_array().cloned().unwrap_or_default();
+    let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
+    let own = events.iter().filter(|event| event["process"] == "a" && event["title"] != "started");
+    own.map(|event| (text(event, "level"), text(event, "title"), text(event, "text"))).collect()
+}
+
+#[test]
+fn lines_that_match_become_events_once() {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: nasty print 'compiled in 3 s' eprint 'order 7 is stuck' print nothing forever
+    events:
+      - {match: ^compiled, title: compiled}
+      - {match: 'order \\d+ is stuck', title: stuck order, level: error}
+",
+    );
+    world.start();
+    wait_until("both are told", || told(&world).len() == 2);
+    world.kill_supervisor();
+    // The next one reads the same output again.
+    wait_until("the next supervisor answers", || world.process("a")["status"] == "running");
+    let mut found = told(&world);
+    found.sort();
+    let event = |level: &str, title: &str, text: &str| (level.to_owned(), title.to_owned(), text.to_owned());
+    let expected =
+        [event("error", "stuck order", "order 7 is stuck"), event("info", "compiled", "compiled in 3 s")];
+    assert_eq!(found, expected, "each line once");
+}
