@@ -3,7 +3,8 @@
 //! A loop takes one [`Message`] after the other: what a face asks, what a keeper, a probe, a timer reports. Each goes
 //! through the process's [`Machine`](crate::process::lifecycle::Machine), whose effects are carried out at once; then
 //! [`Core::settle`] lets go whoever's conditions hold now, tells subscribers what changed, and answers those who wait.
-//! Nothing here blocks: what takes time is a task that sends a message when it is done.
+//! Nothing here waits: what takes time is a task that sends a message when it is done. Only small files are read and
+//! written in place, those of the state and the configuration.
 
 mod act;
 mod adopt;
@@ -53,7 +54,7 @@ pub(crate) enum Message {
     /// A look or an act that needs the state; must not block.
     Visit(Box<dyn FnOnce(&mut Core) + Send>),
     Prepared {
-        restart: bool,
+        start: Box<start::Preparation>,
         result: Result<Prepared, Error>,
         reply: Reply,
     },
@@ -66,12 +67,6 @@ pub(crate) enum Message {
         key: Key,
         run: String,
         report: probe::Report,
-    },
-    /// The log probe's expression was found in this run's output.
-    LogMatched {
-        key: Key,
-        run: String,
-        line: String,
     },
     Heard(Heard),
     Due {
@@ -147,6 +142,8 @@ pub(crate) struct Core {
     /// Environments that are being restarted, by the number that holds their processes.
     restarts: BTreeMap<u64, Vec<Key>>,
     counter: u64,
+    /// When each process was last asked to stop, by the counter.
+    stop_marks: BTreeMap<Key, u64>,
     /// To be written to disk.
     unsaved: std::collections::BTreeSet<EnvironmentKey>,
     save_planned: bool,
@@ -200,6 +197,7 @@ impl Core {
             stops: Vec::new(),
             restarts: BTreeMap::new(),
             counter: 0,
+            stop_marks: BTreeMap::new(),
             unsaved: std::collections::BTreeSet::new(),
             save_planned: false,
             launched: false,
@@ -239,10 +237,9 @@ impl Core {
         match message {
             Message::Request { request, reply } => self.asked(request, reply),
             Message::Visit(look) => look(self),
-            Message::Prepared { restart, result, reply } => self.prepared(restart, result, reply),
+            Message::Prepared { start, result, reply } => self.prepared(*start, result, reply),
             Message::Run { key, run, event } => self.run_event(&key, &run, event),
             Message::Health { key, run, report } => self.health(&key, &run, report),
-            Message::LogMatched { key, run, line } => self.log_matched(&key, &run, line),
             Message::Heard(heard) => self.heard(&heard),
             Message::Due { key } => self.input(&key, Input::Due),
             Message::FilesChanged { key, run, files } => self.files_changed(&key, &run, &files),
@@ -305,11 +302,14 @@ impl Core {
     /// Something about the environment is to be written down soon.
     fn unsaved(&mut self, key: &EnvironmentKey) {
         self.unsaved.insert(key.clone());
-        if !self.save_planned {
-            self.save_planned = true;
+        self.plan_save(save::DELAY);
+    }
+
+    fn plan_save(&mut self, delay: std::time::Duration) {
+        if !std::mem::replace(&mut self.save_planned, true) {
             let handle = self.handle.clone();
             tokio::spawn(async move {
-                tokio::time::sleep(save::DELAY).await;
+                tokio::time::sleep(delay).await;
                 handle.tell(Message::Save);
             });
         }

@@ -109,7 +109,8 @@ impl<F: Fn(Heard)> Watch<F> {
     }
 }
 
-fn is_held(listening: &Listening, port: u16) -> bool {
+/// Somebody listens on this TCP port.
+pub(crate) fn is_held(listening: &Listening, port: u16) -> bool {
     listening.on(port).any(|listener| listener.protocol == Protocol::Tcp)
 }
 

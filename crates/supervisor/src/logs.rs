@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use forge_api::{Code, Error, Level, LogLine, LogQuery, LogsRead, LogsReadAnswer, Stream, Target, Time};
 use forge_logs::{Cursor, Filter, Line, Merge, Reader, ReaderOptions};
@@ -12,7 +13,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::core::Handle;
+use crate::core::{Handle, Key};
 
 /// Bytes of a line's text that go over the wire; what is beyond is counted.
 const MAX_LINE: usize = 8 << 20;
@@ -23,6 +24,15 @@ const MAX_PAGE: usize = 4 << 20;
 
 /// Bytes that a line takes in an answer, beside its text.
 const OVERHEAD: usize = 160;
+
+/// Hits that one step of a search hands over; the others are counted.
+const HITS: usize = 20;
+
+/// Between two steps that had hits.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Bytes of a line in an event.
+const EXCERPT: usize = 1024;
 
 /// Bytes that are looked through between two looks at whether anybody still waits.
 const STEP: usize = 1 << 20;
@@ -286,71 +296,102 @@ pub(crate) fn last_lines(folder: &Path, target: &Target, run: u32, count: u64) -
     read().unwrap_or_default()
 }
 
-/// Calls `found` with each line that a run's program has written since its beginning and that one of `patterns`
-/// matches: the pattern's place in the list, the line, its time. Returns when `found` says that it is enough, or the
-/// process is gone.
-pub(crate) async fn matches(
-    folder: PathBuf,
-    run: u32,
-    patterns: Vec<Regex>,
-    mut growth: watch::Receiver<u64>,
-    found: impl Fn(usize, String, Time) -> Next,
-) {
-    let patterns = Arc::new(patterns);
-    let mut reader: Option<Reader> = None;
-    loop {
-        growth.borrow_and_update();
-        let (folder, patterns) = (folder.clone(), Arc::clone(&patterns));
-        let step = tokio::task::spawn_blocking(move || look_on(reader, &folder, run, &patterns));
-        match step.await {
-            Ok(Ok((next, hits, at_end))) => {
-                reader = Some(next);
-                if hits.into_iter().any(|(which, line, time)| found(which, line, time) == Next::Enough) {
-                    return;
-                }
-                if !at_end {
-                    continue;
-                }
-            }
-            Ok(Err(error)) => {
-                tracing::warn!("{error}");
-                reader = None;
-            }
-            Err(_) => return,
-        }
-        if growth.changed().await.is_err() {
-            return;
-        }
-    }
+/// Who looks for lines of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub key: Key,
+    /// The run's number.
+    pub run: u32,
+    pub folder: PathBuf,
+    pub patterns: Arc<Vec<Regex>>,
+    pub purpose: Purpose,
 }
 
-/// Whether [`matches`] goes on.
+/// What is done with what is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The first line makes the process healthy.
+    Probe,
+    /// Each line becomes an event.
+    Events,
+}
+
+/// A line that was found: the pattern's place in the list, the text, the time.
+pub(crate) type Hit = (usize, String, Time);
+
+/// Whether a [`search`] goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     More,
     Enough,
 }
 
-type Hit = (usize, String, Time);
+/// Looks through the output of a run from its beginning, and goes on as it grows. The core takes what is found before
+/// more is looked for, so that a flood of hits costs time here and memory nowhere.
+pub(crate) async fn search(core: Handle, search: Search, mut growth: watch::Receiver<u64>) {
+    let mut reader: Option<Reader> = None;
+    loop {
+        growth.borrow_and_update();
+        let asked = search.clone();
+        let step = tokio::task::spawn_blocking(move || look_on(reader, &asked)).await;
+        let at_end = match step {
+            Ok(Ok((next, hits, more, at_end))) => {
+                reader = Some(next);
+                if !hits.is_empty() {
+                    let asked = search.clone();
+                    match core.visit(move |core| core.found(&asked, hits, more)).await {
+                        Ok(Next::More) => tokio::time::sleep(PAUSE).await,
+                        Ok(Next::Enough) | Err(_) => return,
+                    }
+                }
+                at_end
+            }
+            Ok(Err(error)) => {
+                tracing::warn!("{error}");
+                reader = None;
+                true
+            }
+            Err(_) => return,
+        };
+        if at_end && growth.changed().await.is_err() {
+            return;
+        }
+    }
+}
 
-/// One step of [`matches`]: where to go on, what was found, and whether that was all there is.
-fn look_on(
-    reader: Option<Reader>,
-    folder: &Path,
-    run: u32,
-    patterns: &[Regex],
-) -> io::Result<(Reader, Vec<Hit>, bool)> {
+/// One step of a search: where to go on, what was found, how much more there would have been, and whether that was
+/// all of the log.
+fn look_on(reader: Option<Reader>, search: &Search) -> io::Result<(Reader, Vec<Hit>, usize, bool)> {
     let mut reader = match reader {
         Some(reader) => reader,
-        None => at_run(folder, run)?,
+        None => at_run(&search.folder, search.run)?,
     };
     let batch = reader.read(STEP)?;
-    let mut hits = Vec::new();
-    for line in batch.lines.iter().filter(|line| line.run == run && line.is_program()) {
-        let matching = patterns.iter().enumerate().filter(|(_, pattern)| pattern.is_match(&line.text));
-        hits.extend(matching.map(|(which, _)| (which, line.lossy().trim().to_owned(), Time(line.time_ns))));
+    let (mut hits, mut more) = (Vec::new(), 0);
+    for line in batch.lines.iter().filter(|line| line.run == search.run && line.is_program()) {
+        for (which, pattern) in search.patterns.iter().enumerate() {
+            if !pattern.is_match(&line.text) {
+                continue;
+            }
+            if hits.len() == HITS {
+                more += 1;
+            } else {
+                hits.push((which, excerpt(line), Time(line.time_ns)));
+            }
+        }
     }
-    Ok((reader, hits, batch.at_end))
+    Ok((reader, hits, more, batch.at_end))
+}
+
+/// The text of a line, as much of it as an event may hold.
+fn excerpt(line: &Line) -> String {
+    let text = line.lossy();
+    let text = text.trim();
+    if text.len() <= EXCERPT {
+        return text.to_owned();
+    }
+    let begins = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= EXCERPT);
+    format!("{}…", &text[..begins.last().unwrap_or(0)])
 }
 
 /// A reader at the beginning of a run, or before it.

@@ -16,7 +16,7 @@ use crate::core::{Core, Handle};
 use crate::terminal;
 
 /// Lines that wait for a slow client before its tasks wait too.
-const OUTGOING: usize = 256;
+const OUTGOING: usize = 64;
 
 /// How long an attaching client waits for a process that is being started, and how often it looks.
 const STARTING: Duration = Duration::from_secs(10);

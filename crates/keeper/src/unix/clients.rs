@@ -256,7 +256,11 @@ impl Clients {
     /// Whether to tell a client of the log's end.
     pub(super) fn follow(&mut self, id: ClientId, follow: bool) {
         if let Some(client) = self.client(id) {
-            client.follows = follow.then(Following::default);
+            // One that follows already keeps what it was told.
+            match follow {
+                true => _ = client.follows.get_or_insert_with(Following::default),
+                false => client.follows = None,
+            }
         }
     }
 

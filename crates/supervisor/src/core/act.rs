@@ -7,7 +7,7 @@ use forge_api::{Event, EventLevel, Health, HealthState, Time};
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::{PROTOCOL, Request};
 use forge_keeper::spec::{Container, RunFolder, Spec};
-use forge_system::process::Signal;
+use forge_system::process::{ProcessId, Signal};
 use tokio::sync::mpsc;
 
 use super::{Core, Handle, Key, LiveRun, Message, Process};
@@ -20,17 +20,21 @@ use crate::{listening, prepare};
 /// Bytes of one log segment.
 const SEGMENT: u64 = 16 << 20;
 
-/// A shutdown command gets no longer than this beyond the grace.
+/// The least grace that a keeper is asked to give.
 const LEAST_GRACE_MS: u64 = 1;
 
 impl Core {
     /// Steps the process's machine and carries out what follows.
     pub(super) fn input(&mut self, key: &Key, input: Input) {
+        self.input_at(key, input, Time::now());
+    }
+
+    fn input_at(&mut self, key: &Key, input: Input, at: Time) {
         let Some(process) = self.process_mut(key) else { return };
         let rules = process.rules();
         let before = process.machine.clone();
         let machine = std::mem::take(&mut process.machine);
-        let (machine, effects) = machine.step(input, &rules, Time::now().as_millis());
+        let (machine, effects) = machine.step(input, &rules, at.as_millis());
         let changed = machine != before;
         process.machine = machine;
         for effect in effects {
@@ -74,18 +78,30 @@ impl Core {
             _ => None,
         };
         match time {
-            Some(time) if self.is_recorded(key, title, time) => {}
-            Some(time) => self.record_at(key, time, level, title, text),
+            Some(time) => self.record_once(key, time, level, title, text),
             None => self.record(key, level, title, text),
         }
     }
 
-    /// An earlier supervisor has recorded it already.
-    pub(super) fn is_recorded(&self, key: &Key, title: &str, time: Time) -> bool {
+    /// Records an event, unless an earlier supervisor has recorded it already.
+    pub(super) fn record_once(
+        &mut self,
+        key: &Key,
+        time: Time,
+        level: EventLevel,
+        title: &str,
+        text: String,
+    ) {
         let same = |event: &Event| {
-            event.time == time && event.title == title && event.process.as_ref() == Some(&key.process)
+            event.time == time
+                && event.title == title
+                && event.text == text
+                && event.process.as_ref() == Some(&key.process)
         };
-        self.environments.get(&key.environment).is_some_and(|environment| environment.events.iter().any(same))
+        let known = self.environments.get(&key.environment);
+        if !known.is_some_and(|environment| environment.events.iter().any(same)) {
+            self.record_at(key, time, level, title, text);
+        }
     }
 
     fn count_down(&mut self, key: &Key, delay: std::time::Duration) {
@@ -120,8 +136,11 @@ impl Core {
         process.restart_at = None;
         process.countdown = None;
         process.number += 1;
-        process.pid = None;
+        process.root = None;
         process.ended = None;
+        if let Some(task) = process.log_events.take() {
+            task.abort();
+        }
         process.ready = false;
         process.holds_ports = false;
         process.listens.clear();
@@ -162,6 +181,7 @@ impl Core {
             fingerprint: run.spec.fingerprint.clone(),
             socket: run.spec.socket.clone(),
             keeper: None,
+            cleared: false,
             container: run.spec.container.is_some(),
             tty: run.spec.tty,
         };
@@ -237,6 +257,19 @@ impl Core {
         }
     }
 
+    /// Ends what a keeper still holds although the process counts as over: something that nobody saw when it ended.
+    pub(super) fn clear(&mut self, key: &Key, force: bool) {
+        let Some(process) = self.process_mut(key) else { return };
+        let over = !matches!(
+            process.machine.phase,
+            Phase::Starting | Phase::Running { .. } | Phase::Stopping { .. }
+        );
+        if let Some(run) = process.run.as_mut().filter(|run| over && (force || !run.cleared)) {
+            run.cleared = true;
+            let _ = run.requests.send(Request::End { signal: 15, grace_ms: 10_000, force });
+        }
+    }
+
     /// Where the keeper of a run listens: a short name, since addresses of sockets are.
     pub(super) fn keeper_socket(&self, run: &str) -> PathBuf {
         self.home.runtime.join(format!("k-{}.sock", short_hash(run.as_bytes())))
@@ -275,14 +308,15 @@ impl Core {
     pub(super) fn run_event(&mut self, key: &Key, run: &str, event: RunEvent) {
         let Some(process) = self.in_run(key, run) else { return };
         match event {
-            RunEvent::Launched { pid, time } => {
-                process.began(pid, time);
+            RunEvent::Launched { pid, start, time } => {
+                process.began(ProcessId { pid, start }, time);
                 self.input(key, Input::Launched);
             }
             RunEvent::NotLaunched(reason) => self.input(key, Input::NotLaunched(reason)),
             RunEvent::Ended { exit, time, left } => {
-                process.ended = Some((exit, Time(time).to_millis()));
-                self.input(key, Input::Ended { exit, left });
+                let at = Time(time).to_millis();
+                process.ended = Some((exit, at));
+                self.input_at(key, Input::Ended { exit, left }, at);
             }
             RunEvent::Empty => self.run_over(key),
             RunEvent::Survivors(left) => self.input(key, Input::Survivors(left)),
@@ -294,7 +328,12 @@ impl Core {
             }
             RunEvent::Keeper(pid) => {
                 if let Some(run) = &mut process.run {
-                    run.keeper = Some(pid);
+                    let another = run.keeper.replace(pid).is_some_and(|before| before != pid);
+                    let run = run.id.clone();
+                    if another {
+                        // Its tree is found by way of the keeper.
+                        self.forget_ports(run);
+                    }
                 }
                 self.tend(key);
             }
@@ -345,13 +384,6 @@ impl Core {
         }
     }
 
-    pub(super) fn log_matched(&mut self, key: &Key, run: &str, line: String) {
-        let Some(process) = self.in_run(key, run) else { return };
-        process.health =
-            Health { state: HealthState::Healthy, message: Some(line), checked_at: Some(Time::now()) };
-        self.touched.insert(key.environment.clone());
-    }
-
     pub(super) fn heard(&mut self, heard: &listening::Heard) {
         let found = self.environments.iter().find_map(|(environment, one)| {
             let process = one.processes.iter().find(|(_, process)| is_run(process, &heard.run))?;
@@ -368,7 +400,9 @@ impl Core {
     }
 
     pub(super) fn files_changed(&mut self, key: &Key, run: &str, files: &[PathBuf]) {
-        if self.in_run(key, run).is_none() {
+        // A stop that was asked for meanwhile stands.
+        let runs_on = |process: &mut Process| process.machine.wanted && runs(&process.machine.phase);
+        if !self.in_run(key, run).is_some_and(runs_on) {
             return;
         }
         let workspace = &key.environment.workspace;
@@ -400,7 +434,7 @@ fn health_at_start(definition: &Arc<ResolvedProcess>) -> Health {
 }
 
 /// The keeper has said its last word and ends; its folder has nothing more to tell.
-fn remove_folder(run: &RunFolder) {
+pub(super) fn remove_folder(run: &RunFolder) {
     for _ in 0..200 {
         match folder::claim(run) {
             Ok(Some(claim)) => return folder::remove(run, &claim),

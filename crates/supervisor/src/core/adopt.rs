@@ -5,19 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_config::resolve::ResolvedProcess;
-use forge_keeper::message::PROTOCOL;
+use forge_api::Time;
+use forge_config::resolve::{Origin, ResolvedProcess};
+use forge_keeper::message::{PROTOCOL, Request};
 use forge_keeper::record::Exit;
 use forge_keeper::spec::{RunFolder, Spec};
 use forge_system::process::ProcessId;
 use tokio::sync::mpsc;
 
+use super::act::remove_folder;
 use super::save::{Saved, SavedPhase, SavedProcess};
 use super::{Core, Environment, EnvironmentKey, Key, Message};
 use crate::prepare;
 use crate::process::lifecycle::{Happening, Input, Phase, Then};
 use crate::run::folder::{self, Told};
-use crate::run::{How, Run};
+use crate::run::{How, Run, hold};
 
 /// A run folder that is worth holding.
 struct Found {
@@ -60,6 +62,7 @@ impl Core {
                 ended: None,
                 ran: None,
                 run: None,
+                events_until: None,
                 phase: SavedPhase::Alive,
             };
             self.adopt_process(&key, &saved, Some(found), true);
@@ -104,7 +107,11 @@ impl Core {
 
     fn adopt_run(&mut self, key: &Key, saved: &SavedProcess, found: Found) {
         let definition: Option<ResolvedProcess> = serde_json::from_value(found.spec.note.clone()).ok();
-        let variables = found.spec.env.iter().cloned().collect::<BTreeMap<_, _>>();
+        // Where the state was lost: what the caller had, less what the configuration has changed since.
+        let callers = definition.iter().flat_map(|definition| &definition.env);
+        let callers = callers.filter(|variable| variable.origin == Origin::Caller);
+        let variables: BTreeMap<String, String> =
+            callers.map(|variable| (variable.name.clone(), variable.value.clone())).collect();
         if let Some(environment) = self.environments.get_mut(&key.environment)
             && environment.variables.is_empty()
         {
@@ -119,13 +126,23 @@ impl Core {
         told.started = told
             .started
             .filter(|(pid, start, _)| ProcessId { pid: *pid, start: *start }.is_alive().unwrap_or(false));
-        if let Some((pid, _, time)) = told.started {
-            process.began(pid, time);
+        if let Some((pid, start, time)) = told.started {
+            process.began(ProcessId { pid, start }, time);
         }
-        // Whatever was saved, the run's folder tells what happened since it began, and its keeper what happens next.
-        process.machine.phase = match (&saved.phase, saved.wanted) {
-            (SavedPhase::Stopping, true) => Phase::Stopping { then: Then::Start, forced: false },
+        // A run that was begun after the state was written was wanted, whatever stands there.
+        let stale = found.spec.number > saved.number;
+        process.machine.wanted = saved.wanted || stale;
+        let known_end = told.ended.as_ref().map(|ended| Time(ended.time).as_millis());
+        process.machine.phase = match (&saved.phase, process.machine.wanted) {
+            (SavedPhase::Stopping, true) if !stale => Phase::Stopping { then: Then::Start, forced: false },
             (_, false) => Phase::Stopping { then: Then::Stay, forced: false },
+            // Its end is known and counted; what is left of its tree is still held.
+            (SavedPhase::Exited | SavedPhase::Crashed { .. } | SavedPhase::Failed { .. }, true)
+                if known_end.is_some() && known_end == saved.ended.map(|(_, time)| time) =>
+            {
+                process.ended = saved.ended.map(|(exit, time)| (exit, Time::from_millis(time)));
+                saved.phase.at_rest()
+            }
             _ => phase_by(&told, process.rules().daemon),
         };
         if process.definition.as_ref().is_some_and(|definition| definition.health_check.is_some()) {
@@ -192,12 +209,11 @@ impl Core {
         for folder in folder::all(&runs.join(&self.boot)) {
             let Some((key, one)) = self.look_into(folder) else { continue };
             match found.get(&key) {
-                // Cannot be, since a run is started only after the one before is over; the newer one counts.
-                Some(other) if other.spec.number >= one.spec.number => {
-                    tracing::error!("two runs of {}", key.process)
-                }
+                Some(other) if other.spec.number >= one.spec.number => self.end_older(&key, one),
                 _ => {
-                    found.insert(key, one);
+                    if let Some(older) = found.insert(key.clone(), one) {
+                        self.end_older(&key, older);
+                    }
                 }
             }
         }
@@ -260,6 +276,20 @@ impl Core {
                 Ok(None) | Err(_) => return,
             }
         }
+    }
+
+    /// A run beside a newer one of the same process: over, and not cleared away yet; or, which must not be, alive.
+    fn end_older(&self, key: &Key, older: Found) {
+        tracing::warn!("run {} of {} beside a newer one is ended", older.spec.number, key.process);
+        let (requests, receiver) = mpsc::unbounded_channel();
+        let _ = requests.send(Request::End { signal: 15, grace_ms: 0, force: true });
+        let folder = older.folder.clone();
+        let run = Run { folder: older.folder, spec: older.spec, keeper: self.keeper.clone() };
+        tokio::spawn(async move {
+            hold(run, How::Found, receiver, |_| {}).await;
+            drop(requests);
+            let _ = tokio::task::spawn_blocking(move || remove_folder(&folder)).await;
+        });
     }
 
     fn look_into(&self, run: RunFolder) -> Option<(Key, Found)> {

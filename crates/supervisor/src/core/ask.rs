@@ -230,7 +230,7 @@ impl Core {
                         key.process
                     )))
             }
-            Some(run) if process.pid.is_some() => Ok(Some((key.target(), run.socket.clone()))),
+            Some(run) if process.root.is_some() => Ok(Some((key.target(), run.socket.clone()))),
             _ => Ok(None),
         }
     }

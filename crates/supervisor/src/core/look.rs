@@ -10,7 +10,7 @@ use forge_system::ports::Listening;
 use forge_system::tree::Tree;
 
 use super::{Core, EnvironmentKey, Key, Process};
-use crate::listening::ports_of;
+use crate::listening::{is_held, ports_of};
 use crate::process::lifecycle::Phase;
 use crate::words;
 
@@ -34,12 +34,18 @@ impl Look {
             };
             let mut ports = ports_of(listening, &mut tree);
             for port in container.unwrap_or_default() {
-                if !ports.contains(&port) && listening.on(port).next().is_some() {
+                if !ports.contains(&port) && is_held(listening, port) {
                     ports.push(port);
                 }
             }
+            // It was ready, and has closed its port since.
+            process.ready &=
+                process.one_shot || process.declared_ports.iter().all(|port| ports.contains(port));
             process.ports = ports;
         }
+        let meant = |process: &&ProcessStatus| process.wanted || process.status.is_alive();
+        self.status.ready = self.status.processes.iter().any(|process| meant(&process))
+            && self.status.processes.iter().filter(meant).all(|process| process.ready);
         self.status
     }
 }
@@ -77,13 +83,11 @@ impl Core {
         }
         let warnings =
             warnings(&processes, config.as_ref().err(), self.environments.get(key).map(|one| &one.processes));
-        let meant = |process: &&ProcessStatus| process.wanted || process.status.is_alive();
-        let ready = processes.iter().any(|process| meant(&process))
-            && processes.iter().filter(meant).all(|process| process.ready);
         let status = Status {
             workspace: key.workspace.clone(),
             environment: key.environment.clone(),
-            ready,
+            // Said once the ports are looked up.
+            ready: false,
             supervisor: self.supervisor.clone(),
             processes,
             events: self.recent(key),

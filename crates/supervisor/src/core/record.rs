@@ -66,7 +66,8 @@ pub(crate) struct Process {
     pub run: Option<LiveRun>,
     /// Number of the last run.
     pub number: u32,
-    pub pid: Option<u32>,
+    /// What the command became.
+    pub root: Option<ProcessId>,
     pub started_at: Option<Time>,
     /// The same moment, by a clock that nobody sets.
     pub since: Option<Instant>,
@@ -91,8 +92,10 @@ pub(crate) struct Process {
     pub countdown: Option<AbortHandle>,
     pub probe: Option<probe::Watched>,
     pub log_probe: Option<AbortHandle>,
-    /// Looks for lines that become events.
+    /// Looks for lines that become events, also in the last words of a run that has ended.
     pub log_events: Option<AbortHandle>,
+    /// The newest line that has become an event.
+    pub events_until: Option<Time>,
     pub nudge: Arc<Notify>,
     pub files: Option<FileWatch>,
     /// The run whose files are watched, or about to be.
@@ -121,6 +124,8 @@ pub(crate) struct LiveRun {
     /// The keeper's socket.
     pub socket: PathBuf,
     pub keeper: Option<u32>,
+    /// Its end was asked for although the process counts as over.
+    pub cleared: bool,
     /// The command is a docker client: ports are the container's.
     pub container: bool,
     pub tty: bool,
@@ -133,7 +138,7 @@ impl Default for Process {
             machine: Machine::default(),
             run: None,
             number: 0,
-            pid: None,
+            root: None,
             started_at: None,
             since: None,
             ended: None,
@@ -151,6 +156,7 @@ impl Default for Process {
             probe: None,
             log_probe: None,
             log_events: None,
+            events_until: None,
             nudge: Arc::new(Notify::new()),
             files: None,
             files_of: None,
@@ -222,20 +228,20 @@ impl Process {
     }
 
     /// It runs, since then (ns since 1970, by the keeper's clock).
-    pub(crate) fn began(&mut self, pid: u32, time: i64) {
+    pub(crate) fn began(&mut self, root: ProcessId, time: i64) {
         let at = Time(time).to_millis();
-        self.pid = Some(pid);
+        self.root = Some(root);
         self.started_at = Some(at);
         let ago = Duration::from_secs_f64(Time::now().seconds_since(at));
         self.since = Some(Instant::now().checked_sub(ago).unwrap_or_else(Instant::now));
     }
 
-    /// Ends what runs beside it: checks, watches, followers.
+    /// Ends what runs beside it.
     pub(crate) fn untend(&mut self) {
         self.probe = None;
         self.files = None;
         self.files_of = None;
-        for task in [self.log_probe.take(), self.log_events.take()].into_iter().flatten() {
+        if let Some(task) = self.log_probe.take() {
             task.abort();
         }
     }
@@ -243,8 +249,9 @@ impl Process {
     /// The tree of the present run.
     pub(crate) fn tree(&self) -> Option<Tree> {
         let run = self.run.as_ref()?;
-        let identity = |pid: Option<u32>| pid.and_then(|pid| ProcessId::of(pid).ok().flatten());
-        let mut tree = match (identity(run.keeper), identity(self.pid)) {
+        let keeper = run.keeper.and_then(|pid| ProcessId::of(pid).ok().flatten());
+        let root = self.root.filter(|root| root.is_alive().unwrap_or(false));
+        let mut tree = match (keeper, root) {
             (Some(keeper), Some(root)) => Tree::below(keeper).with_root(root),
             (Some(keeper), None) => Tree::below(keeper),
             (None, Some(root)) => Tree::of(root),
@@ -283,7 +290,7 @@ impl Process {
             status: self.state(),
             ready: self.ready,
             health: self.health.clone(),
-            pid: if alive { self.pid } else { None },
+            pid: self.root.filter(|_| alive).map(|root| root.pid),
             ports: if alive { self.listens.clone() } else { Vec::new() },
             started_at: if alive { self.started_at } else { None },
             uptime_seconds: None,

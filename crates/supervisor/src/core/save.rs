@@ -20,6 +20,9 @@ use crate::process::lifecycle::{Machine, Phase};
 /// Changes are collected for this long before they are written.
 pub(super) const DELAY: Duration = Duration::from_millis(200);
 
+/// After a failure, the disk being full say.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// The version of the file.
 const VERSION: u32 = 1;
 
@@ -49,6 +52,9 @@ pub(crate) struct SavedProcess {
     /// The run that was held, by its UUID.
     #[serde(default)]
     pub run: Option<String>,
+    /// The time of the newest line that has become an event, in milliseconds since 1970.
+    #[serde(default)]
+    pub events_until: Option<i64>,
     pub phase: SavedPhase,
 }
 
@@ -72,6 +78,20 @@ pub(crate) enum SavedPhase {
     },
 }
 
+impl SavedPhase {
+    /// With nothing alive.
+    pub(super) fn at_rest(&self) -> Phase {
+        match self {
+            Self::Exited => Phase::Exited { left: Vec::new() },
+            Self::Crashed { exit } => Phase::Crashed { exit: *exit, left: Vec::new() },
+            Self::Failed { reason, exit } => {
+                Phase::Failed { reason: reason.clone(), exit: *exit, left: Vec::new() }
+            }
+            Self::Stopped | Self::Alive | Self::Stopping | Self::Waiting => Phase::Stopped,
+        }
+    }
+}
+
 impl SavedProcess {
     fn of(process: &Process) -> Self {
         let machine = &process.machine;
@@ -92,25 +112,16 @@ impl SavedProcess {
             ended: process.ended.map(|(exit, time)| (exit, time.as_millis())),
             ran: process.ran.clone(),
             run: process.run.as_ref().map(|run| run.id.clone()),
+            events_until: process.events_until.map(Time::as_millis),
             phase,
         }
     }
 
     /// The process as it stood, with nothing of it alive.
     pub(super) fn restore(&self) -> Process {
-        let phase = match &self.phase {
-            SavedPhase::Exited => Phase::Exited { left: Vec::new() },
-            SavedPhase::Crashed { exit } => Phase::Crashed { exit: *exit, left: Vec::new() },
-            SavedPhase::Failed { reason, exit } => {
-                Phase::Failed { reason: reason.clone(), exit: *exit, left: Vec::new() }
-            }
-            SavedPhase::Stopped | SavedPhase::Alive | SavedPhase::Stopping | SavedPhase::Waiting => {
-                Phase::Stopped
-            }
-        };
         Process {
             machine: Machine {
-                phase,
+                phase: self.phase.at_rest(),
                 wanted: self.wanted,
                 restarts: self.restarts,
                 crashes: self.crashes.clone(),
@@ -118,6 +129,7 @@ impl SavedProcess {
             number: self.number,
             ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
             ran: self.ran.clone(),
+            events_until: self.events_until.map(Time::from_millis),
             ..Process::default()
         }
     }
@@ -127,11 +139,17 @@ impl Core {
     /// Writes down what has changed.
     pub(super) fn save_all(&mut self) {
         self.save_planned = false;
+        let mut failed = std::collections::BTreeSet::new();
         for key in std::mem::take(&mut self.unsaved) {
             if let Err(error) = self.save(&key) {
-                // What is in memory is not lost; the next change tries again.
+                // What is in memory is not lost.
                 tracing::error!("what is wanted of {} could not be written: {error}", key.environment);
+                failed.insert(key);
             }
+        }
+        if !failed.is_empty() {
+            self.unsaved = failed;
+            self.plan_save(AGAIN);
         }
     }
 
@@ -271,6 +289,7 @@ mod tests {
                     ended: Some((Exit::Signal(9), 5)),
                     ran: None,
                     run: None,
+                    events_until: None,
                     phase: SavedPhase::Alive,
                 },
             )]),

@@ -100,14 +100,18 @@ impl Core {
         let ready: Vec<Key> = environment
             .processes
             .iter()
-            .filter(|(_, process)| process.machine.phase == Phase::Waiting)
-            // The keeper of the run before stores the last of its output.
-            .filter(|(_, process)| process.held_by.is_none() && process.run.is_none())
+            .filter(|(_, process)| process.machine.phase == Phase::Waiting && process.machine.wanted)
+            .filter(|(_, process)| process.held_by.is_none() && process.stop_later.is_none())
             .filter(|(name, _)| self.waiting_on(&Key::new(key, name)).is_empty())
             .map(|(name, _)| Key::new(key, name))
             .collect();
         for key in ready {
-            self.input(&key, Input::Go);
+            if self.process(&key).is_some_and(|process| process.run.is_some()) {
+                // The keeper of the run before stores the last of its output, or still holds somebody.
+                self.clear(&key, false);
+            } else {
+                self.input(&key, Input::Go);
+            }
         }
     }
 

@@ -31,6 +31,23 @@ pub(super) struct Ticket {
     waiters: Vec<(u64, Reply)>,
 }
 
+/// A start or restart whose preparation is under way.
+pub(crate) struct Preparation {
+    wish: Wish,
+    /// By the counter.
+    begun: u64,
+    /// It may be prepared once more.
+    again: bool,
+    /// What ran when it began.
+    alive: BTreeSet<Target>,
+}
+
+/// What happened while a start was prepared.
+enum Overtaken {
+    ByStop,
+    ByStart,
+}
+
 /// How a process of a start stands.
 enum Standing {
     Pending,
@@ -44,20 +61,46 @@ enum Standing {
 impl Core {
     /// Looks at everything first, on another thread; [`Core::prepared`] goes on.
     pub(super) fn start(&mut self, wish: Wish, reply: Reply) {
-        let present = self.present(&wish.workspace);
+        let begun = self.next_number();
+        self.prepare(Preparation { wish, begun, again: true, alive: BTreeSet::new() }, reply);
+    }
+
+    fn prepare(&mut self, mut start: Preparation, reply: Reply) {
+        let present = self.present(&start.wish.workspace);
+        start.alive = present.alive.keys().cloned().collect();
         let handle = self.handle.clone();
         tokio::spawn(async move {
-            let restart = wish.restart;
-            let result = prepare::prepare(wish, present).await;
-            handle.tell(Message::Prepared { restart, result, reply });
+            let result = prepare::prepare(start.wish.clone(), present).await;
+            handle.tell(Message::Prepared { start: Box::new(start), result, reply });
         });
+    }
+
+    /// What was prepared does not hold any more: `None` where it does.
+    fn overtaken(&mut self, start: &Preparation, result: &Result<Prepared, Error>) -> Option<Overtaken> {
+        match result {
+            Err(error) if error.code == Code::PortConflict && start.again => {
+                // The port may be that of a process which another start has begun meanwhile.
+                let now = self.present(&start.wish.workspace).alive;
+                now.keys().any(|target| !start.alive.contains(target)).then_some(Overtaken::ByStart)
+            }
+            Err(_) => None,
+            Ok(prepared) => {
+                let stopped = |target: &Target| {
+                    let key = key_of(&prepared.root, target.clone());
+                    self.stop_marks.get(&key).is_some_and(|mark| *mark > start.begun)
+                };
+                prepared.targets.iter().any(stopped).then_some(Overtaken::ByStop)
+            }
+        }
     }
 
     fn present(&self, folder: &std::path::Path) -> Present {
         let Ok(root) = self.workspace_of(folder) else { return Present::default() };
         let mut present = Present { running: self.running(&root), ..Present::default() };
         for (key, environment) in self.environments.iter().filter(|(key, _)| key.workspace == root) {
-            present.variables.insert(key.environment.clone(), environment.variables.clone());
+            if !environment.variables.is_empty() {
+                present.variables.insert(key.environment.clone(), environment.variables.clone());
+            }
             for (name, process) in environment.processes.iter().filter(|(_, process)| process.is_held()) {
                 if let Some(run) = &process.run {
                     let alive = prepare::Alive { fingerprint: run.fingerprint.clone() };
@@ -69,7 +112,16 @@ impl Core {
     }
 
     /// Applies a preparation.
-    pub(super) fn prepared(&mut self, restart: bool, result: Result<Prepared, Error>, reply: Reply) {
+    pub(super) fn prepared(&mut self, start: Preparation, result: Result<Prepared, Error>, reply: Reply) {
+        match self.overtaken(&start, &result) {
+            Some(Overtaken::ByStart) => return self.prepare(Preparation { again: false, ..start }, reply),
+            Some(Overtaken::ByStop) => {
+                let text = "it was stopped while its start was being prepared";
+                let _ = reply.send(Err(Error::new(Code::Interrupted, text)));
+                return;
+            }
+            None => {}
+        }
         let prepared = match result {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -107,7 +159,6 @@ impl Core {
             prepared.targets.first().map(|target| target.environment.clone()).unwrap_or_default();
         let answer = self.issue_ticket(root, environment, keys, started);
         self.save_all();
-        tracing::debug!("{} ticket {}", if restart { "restart" } else { "start" }, answer.ticket);
         let _ = reply.send(serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
     }
 
@@ -126,14 +177,21 @@ impl Core {
             environment.applied = Some(Arc::clone(&prepared.config));
             for definition in &defined.processes {
                 let process = environment.processes.entry(definition.name.clone()).or_default();
+                let target = Target { environment: name.clone(), process: definition.name.clone() };
+                if process.is_held() && !prepared.targets.contains(&target) {
+                    // It goes on as it was started, until somebody starts it again.
+                    continue;
+                }
                 let changed =
                     process.definition.as_ref().is_some_and(|old| supervised_otherwise(old, definition));
                 process.definition = Some(Arc::clone(definition));
-                let target = Target { environment: name.clone(), process: definition.name.clone() };
                 process.fresh = prepared.targets.contains(&target);
                 if changed {
                     // Begun anew, by the new rules.
                     process.untend();
+                    if let Some(task) = process.log_events.take() {
+                        task.abort();
+                    }
                 }
             }
             let configured = |name: &str| defined.processes.iter().any(|process| process.name == name);
@@ -197,8 +255,10 @@ impl Core {
             ticket,
             Ticket { root, environment, keys, started, done: BTreeSet::new(), waiters: Vec::new() },
         );
-        while self.tickets.len() > TICKETS {
-            self.tickets.pop_first();
+        let unwaited =
+            self.tickets.iter().find(|(_, ticket)| ticket.waiters.is_empty()).map(|(number, _)| *number);
+        if let Some(oldest) = unwaited.filter(|_| self.tickets.len() > TICKETS) {
+            self.tickets.remove(&oldest);
         }
         answer
     }

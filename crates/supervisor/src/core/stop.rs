@@ -21,7 +21,7 @@ pub(super) struct Waiter {
 impl Core {
     /// Stops what `names` mean, dependents first.
     pub(super) fn stop(&mut self, folder: &Path, names: &[String], all: bool, reply: Reply) {
-        match self.to_stop(folder, names, all) {
+        match self.meant_to_stop(folder, names, all) {
             Ok(keys) => self.stop_keys(keys, reply),
             Err(error) => {
                 let _ = reply.send(Err(error));
@@ -31,13 +31,14 @@ impl Core {
 
     /// Kills at once.
     pub(super) fn kill(&mut self, folder: &Path, names: &[String], reply: Reply) {
-        let keys = match self.to_stop(folder, names, false) {
+        let keys = match self.meant_to_stop(folder, names, false) {
             Ok(keys) => keys,
             Err(error) => {
                 let _ = reply.send(Err(error));
                 return;
             }
         };
+        self.mark_stop(&keys);
         let active = self.active(keys);
         for key in &active {
             if let Some(process) = self.process_mut(key) {
@@ -45,12 +46,13 @@ impl Core {
                 process.held_by = None;
             }
             self.input(key, Input::Kill);
+            self.clear(key, true);
         }
         self.save_all();
         self.wait_for_stop(active, reply);
     }
 
-    fn to_stop(&self, folder: &Path, names: &[String], all: bool) -> Result<Vec<Key>, Error> {
+    fn meant_to_stop(&mut self, folder: &Path, names: &[String], all: bool) -> Result<Vec<Key>, Error> {
         if all {
             let environments = self.environments.iter();
             return Ok(environments
@@ -58,21 +60,21 @@ impl Core {
                 .collect());
         }
         let (root, known) = self.known(folder)?;
-        if names.is_empty() && !known.iter().any(|environment| environment.running) {
-            return Ok(Vec::new());
-        }
-        let targets = plan::targets(names, &known, Purpose::Other)?;
+        let targets = match plan::targets(names, &known, Purpose::Other) {
+            Ok(targets) => targets,
+            // Nothing was named and nothing runs: whatever could be meant is stopped.
+            Err(_) if names.is_empty() && !known.iter().any(|environment| environment.running) => Vec::new(),
+            Err(error) => return Err(error),
+        };
         Ok(targets.into_iter().map(|target| key_of(&root, target)).collect())
     }
 
     /// The names of a workspace: what is configured, as far as that can be read, and what runs.
-    pub(crate) fn known(&self, folder: &Path) -> Result<(std::path::PathBuf, Vec<Known>), Error> {
+    pub(crate) fn known(&mut self, folder: &Path) -> Result<(std::path::PathBuf, Vec<Known>), Error> {
         let root = self.workspace_of(folder)?;
         let running = self.running(&root);
-        let mut known = prepare::find(&root)
-            .and_then(|workspace| prepare::load(&workspace))
-            .map(|config| prepare::names(&config, &running))
-            .unwrap_or_default();
+        let mut known =
+            self.loaded(&root).map(|config| prepare::names(&config, &running)).unwrap_or_default();
         for (key, environment) in self.environments.iter().filter(|(key, _)| key.workspace == root) {
             let present = environment.processes.iter().filter(|(_, process)| process.is_active());
             if !known.iter().any(|one| one.name == key.environment) {
@@ -89,6 +91,12 @@ impl Core {
         Ok((root, known))
     }
 
+    /// A start that is being prepared does not bring these back.
+    fn mark_stop(&mut self, keys: &[Key]) {
+        let now = self.next_number();
+        self.stop_marks.extend(keys.iter().map(|key| (key.clone(), now)));
+    }
+
     fn active(&self, keys: Vec<Key>) -> Vec<Key> {
         let active = |key: &Key| self.process(key).is_some_and(Process::is_active);
         keys.into_iter().filter(active).collect()
@@ -96,6 +104,7 @@ impl Core {
 
     /// Stops these, each once nothing of them that depends on it is left.
     pub(super) fn stop_keys(&mut self, keys: Vec<Key>, reply: Reply) {
+        self.mark_stop(&keys);
         // What ended by itself and is not alive becomes `stopped`, with nothing to wait for.
         for key in &keys {
             if self.process(key).is_some_and(|process| !process.is_active()) {
@@ -126,6 +135,7 @@ impl Core {
             } else {
                 process.stop_later = None;
                 self.input(key, Input::Stop);
+                self.clear(key, false);
             }
             self.unsaved(&key.environment);
             self.touched.insert(key.environment.clone());

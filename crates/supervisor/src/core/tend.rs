@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use forge_api::{EventLevel, HealthState, Time};
+use forge_api::{EventLevel, Health, HealthState, Time};
 use forge_config::model::{EventLevel as RuleLevel, EventRule, HealthCheck, Probe};
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
-
 use regex::bytes::Regex;
 use tokio::task::AbortHandle;
 
 use super::act::runs;
 use super::{Core, Key, Message};
 use crate::listening::{Change, Interest};
-use crate::logs::Next;
+use crate::logs::{Hit, Next, Purpose, Search};
 use crate::probe;
 use crate::watch::{FileWatch, WatchError};
 
@@ -37,7 +36,7 @@ impl Core {
         if let Some(check) = definition.health_check.clone().filter(|_| unchecked) {
             self.check_health(key, &run, &definition, check);
         }
-        self.watch_log(key, &run, &definition);
+        self.watch_log(key, &definition);
         self.watch_files(key, &run, &definition);
         self.watch_ports(key, run, &definition);
     }
@@ -45,19 +44,15 @@ impl Core {
     fn check_health(&mut self, key: &Key, run: &str, definition: &ResolvedProcess, check: HealthCheck) {
         let handle = self.handle.clone();
         let Some(process) = self.process_mut(key) else { return };
-        let report_key = key.clone();
-        let report_run = run.to_owned();
         if let Probe::Log(pattern) = &check.probe {
-            let found = move |_, line, _| {
-                handle.tell(Message::LogMatched { key: report_key.clone(), run: report_run.clone(), line });
-                Next::Enough
-            };
-            let task = self.follow(key, std::slice::from_ref(pattern), found);
+            let task = self.search(key, std::slice::from_ref(pattern), Purpose::Probe);
             if let Some(process) = self.process_mut(key) {
                 process.log_probe = task;
             }
             return;
         }
+        let report_key = key.clone();
+        let report_run = run.to_owned();
         let context = probe::Context {
             cwd: definition.cwd.clone(),
             env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -70,60 +65,73 @@ impl Core {
     }
 
     /// Turns the lines that the configuration names into events.
-    fn watch_log(&mut self, key: &Key, run: &str, definition: &Arc<ResolvedProcess>) {
+    fn watch_log(&mut self, key: &Key, definition: &ResolvedProcess) {
         let Some(process) = self.process_mut(key) else { return };
         if definition.events.is_empty() || process.log_events.is_some() {
             return;
         }
         let patterns: Vec<String> = definition.events.iter().map(|rule| rule.pattern.clone()).collect();
-        let (handle, run, rules) = (self.handle.clone(), run.to_owned(), Arc::clone(definition));
-        let found_key = key.clone();
-        let found = move |which: usize, line: String, time: Time| {
-            if let Some(rule) = rules.events.get(which).cloned() {
-                let (key, run) = (found_key.clone(), run.clone());
-                handle.tell(Message::Visit(Box::new(move |core| {
-                    core.log_event(&key, &run, &rule, line, time)
-                })));
-            }
-            Next::More
-        };
-        let task = self.follow(key, &patterns, found);
+        let task = self.search(key, &patterns, Purpose::Events);
         if let Some(process) = self.process_mut(key) {
             process.log_events = task;
         }
     }
 
-    fn log_event(&mut self, key: &Key, run: &str, rule: &EventRule, line: String, time: Time) {
-        if self.in_run(key, run).is_none() {
-            return;
+    /// Looks for lines in the output of the present run.
+    fn search(&mut self, key: &Key, patterns: &[String], purpose: Purpose) -> Option<AbortHandle> {
+        let patterns: Result<Vec<Regex>, _> = patterns.iter().map(|pattern| Regex::new(pattern)).collect();
+        let folder = super::act::log_folder(&self.home.logs(), key);
+        let handle = self.handle.clone();
+        let process = self.process_mut(key)?;
+        let growth = process.log_end.subscribe();
+        let _ = process.run.as_ref()?.requests.send(Request::Follow);
+        // The configuration was checked: they are regular expressions.
+        let patterns = Arc::new(patterns.ok()?);
+        let search = Search { key: key.clone(), run: process.number, folder, patterns, purpose };
+        Some(tokio::spawn(crate::logs::search(handle, search, growth)).abort_handle())
+    }
+
+    /// What a search has found; `more` lines beyond that.
+    pub(crate) fn found(&mut self, search: &Search, hits: Vec<Hit>, more: usize) -> Next {
+        let key = &search.key;
+        let Some(process) = self.process_mut(key).filter(|process| process.number == search.run) else {
+            return Next::Enough;
+        };
+        if search.purpose == Purpose::Probe {
+            let message = hits.into_iter().next().map(|(_, line, _)| line);
+            process.health = Health { state: HealthState::Healthy, message, checked_at: Some(Time::now()) };
+            self.touched.insert(key.environment.clone());
+            return Next::Enough;
         }
+        let Some(definition) = process.definition.clone() else { return Next::Enough };
+        // An earlier supervisor has told what came before.
+        let told = process.events_until.unwrap_or(Time(i64::MIN));
+        for (which, line, time) in hits {
+            let time = time.to_millis();
+            if let Some(rule) = definition.events.get(which).filter(|_| time >= told) {
+                self.log_event(key, rule, line, time);
+            }
+        }
+        if more > 0 {
+            let text = format!("{more} more lines that match `events` in a moment");
+            self.record(key, EventLevel::Info, "many events", text);
+        }
+        self.unsaved(&key.environment);
+        Next::More
+    }
+
+    fn log_event(&mut self, key: &Key, rule: &EventRule, line: String, time: Time) {
         let level = match rule.level {
             RuleLevel::Info => EventLevel::Info,
             RuleLevel::Warn => EventLevel::Warn,
             RuleLevel::Error => EventLevel::Error,
         };
         let (title, text) =
-            if rule.title.is_empty() { (line.as_str(), "") } else { (rule.title.as_str(), line.as_str()) };
-        if !self.is_recorded(key, title, time.to_millis()) {
-            self.record_at(key, time.to_millis(), level, title, text.to_owned());
+            if rule.title.is_empty() { (line, String::new()) } else { (rule.title.clone(), line) };
+        if let Some(process) = self.process_mut(key) {
+            process.events_until = Some(time);
         }
-    }
-
-    /// Follows the output of the present run for lines that match.
-    fn follow(
-        &mut self,
-        key: &Key,
-        patterns: &[String],
-        found: impl Fn(usize, String, Time) -> Next + Send + 'static,
-    ) -> Option<AbortHandle> {
-        let patterns: Result<Vec<Regex>, _> = patterns.iter().map(|pattern| Regex::new(pattern)).collect();
-        let folder = super::act::log_folder(&self.home.logs(), key);
-        let process = self.process_mut(key)?;
-        let growth = process.log_end.subscribe();
-        let _ = process.run.as_ref()?.requests.send(Request::Follow);
-        // The configuration was checked: they are regular expressions.
-        let following = crate::logs::matches(folder, process.number, patterns.ok()?, growth, found);
-        Some(tokio::spawn(following).abort_handle())
+        self.record_once(key, time, level, &title, text);
     }
 
     /// Finding the folders to watch takes a while in a large workspace: another thread does it.
@@ -182,7 +190,7 @@ impl Core {
         let _ = self.listening.send(Change::Watch(interest));
     }
 
-    fn forget_ports(&mut self, run: String) {
+    pub(super) fn forget_ports(&mut self, run: String) {
         let watched =
             self.environments.values_mut().flat_map(|environment| environment.processes.values_mut());
         if let Some(process) =

@@ -313,8 +313,16 @@ impl Machine {
     }
 
     fn ended(&mut self, exit: Exit, left: Vec<Left>, rules: &Rules, now: i64) -> Vec<Effect> {
-        if !matches!(self.phase, Phase::Starting | Phase::Running { .. }) {
-            return Vec::new();
+        match &mut self.phase {
+            Phase::Starting | Phase::Running { .. } => {}
+            // That it has ended is known; who is left may be news.
+            Phase::Exited { left: known }
+            | Phase::Crashed { left: known, .. }
+            | Phase::Failed { left: known, .. } => {
+                *known = left;
+                return Vec::new();
+            }
+            _ => return Vec::new(),
         }
         let clean = exit == Exit::Code(0);
         if clean && rules.daemon && !left.is_empty() {
@@ -322,7 +330,7 @@ impl Machine {
             return Vec::new();
         }
         if clean && !rules.daemon {
-            if rules.restart.on == RestartOn::Always && !rules.one_shot {
+            if rules.restart.on == RestartOn::Always && !rules.one_shot && self.wanted {
                 return self.count_down(rules.restart.delay, exit, &left, Vec::new());
             }
             let effects = vec![Effect::Happened(Happening::Exited { left: left.clone() })];
@@ -337,9 +345,12 @@ impl Machine {
         let within = i64::try_from(policy.within.as_millis()).unwrap_or(i64::MAX);
         // The distance, not the difference: after a jump of the clock a crash may lie in the future.
         self.crashes.retain(|at| now.abs_diff(*at) <= within.unsigned_abs());
-        self.crashes.push(now);
+        if !self.crashes.contains(&now) {
+            self.crashes.push(now);
+        }
         let count = u32::try_from(self.crashes.len()).unwrap_or(u32::MAX);
         let next = match policy.on {
+            _ if !self.wanted => AfterCrash::Stay,
             RestartOn::Never => AfterCrash::Stay,
             RestartOn::Crash | RestartOn::Always if count >= policy.max_crashes => AfterCrash::GiveUp,
             RestartOn::Crash | RestartOn::Always => AfterCrash::Restart(backoff(policy.delay, count)),

@@ -28,6 +28,7 @@ pub(crate) enum RunEvent {
     /// The command runs: PID, start time, and when (ns since 1970).
     Launched {
         pid: u32,
+        start: u64,
         time: i64,
     },
     NotLaunched(String),
@@ -81,6 +82,7 @@ pub(crate) async fn hold(
         following: false,
         replacing: false,
         greeted: false,
+        abandoned: false,
         launched: false,
         ended: false,
         over: false,
@@ -105,6 +107,8 @@ struct Holder<F> {
     replacing: bool,
     /// The present keeper has said how things stand.
     greeted: bool,
+    /// Nobody is left to report to.
+    abandoned: bool,
     launched: bool,
     ended: bool,
     over: bool,
@@ -132,6 +136,9 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             };
             if self.over {
                 return self.reap(child).await;
+            }
+            if self.abandoned {
+                return;
             }
             if let Err(error) = &served {
                 tracing::warn!("{}: {error}", self.name());
@@ -187,14 +194,21 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         }
         while !self.over {
             if let Some(request) = self.next_request() {
-                link.send(&request).await?;
+                if let Err(error) = link.send(&request).await {
+                    // For the keeper that comes after this one.
+                    self.waiting.push_front(request);
+                    return Err(error);
+                }
                 continue;
             }
             tokio::select! {
                 request = self.requests.recv() => match request {
                     Some(request) => self.enqueue(request),
-                    // The core is gone, and the process stays.
-                    None => return std::future::pending().await,
+                    // The core is gone, and the process stays: with its keeper alone, which may call another supervisor.
+                    None => {
+                        self.abandoned = true;
+                        return Ok(());
+                    }
                 },
                 report = link.next() => match report? {
                     Some(report) => self.heard(report, &mut link).await?,
@@ -210,11 +224,17 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         if self.greeted { self.waiting.pop_front() } else { None }
     }
 
+    fn is_forced(&self) -> bool {
+        matches!(self.ending, Some(Request::End { force: true, .. }))
+    }
+
     fn enqueue(&mut self, request: Request) {
         match &request {
-            Request::End { .. } => self.ending = Some(request.clone()),
-            Request::Follow => self.following = true,
-            Request::Unfollow => self.following = false,
+            // A late request for an orderly end does not take back one by force.
+            Request::End { force, .. } if *force || !self.is_forced() => self.ending = Some(request.clone()),
+            Request::End { .. } => return,
+            Request::Follow if std::mem::replace(&mut self.following, true) => return,
+            Request::Unfollow if !std::mem::replace(&mut self.following, false) => return,
             _ => {}
         }
         self.waiting.push_back(request);
@@ -249,10 +269,11 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                 if std::mem::replace(&mut self.replacing, false) {
                     (self.report)(RunEvent::KeeperReplaced);
                 }
-                if let Some((pid, _)) = child {
+                if let Some((pid, start)) = child {
                     let told = folder::read(&self.run.folder);
                     self.tell_launched(
                         pid,
+                        start,
                         told.started.map_or(self.run.spec.asked_at_ms * 1_000_000, |(_, _, time)| time),
                     );
                 }
@@ -269,8 +290,8 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                 self.hold_output();
                 self.greeted = true;
             }
-            Report::Started { pid, time, .. } => {
-                self.tell_launched(pid, time);
+            Report::Started { pid, start, time } => {
+                self.tell_launched(pid, start, time);
                 self.share_terminal(link, false).await?;
             }
             Report::NotStarted { message } => self.tell_not_launched(message),
@@ -324,9 +345,9 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
     #[cfg(not(unix))]
     fn keep_terminal(&mut self, _link: &mut Link) {}
 
-    fn tell_launched(&mut self, pid: u32, time: i64) {
+    fn tell_launched(&mut self, pid: u32, start: u64, time: i64) {
         if !std::mem::replace(&mut self.launched, true) {
-            (self.report)(RunEvent::Launched { pid, time });
+            (self.report)(RunEvent::Launched { pid, start, time });
         }
     }
 
@@ -355,8 +376,8 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             return After::Connect;
         }
         let told = folder::read(&self.run.folder);
-        if let Some((pid, _, time)) = told.started {
-            self.tell_launched(pid, time);
+        if let Some((pid, start, time)) = told.started {
+            self.tell_launched(pid, start, time);
         }
         match last_word(&told) {
             LastWord::NotLaunched(message) => self.tell_not_launched(message),
