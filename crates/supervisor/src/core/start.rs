@@ -117,7 +117,7 @@ impl Core {
             Some(Overtaken::ByStart) => return self.prepare(Preparation { again: false, ..start }, reply),
             Some(Overtaken::ByStop) => {
                 let text = "it was stopped while its start was being prepared";
-                let _ = reply.send(Err(Error::new(Code::Interrupted, text)));
+                let _ = reply.send(Err(Error::new(Code::NotReady, text)));
                 return;
             }
             None => {}
