@@ -27,7 +27,7 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     /// Work as if started in this folder
     #[arg(short = 'C', value_name = "DIR", global = true, help_heading = "Global options")]
-    pub(crate) directory: Option<PathBuf>,
+    pub(crate) directory: Vec<PathBuf>,
     /// One JSON document on stdout (a stream: one object a line), and nothing else
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
@@ -326,7 +326,7 @@ mod tests {
             let cli = parse(line).expect(line);
             assert!(cli.global.json, "{line}: --json");
             assert_eq!(cli.global.color, ColorChoice::Never, "{line}: --color");
-            assert_eq!(cli.global.directory.as_deref(), Some("x".as_ref()), "{line}: -C");
+            assert_eq!(cli.global.directory, [std::path::PathBuf::from("x")], "{line}: -C");
         }
     }
 

@@ -66,7 +66,8 @@ fn misused(error: &clap::Error) -> ExitCode {
 fn run(cli: Cli, output: Output) -> Outcome {
     // Before the folder changes: FORGE_HOME may be relative to the present one.
     let home = Home::locate()?;
-    if let Some(folder) = &cli.global.directory {
+    // As with git, each is against the one before.
+    for folder in &cli.global.directory {
         std::env::set_current_dir(folder).map_err(|error| {
             Error::new(Code::Usage, format!("-C {}: {error}", folder.display()))
                 .help("name a folder that exists")

@@ -1,14 +1,17 @@
 //! Notices when the tree of a process begins to listen.
 //!
 //! No system tells of that as an event, so a thread looks at the table of listeners, often while something has just
-//! been started, seldom later, and not at all while nobody waits. Only a table that differs from the one before is
-//! looked into.
+//! been started, seldom later, and not at all while nobody waits. A table that is the same as before is seldom looked
+//! into.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use forge_system::ports::{Listener, Listening, Protocol};
 use forge_system::tree::Tree;
+
+/// A table that stays the same is looked into again after this long: a process may have joined a tree since.
+const ANEW: Duration = Duration::from_millis(250);
 
 /// A run whose ports somebody waits for.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Heard {
     pub ports: Vec<u16>,
     /// All of its ports are held.
     pub complete: bool,
+    /// One of them is held by somebody else.
+    pub taken: bool,
 }
 
 /// Starts the thread; it ends when the sender is dropped.
@@ -58,8 +63,10 @@ pub(crate) fn spawn(report: impl Fn(Heard) + Send + 'static) -> std::io::Result<
 }
 
 struct Watch<F> {
-    interests: Vec<(Interest, Instant, Vec<u16>)>,
-    last: Option<Vec<Listener>>,
+    /// With what was told last.
+    interests: Vec<(Interest, Instant, Option<Heard>)>,
+    /// The table that was looked into last, and when.
+    last: Option<(Vec<Listener>, Instant)>,
     report: F,
 }
 
@@ -77,7 +84,7 @@ impl<F: Fn(Heard)> Watch<F> {
         match change {
             Change::Watch(interest) => {
                 self.interests.retain(|(known, ..)| known.run != interest.run);
-                self.interests.push((interest, Instant::now(), Vec::new()));
+                self.interests.push((interest, Instant::now(), None));
                 // It may listen already.
                 self.last = None;
             }
@@ -93,17 +100,21 @@ impl<F: Fn(Heard)> Watch<F> {
                 return;
             }
         };
-        if self.last.as_deref() == Some(listening.all()) {
+        let same = |(table, at): &(Vec<Listener>, Instant)| table == listening.all() && at.elapsed() < ANEW;
+        if self.last.as_ref().is_some_and(same) {
             return;
         }
-        self.last = Some(listening.all().to_vec());
+        self.last = Some((listening.all().to_vec(), Instant::now()));
         for (interest, _, told) in &mut self.interests {
             let ports = ports_of(&listening, &mut interest.tree);
             let held = |port: &u16| ports.contains(port) || (interest.anyone && is_held(&listening, *port));
             let complete = !interest.ports.is_empty() && interest.ports.iter().all(held);
-            if *told != ports || complete {
-                told.clone_from(&ports);
-                (self.report)(Heard { run: interest.run.clone(), ports, complete });
+            let taken = |port: &u16| !held(port) && is_held(&listening, *port);
+            let taken = interest.ports.iter().any(taken);
+            let heard = Heard { run: interest.run.clone(), ports, complete, taken };
+            if told.as_ref() != Some(&heard) {
+                *told = Some(heard.clone());
+                (self.report)(heard);
             }
         }
     }

@@ -20,6 +20,9 @@ use crate::{listening, prepare};
 /// Bytes of one log segment.
 const SEGMENT: u64 = 16 << 20;
 
+/// A process that nothing is known of but that it was exec'd counts as started for good after this long.
+pub(super) const STANDS: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// The least grace that a keeper is asked to give.
 const LEAST_GRACE_MS: u64 = 1;
 
@@ -143,6 +146,7 @@ impl Core {
         }
         process.ready = false;
         process.holds_ports = false;
+        process.port_taken = None;
         process.listens.clear();
         let number = process.number;
         let Some(definition) = process.definition.clone() else {
@@ -277,6 +281,7 @@ impl Core {
 
     /// Asks the keeper to end the tree; a shutdown command runs first.
     pub(super) fn end(&mut self, key: &Key, force: bool) {
+        let handle = self.handle.clone();
         let Some(process) = self.process_mut(key) else { return };
         process.restart_at = None;
         let Some(run) = &process.run else {
@@ -296,12 +301,26 @@ impl Core {
         let command = shutdown.and_then(|shutdown| shutdown.command).filter(|_| !force);
         match (command, &process.definition) {
             (Some(command), Some(definition)) => {
-                tokio::spawn(shut_down(command, definition.clone(), request, run.requests.clone()));
+                let work = shut_down(command, definition.clone(), request, run.requests.clone());
+                let key = key.clone();
+                process.shutting_down = true;
+                tokio::spawn(async move {
+                    work.await;
+                    handle.tell(Message::Visit(Box::new(move |core| core.shut_down(&key))));
+                });
             }
             _ => {
                 let _ = run.requests.send(request);
             }
         }
+    }
+
+    /// The shutdown command has ended.
+    fn shut_down(&mut self, key: &Key) {
+        if let Some(process) = self.process_mut(key) {
+            process.shutting_down = false;
+        }
+        self.touched.insert(key.environment.clone());
     }
 
     /// What a run's task reports.
@@ -310,6 +329,7 @@ impl Core {
         match event {
             RunEvent::Launched { pid, start, time } => {
                 process.began(ProcessId { pid, start }, time);
+                self.look_again(key);
                 self.input(key, Input::Launched);
             }
             RunEvent::NotLaunched(reason) => self.input(key, Input::NotLaunched(reason)),
@@ -347,6 +367,15 @@ impl Core {
             }
         }
         self.touched.insert(key.environment.clone());
+    }
+
+    /// A start that waits for nothing but the exec of a process is answered a moment later: it may die at once.
+    fn look_again(&self, key: &Key) {
+        let (handle, environment) = (self.handle.clone(), key.environment.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(STANDS).await;
+            handle.tell(Message::Visit(Box::new(move |core| _ = core.touched.insert(environment))));
+        });
     }
 
     fn run_over(&mut self, key: &Key) {
@@ -393,6 +422,7 @@ impl Core {
         if let Some(process) = self.process_mut(&key) {
             process.listens.clone_from(&heard.ports);
             process.holds_ports |= heard.complete;
+            process.port_taken = Some(heard.taken);
             process.nudge.notify_one();
         }
         self.touched.insert(key.environment.clone());

@@ -17,7 +17,7 @@ use super::act::remove_folder;
 use super::save::{Saved, SavedPhase, SavedProcess};
 use super::{Core, Environment, EnvironmentKey, Key, Message};
 use crate::prepare;
-use crate::process::lifecycle::{Happening, Input, Phase, Then};
+use crate::process::lifecycle::{Happening, Phase, Then};
 use crate::run::folder::{self, Told};
 use crate::run::{How, Run, hold};
 
@@ -177,8 +177,9 @@ impl Core {
             Ok(definition) => {
                 if let Some(process) = self.process_mut(key) {
                     process.definition = Some(definition);
+                    // Its counts go on.
+                    process.machine.phase = Phase::Waiting;
                 }
-                self.input(key, Input::Start);
             }
             Err(reason) => {
                 if let Some(process) = self.process_mut(key) {

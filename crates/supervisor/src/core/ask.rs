@@ -10,7 +10,7 @@ use forge_keeper::message::Request as KeeperRequest;
 use forge_system::process::Signal;
 use serde::Serialize;
 
-use super::look::Look;
+use super::look::{Look, chief};
 use super::stop::key_of;
 use super::{Core, Ending, EnvironmentKey, Key, Process, Reply};
 use crate::plan::{self, Purpose};
@@ -161,7 +161,17 @@ impl Core {
                 .help("a name as in `kill -l`, e.g. SIGHUP, or a number")
         })?;
         let key = self.one_running(&signal.workspace, &signal.name)?;
-        self.to_keeper(&key, KeeperRequest::Signal { signal: number.as_raw() });
+        match self.process(&key).filter(|process| process.is_detached()).map(Process::tree) {
+            None => self.to_keeper(&key, KeeperRequest::Signal { signal: number.as_raw() }),
+            Some(tree) => {
+                // The command is gone; what it left is the service.
+                let chief = tree.and_then(|mut tree| chief(&mut tree));
+                let sent = chief.map_or(Ok(false), |chief| chief.signal(number));
+                if !sent.map_err(|error| Error::system(format!("signalling {}", key.process), error))? {
+                    return Err(Error::new(Code::NotRunning, format!("nothing of {} is left", key.process)));
+                }
+            }
+        }
         self.record(&key, EventLevel::Info, "signalled", words::signal(number.as_raw()));
         Ok(Done {})
     }

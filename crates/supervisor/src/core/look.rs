@@ -7,6 +7,7 @@ use forge_api::{Error, HealthState, ProcessStatus, Status, Warning};
 use forge_config::Config;
 use forge_config::model::Port;
 use forge_system::ports::Listening;
+use forge_system::process::ProcessId;
 use forge_system::tree::Tree;
 
 use super::{Core, EnvironmentKey, Key, Process};
@@ -32,6 +33,10 @@ impl Look {
             let (Ok(listening), Some(process)) = (&listening, self.status.processes.get_mut(index)) else {
                 continue;
             };
+            if process.pid.is_none() {
+                // The command of a daemon has returned; what it left is the process.
+                process.pid = chief(&mut tree).filter(|_| process.status.is_alive()).map(|chief| chief.pid);
+            }
             let mut ports = ports_of(listening, &mut tree);
             for port in container.unwrap_or_default() {
                 if !ports.contains(&port) && is_held(listening, port) {
@@ -39,8 +44,9 @@ impl Look {
                 }
             }
             // It was ready, and has closed its port since.
-            process.ready &=
-                process.one_shot || process.declared_ports.iter().all(|port| ports.contains(port));
+            if process.health.state == HealthState::None && !process.one_shot {
+                process.ready &= process.declared_ports.iter().all(|port| ports.contains(port));
+            }
             process.ports = ports;
         }
         let meant = |process: &&ProcessStatus| process.wanted || process.status.is_alive();
@@ -140,6 +146,16 @@ impl Core {
 fn url(environment: &super::Environment) -> Option<String> {
     let wanted = environment.processes.values().filter(|process| process.machine.wanted);
     forge_config::front(wanted.filter_map(|process| process.definition.as_deref()))?.url()
+}
+
+/// The oldest live process of a tree.
+pub(super) fn chief(tree: &mut Tree) -> Option<ProcessId> {
+    let members = tree.members().unwrap_or_default();
+    members
+        .iter()
+        .filter(|member| !member.is_zombie())
+        .map(|member| member.id)
+        .min_by_key(|id| (id.start, id.pid))
 }
 
 /// Started at some time, or known to have been; the others stand in the configuration.

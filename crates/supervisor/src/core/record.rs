@@ -77,6 +77,10 @@ pub(crate) struct Process {
     pub listens: Vec<u16>,
     /// Its declared ports are held by its tree.
     pub holds_ports: bool,
+    /// One of them is held by somebody else; `None` until that was looked at.
+    pub port_taken: Option<bool>,
+    /// Its shutdown command runs.
+    pub shutting_down: bool,
     pub ready: bool,
     /// [`forge_config::resolve::fingerprint`] of what ran last.
     pub ran: Option<String>,
@@ -145,6 +149,8 @@ impl Default for Process {
             health: Health::NONE,
             listens: Vec::new(),
             holds_ports: false,
+            port_taken: None,
+            shutting_down: false,
             ready: false,
             ran: None,
             watched_run: None,
@@ -206,6 +212,11 @@ impl Process {
             && self.ran.as_deref() == Some(forge_config::resolve::fingerprint(definition).as_str())
     }
 
+    /// A daemon whose command has returned.
+    pub(crate) fn is_detached(&self) -> bool {
+        matches!(self.machine.phase, Phase::Running { detached: true })
+    }
+
     /// Whether it is ready now, by what is known.
     pub(crate) fn compute_ready(&self) -> bool {
         let Some(definition) = &self.definition else {
@@ -214,7 +225,9 @@ impl Process {
         match &self.machine.phase {
             Phase::Running { .. } if definition.one_shot => false,
             Phase::Running { detached } => {
-                let ports = definition.ports.is_empty() || self.holds_ports;
+                // A check that passes may have been answered by whoever else holds the port.
+                let checked = definition.health_check.is_some() && self.port_taken == Some(false);
+                let ports = definition.ports.is_empty() || self.holds_ports || checked;
                 let healthy = definition.health_check.is_none() || self.health.state == HealthState::Healthy;
                 let returned = !definition.daemon
                     || *detached
@@ -290,7 +303,7 @@ impl Process {
             status: self.state(),
             ready: self.ready,
             health: self.health.clone(),
-            pid: self.root.filter(|_| alive).map(|root| root.pid),
+            pid: self.root.filter(|_| alive && !self.is_detached()).map(|root| root.pid),
             ports: if alive { self.listens.clone() } else { Vec::new() },
             started_at: if alive { self.started_at } else { None },
             uptime_seconds: None,

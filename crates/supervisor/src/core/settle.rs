@@ -102,6 +102,7 @@ impl Core {
             .iter()
             .filter(|(_, process)| process.machine.phase == Phase::Waiting && process.machine.wanted)
             .filter(|(_, process)| process.held_by.is_none() && process.stop_later.is_none())
+            .filter(|(_, process)| !process.shutting_down)
             .filter(|(name, _)| self.waiting_on(&Key::new(key, name)).is_empty())
             .map(|(name, _)| Key::new(key, name))
             .collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use forge_api::{Code, Error, Failure, HealthState, StartOutcome, Started, Target};
 use forge_system::ports::Listening;
@@ -340,6 +340,10 @@ impl Core {
         let Some(process) = self.process(key) else {
             return Standing::Failed("it is not configured any more".into());
         };
+        let stands = |since: &Instant| since.elapsed() >= super::act::STANDS;
+        if process.ready && has_no_check(process) && !process.since.as_ref().is_some_and(stands) {
+            return if process.rules().one_shot { Standing::Ready } else { Standing::Pending };
+        }
         if process.ready {
             return Standing::Ready;
         }

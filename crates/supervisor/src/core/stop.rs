@@ -73,10 +73,11 @@ impl Core {
     pub(crate) fn known(&mut self, folder: &Path) -> Result<(std::path::PathBuf, Vec<Known>), Error> {
         let root = self.workspace_of(folder)?;
         let running = self.running(&root);
-        let mut known =
-            self.loaded(&root).map(|config| prepare::names(&config, &running)).unwrap_or_default();
+        let config = self.loaded(&root);
+        let mut known = config.as_ref().map(|config| prepare::names(config, &running)).unwrap_or_default();
         for (key, environment) in self.environments.iter().filter(|(key, _)| key.workspace == root) {
-            let present = environment.processes.iter().filter(|(_, process)| process.is_active());
+            let present =
+                environment.processes.iter().filter(|(_, process)| config.is_err() || process.is_active());
             if !known.iter().any(|one| one.name == key.environment) {
                 let running = running.contains(&key.environment);
                 known.push(Known { name: key.environment.clone(), running, processes: Vec::new() });
@@ -177,6 +178,7 @@ impl Core {
             return false;
         }
         match process.machine.phase {
+            _ if process.shutting_down => true,
             Phase::Stopping { .. } => true,
             Phase::Failed { .. } => false,
             _ => process.stop_later.is_some() || (process.run.is_some() && !process.machine.wanted),

@@ -172,7 +172,7 @@ impl Core {
     fn watch_ports(&mut self, key: &Key, run: String, definition: &ResolvedProcess) {
         let Some(process) = self.process_mut(key) else { return };
         let Some(live) = &process.run else { return };
-        let waits_for_ports = !definition.ports.is_empty() && !process.holds_ports;
+        let waits_for_ports = !definition.ports.is_empty() && !process.holds_ports && !process.ready;
         let waits_for_health = definition.health_check.is_some()
             && process.health.state != HealthState::Healthy
             && definition.ports.is_empty();
