@@ -142,3 +142,14 @@ fn fault_14_a_port_taken_between_check_and_start_is_told_with_the_programs_own_w
     outcome.code(1).says("web").says(&format!("port {port}"));
     assert_eq!(world.process("web")["ready"], false, "the thief's listening is not ours");
 }
+
+#[test]
+fn a_check_that_passes_outranks_a_port_that_nobody_holds() {
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:\n  - {{name: a, command: nasty print hello forever, port: {port}, health_check: {{log: hello}}}}\n"
+    ));
+    world.start();
+    assert_eq!(world.process("a")["ready"], true, "by its check");
+}

@@ -50,3 +50,19 @@ fn a_keepers_memory_does_not_grow_with_what_it_has_read() {
         .sum();
     assert!(private < 4096, "{private} KiB");
 }
+
+#[test]
+fn a_follower_of_a_silent_process_waits() {
+    const WINDOW: Duration = Duration::from_secs(2);
+    let world = World::with("dev:\n  - {name: a, command: nasty print up forever}\n");
+    world.start();
+    world.wait_line("a", "up");
+    let follower = world.forge(["logs", "-f"]).spawn();
+    wait_until("it follows", || follower.stdout().contains("up"));
+    let (keeper, supervisor) = (world.keeper("a"), world.wait_supervisor());
+    wait_until("a quiet window", || {
+        let before = waits(&keeper) + waits(&supervisor);
+        std::thread::sleep(WINDOW);
+        waits(&keeper) + waits(&supervisor) - before <= 12
+    });
+}

@@ -487,3 +487,22 @@ fn a_terminal_that_closes_leaves_the_environment_running() {
     assert!(a.is_alive() && supervisor.is_alive(), "neither hangs on the terminal");
     assert_eq!(world.pid("a"), a, "the same process");
 }
+
+#[test]
+fn a_process_that_dies_at_once_was_not_started() {
+    for policy in ["false", "{delay: 20ms, max_crashes: 3}"] {
+        let world =
+            World::with(&format!("dev:\n  - {{name: a, command: nasty exit 5, auto_restart: {policy}}}\n"));
+        let started = world.forge(["start"]).run();
+        assert_eq!(started.code, Some(1), "{started}");
+        started.says("exit 5");
+    }
+}
+
+#[test]
+fn folders_given_with_c_add_up_as_with_git() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.write("one/two/file", "");
+    let checked = world.forge(["-C", "one", "-C", "two", "-C", "../..", "check"]).run();
+    assert_eq!(checked.code, Some(0), "{checked}");
+}

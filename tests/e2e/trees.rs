@@ -190,3 +190,22 @@ fn a_composition_is_stopped_by_its_own_client() {
     world.forge(["stop"]).run().ok();
     assert!(docker.containers().is_empty(), "calls of docker:\n{}", docker.calls());
 }
+
+#[test]
+fn a_daemons_pid_is_alive_and_takes_signals() {
+    let world = World::with(
+        "dev:
+  - {name: pg, command: nasty double-fork begin report USR1 forever end exit 0, daemon: true}
+",
+    );
+    world.start();
+    world.wait_process("pg", "the command has returned", |pg| {
+        let pid = pg["pid"].as_u64().unwrap_or_default();
+        std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("report"))
+            && pg["ready"] == true
+    });
+    wait_until("a signal arrives", || {
+        world.forge(["signal", "pg", "USR1"]).run().ok();
+        world.forge(["logs", "pg"]).run().stdout.contains("USR1")
+    });
+}
