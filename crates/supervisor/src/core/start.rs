@@ -218,12 +218,7 @@ impl Core {
         let number = self.next_number();
         self.restarts.insert(number, keys.to_vec());
         for key in keys {
-            let later = keys.iter().any(|other| {
-                other.environment == key.environment
-                    && self.process(other).is_some_and(|process| {
-                        process.is_held() && super::settle::depends_on(process, &key.process)
-                    })
-            });
+            let later = self.is_needed_by(key, keys);
             let Some(process) = self.process_mut(key) else { continue };
             process.held_by = Some(number);
             process.stop_later = None;

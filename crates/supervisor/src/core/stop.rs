@@ -122,12 +122,7 @@ impl Core {
     /// Marks and stops in order; see `stop_in_order` for those whose turn comes later.
     pub(super) fn begin_stop(&mut self, keys: &[Key]) {
         for key in keys {
-            let later = keys.iter().any(|other| {
-                other.environment == key.environment
-                    && self
-                        .process(other)
-                        .is_some_and(|process| process.is_held() && depends_on(process, &key.process))
-            });
+            let later = self.is_needed_by(key, keys);
             let Some(process) = self.process_mut(key) else { continue };
             process.held_by = None;
             if later && process.is_held() {
@@ -141,6 +136,17 @@ impl Core {
             self.unsaved(&key.environment);
             self.touched.insert(key.environment.clone());
         }
+    }
+
+    /// One of `keys` depends on this process, and has something alive.
+    pub(super) fn is_needed_by(&self, key: &Key, keys: &[Key]) -> bool {
+        let needs = |other: &&Key| {
+            other.environment == key.environment
+                && self
+                    .process(other)
+                    .is_some_and(|process| process.is_held() && depends_on(process, &key.process))
+        };
+        keys.iter().any(|other| needs(&other))
     }
 
     fn wait_for_stop(&mut self, keys: Vec<Key>, reply: Reply) {
