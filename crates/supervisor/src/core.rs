@@ -39,9 +39,6 @@ use crate::run::RunEvent;
 /// Updates that a slow subscriber may be behind before it is told to look anew.
 const UPDATES: usize = 2048;
 
-/// Events kept of each environment.
-const EVENTS: usize = 200;
-
 /// Where an answer goes.
 pub(crate) type Reply = oneshot::Sender<Result<serde_json::Value, Error>>;
 
@@ -281,12 +278,6 @@ impl Core {
         let event = Event { time, process: Some(key.process.clone()), level, title: title.to_owned(), text };
         tracing::info!("{}/{}: {} {}", key.environment.environment, key.process, event.title, event.text);
         self.history.append(&key.environment, &event);
-        if let Some(environment) = self.environments.get_mut(&key.environment) {
-            environment.events.push_back(event.clone());
-            while environment.events.len() > EVENTS {
-                environment.events.pop_front();
-            }
-        }
         self.publish(Update::Event {
             workspace: key.environment.workspace.clone(),
             environment: key.environment.environment.clone(),

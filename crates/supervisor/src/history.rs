@@ -55,8 +55,8 @@ impl History {
     }
 
     /// The newest events of an environment, oldest first.
-    pub(crate) fn of(&self, key: &EnvironmentKey) -> VecDeque<Event> {
-        self.events.get(key).cloned().unwrap_or_default()
+    pub(crate) fn of(&self, key: &EnvironmentKey) -> impl ExactSizeIterator<Item = &Event> {
+        self.events.get(key).map(VecDeque::iter).unwrap_or_default()
     }
 
     /// Adds an event. A disk that refuses costs the history, nothing else.

@@ -101,8 +101,7 @@ impl Core {
                 && event.text == text
                 && event.process.as_ref() == Some(&key.process)
         };
-        let known = self.environments.get(&key.environment);
-        if !known.is_some_and(|environment| environment.events.iter().any(same)) {
+        if !self.history.of(&key.environment).any(same) {
             self.record_at(key, time, level, title, text);
         }
     }

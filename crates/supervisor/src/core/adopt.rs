@@ -38,11 +38,7 @@ impl Core {
                 environment: environment.environment.clone(),
             };
             let same_boot = environment.boot == self.boot;
-            let entry = Environment {
-                variables: environment.variables,
-                events: self.history.of(&key),
-                ..Environment::default()
-            };
+            let entry = Environment { variables: environment.variables, ..Environment::default() };
             self.environments.insert(key.clone(), entry);
             for (name, process) in environment.processes {
                 let process_key = Key::new(&key, &name);
@@ -91,11 +87,7 @@ impl Core {
     }
 
     fn adopt_process(&mut self, key: &Key, saved: &SavedProcess, found: Option<Found>, resume: bool) {
-        let history = &self.history;
-        let environment = self.environments.entry(key.environment.clone()).or_insert_with(|| Environment {
-            events: history.of(&key.environment),
-            ..Environment::default()
-        });
+        let environment = self.environments.entry(key.environment.clone()).or_default();
         environment.processes.insert(key.process.clone(), saved.restore());
         match found {
             Some(found) => self.adopt_run(key, saved, found),

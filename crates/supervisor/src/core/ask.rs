@@ -216,11 +216,7 @@ impl Core {
 
     /// A place for a process that is configured, so that whoever follows it hears when it is started.
     fn never_started(&mut self, key: &Key) -> &Process {
-        let history = self.history.of(&key.environment);
         let environment = self.environments.entry(key.environment.clone()).or_default();
-        if environment.events.is_empty() {
-            environment.events = history;
-        }
         environment.processes.entry(key.process.clone()).or_default()
     }
 

@@ -104,16 +104,9 @@ impl Core {
     }
 
     fn recent(&self, key: &EnvironmentKey) -> Vec<forge_api::Event> {
-        match self.environments.get(key) {
-            Some(environment) => {
-                let skip = environment.events.len().saturating_sub(RECENT);
-                environment.events.iter().skip(skip).cloned().collect()
-            }
-            None => {
-                let all = self.history.of(key);
-                all.iter().skip(all.len().saturating_sub(RECENT)).cloned().collect()
-            }
-        }
+        let all = self.history.of(key);
+        let skip = all.len().saturating_sub(RECENT);
+        all.skip(skip).cloned().collect()
     }
 
     /// "waiting for db, which failed".

@@ -1,11 +1,10 @@
 //! What the supervisor knows of one process.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use forge_api::{Event, Health, HealthState, ProcessStatus, State, Time};
+use forge_api::{Health, HealthState, ProcessStatus, State, Time};
 use forge_config::Config;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
@@ -53,8 +52,6 @@ pub(crate) struct Environment {
     /// The configuration that was applied by the last start; `None` for what was found running.
     pub applied: Option<Arc<Config>>,
     pub processes: IndexMap<String, Process>,
-    /// The newest last.
-    pub events: VecDeque<Event>,
 }
 
 /// One process.

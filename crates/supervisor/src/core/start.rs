@@ -167,12 +167,7 @@ impl Core {
         let mut gone = Vec::new();
         for (name, defined) in &prepared.environments {
             let key = EnvironmentKey { workspace: prepared.root.clone(), environment: name.clone() };
-            let history =
-                if self.environments.contains_key(&key) { None } else { Some(self.history.of(&key)) };
             let environment = self.environments.entry(key.clone()).or_default();
-            if let Some(history) = history {
-                environment.events = history;
-            }
             environment.variables.clone_from(&defined.variables);
             environment.applied = Some(Arc::clone(&prepared.config));
             for definition in &defined.processes {
