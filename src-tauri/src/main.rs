@@ -1,5 +1,97 @@
-//! The desktop app: a tray icon and a window around the supervisor. Not built yet; `forge` does all of it in a terminal.
+//! The desktop app: a tray icon, a window and notifications around the supervisor, which runs in this program. The
+//! shell decides nothing: it shows what the supervisor tells and asks for what is clicked.
+//!
+//! - `supervision` runs the supervisor; `client` talks to it as any other face does.
+//! - `mirror` keeps the `picture` of how things stand; `menu` makes the tray's menu of it, `changes` the steps from
+//!   one menu to the next: all three are plain functions. `tray` does what they say.
+//! - `announcer` and `notification` show notices natively.
+//! - `window` makes and ends the webview; `ipc` carries messages between its page and the supervisor.
+//! - `instance` sees to one app for each home, `quit` to its end.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
-fn main() {
-    std::process::exit(2);
+mod announcer;
+mod app;
+mod arguments;
+mod changes;
+mod client;
+mod errands;
+mod instance;
+mod ipc;
+mod menu;
+mod mirror;
+mod notification;
+mod picture;
+mod quit;
+mod route;
+mod supervision;
+mod tray;
+mod window;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use forge_api::{Code, Error};
+use forge_supervisor::home::Home;
+
+use arguments::Wish;
+use instance::Launch;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            tell(&error);
+            ExitCode::from(error.code.exit_code())
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, Error> {
+    let background = match arguments::parse(std::env::args_os().skip(1))? {
+        Wish::Say(text) => {
+            // Nobody may be left to read it.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Wish::Run { background } => background,
+    };
+    // Before the folder changes: FORGE_HOME may be relative to the present one.
+    let home = Home::locate()?;
+    match instance::launch(&home)? {
+        Launch::First(instance) => {
+            display()?;
+            app::run(home, instance, background)
+        }
+        Launch::Second if background => Ok(ExitCode::SUCCESS),
+        Launch::Second => instance::show_other(&home).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// The toolkit aborts where there is no display; that there is none is ours to say.
+#[cfg(target_os = "linux")]
+fn display() -> Result<(), Error> {
+    gtk::init().map_err(|_| {
+        let shown = |name| {
+            std::env::var(name).map_or_else(|_| format!("no {name}"), |value| format!("{name}={value}"))
+        };
+        Error::new(
+            Code::System,
+            format!(
+                "there is no display to show the app on ({}, {})",
+                shown("DISPLAY"),
+                shown("WAYLAND_DISPLAY")
+            ),
+        )
+        .help("`forge serve --http 127.0.0.1:0` shows the same in a browser; `forge` works in any terminal")
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn display() -> Result<(), Error> {
+    Ok(())
+}
+
+fn tell(error: &Error) {
+    let help = error.help.as_ref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "forge-desktop: {error}{help}");
 }

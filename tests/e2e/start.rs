@@ -506,3 +506,47 @@ fn folders_given_with_c_add_up_as_with_git() {
     let checked = world.forge(["-C", "one", "-C", "two", "-C", "../..", "check"]).run();
     assert_eq!(checked.code, Some(0), "{checked}");
 }
+
+#[test]
+fn a_name_of_a_process_and_of_a_group_is_asked_back() {
+    let world = World::with(
+        "dev:
+  - {name: api, command: nasty forever}
+  - {name: worker, command: nasty forever, group: api}
+",
+    );
+    for command in ["start", "stop", "restart", "kill", "logs"] {
+        let ambiguous = world.forge([command, "api", "--json"]).run();
+        ambiguous.code(2);
+        assert_eq!(ambiguous.error_code(), "ambiguous", "{command}: {ambiguous}");
+        world.forge([command, "api"]).run().code(2).says("dev/api").says("dev/api/");
+    }
+    let status = |name: &str| world.process(name)["status"].clone();
+    world.forge(["start", "dev/api"]).run().ok();
+    assert_eq!((status("api"), status("worker")), ("running".into(), "stopped".into()), "the process");
+    world.forge(["start", "dev/api/"]).run().ok();
+    assert_eq!((status("api"), status("worker")), ("running".into(), "running".into()), "the group");
+}
+
+#[test]
+fn a_port_that_another_environment_holds_is_named_by_it() {
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:\n  - {{name: web, command: nasty listen {port}, port: {port}}}\ntest:\n  - {{name: page, command: nasty listen {port}, port: {port}}}\n"
+    ));
+    world.start();
+    let refused = world.forge(["start", "test"]).run();
+    refused.code(1).says("dev/web (nasty, PID ").says("forge stop dev/web");
+    // From another workspace, with the folder.
+    let other = world.folder().join("other");
+    world.write("../other/.forge/processes.yml", world.read(".forge/processes.yml"));
+    let other = other.to_str().expect("UTF-8");
+    let refused = world.forge(["-C", other, "start", "test"]).run();
+    let root = world.workspace();
+    refused.code(1).says(&format!("dev/web of {}", root.display()));
+    let refused = world.forge(["-C", other, "start", "test", "--json"]).run();
+    let service = &refused.json()["error"]["details"]["conflicts"][0]["service"];
+    assert_eq!(service["process"], "web", "{refused}");
+    world.forge(["-C", other, "check"]).run().code(1).prints(&format!("dev/web of {}", root.display()));
+}

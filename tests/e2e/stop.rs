@@ -1,5 +1,7 @@
 //! `forge stop`, `restart` and `kill`.
 
+use std::time::{Duration, Instant};
+
 use forge_tests::{Signal, World, wait_until};
 
 #[test]
@@ -230,6 +232,25 @@ fn the_configured_command_ends_the_process() {
     world.forge(["stop"]).run().ok();
     world.wait_file("log", "ended in order\n");
     assert!(world.programs().is_empty(), "and nothing is left");
+}
+
+#[test]
+fn the_command_and_the_signal_share_the_timeout() {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: nasty ignore TERM print up forever
+    shutdown: {command: nasty forever, timeout: 5s}
+",
+    );
+    world.start();
+    world.wait_line("a", "up");
+    let begun = Instant::now();
+    world.forge(["stop"]).run().ok();
+    let took = begun.elapsed();
+    // Twice the timeout, if each had its own.
+    assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(10), "{took:?}");
+    assert!(world.programs().is_empty(), "the command is gone too");
 }
 
 #[test]

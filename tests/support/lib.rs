@@ -15,6 +15,7 @@ mod rpc;
 mod segments;
 mod terminal;
 mod wait;
+mod web;
 mod world;
 
 pub use binaries::{forge, keeper, nasty};
@@ -27,7 +28,9 @@ pub use rustix::process::Signal;
 pub use segments::{Entry, Line, assert_sequence, entries, join, sequence};
 pub use serde_json::{Value, json};
 pub use terminal::Terminal;
+pub use tungstenite;
 pub use wait::{DEADLINE, wait_for, wait_until};
+pub use web::{Reply, Session, Web};
 pub use world::World;
 
 /// Says that a test did not run, and why: on standard error, where the runner shows it.

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,8 @@ use crate::DEADLINE;
 pub struct Rpc {
     stream: BufReader<UnixStream>,
     id: u64,
+    /// Updates that came while an answer was waited for.
+    kept: Vec<Value>,
     /// The answer to `hello`.
     pub hello: Value,
 }
@@ -36,10 +39,10 @@ impl Rpc {
     pub fn connect_raw(path: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(DEADLINE))?;
-        Ok(Self { stream: BufReader::new(stream), id: 0, hello: Value::Null })
+        Ok(Self { stream: BufReader::new(stream), id: 0, kept: Vec::new(), hello: Value::Null })
     }
 
-    /// Sends a request, and returns the whole message that answers it. Updates in between are dropped.
+    /// Sends a request, and returns the whole message that answers it. Updates in between are kept for [`Self::update`].
     ///
     /// # Errors
     /// The connection ended, or no answer came.
@@ -53,6 +56,37 @@ impl Rpc {
             if message["id"] == self.id {
                 return Ok(message);
             }
+            self.kept.push(message);
+        }
+    }
+
+    /// Sends a request, and returns what it is answered with.
+    ///
+    /// # Panics
+    /// It is refused.
+    #[track_caller]
+    pub fn ask(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.call(method, params).unwrap_or_else(|error| panic!("{method}: {error}"));
+        assert!(answer["error"].is_null(), "{method} was refused: {answer}");
+        answer["result"].clone()
+    }
+
+    /// The next update that is `wanted`; others are passed over.
+    ///
+    /// # Panics
+    /// None comes.
+    #[track_caller]
+    pub fn update(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut others = Vec::new();
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let read = if self.kept.is_empty() { self.read() } else { Ok(self.kept.remove(0)) };
+            let message = read.unwrap_or_else(|error| panic!("{error}; there was {others:#?}"));
+            if message["method"] == "update" && wanted(&message["params"]) {
+                return message["params"].clone();
+            }
+            assert!(Instant::now() < until, "it does not come; there was {others:#?}");
+            others.push(message);
         }
     }
 

@@ -22,7 +22,11 @@ pub(crate) fn run(check: bool) -> Result<()> {
 
 /// The same from programs that are built already.
 pub(crate) fn from_built(check: bool) -> Result<()> {
-    let files = [("schema/processes.schema.json", schema()?), ("docs/commands.md", commands()?)];
+    let files = [
+        ("schema/processes.schema.json", printed("schema")?),
+        ("ui/src/api/generated.ts", printed("typescript")?),
+        ("docs/commands.md", commands()?),
+    ];
     let mut drifted = Vec::new();
     for (name, content) in files {
         let path = workspace::root().join(name);
@@ -43,8 +47,8 @@ pub(crate) fn from_built(check: bool) -> Result<()> {
     Ok(())
 }
 
-fn schema() -> Result<String> {
-    output(&mut Command::new(workspace::built("debug", "print-schema")))
+fn printed(what: &str) -> Result<String> {
+    output(Command::new(workspace::built("debug", "print-schema")).arg(what))
 }
 
 /// `forge --help`, and then each command's.

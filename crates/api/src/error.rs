@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why an operation failed, by what a face or a script does about it. Stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Options or arguments do not make sense.
@@ -20,6 +21,8 @@ pub enum Code {
     NotRunning,
     /// What it needs on this machine is missing: a binary, a folder, an env file.
     Missing,
+    /// Nobody has confirmed the commands of this workspace; `details` holds their hash.
+    Untrusted,
     /// A port that it declares is held by something else.
     PortConflict,
     /// It did not get ready.
@@ -53,6 +56,7 @@ impl Code {
             Self::Interrupted => 130,
             Self::NotRunning
             | Self::Missing
+            | Self::Untrusted
             | Self::PortConflict
             | Self::NotReady
             | Self::StartFailed
@@ -75,6 +79,7 @@ impl Code {
 
 /// What went wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Error {
     pub code: Code,
     /// What happened, where and why; complete sentences are not needed, names are.

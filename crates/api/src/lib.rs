@@ -8,19 +8,34 @@
 //! **Architecture Invariant:** this crate knows no host: no sockets, no tokio, no supervisor.
 
 mod error;
+mod inspect;
 mod logs;
+mod metrics;
+mod notice;
 mod operation;
 mod status;
 mod time;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 pub mod wire;
+mod workspace;
 
 pub use error::{Code, Error};
+pub use inspect::{
+    DependencyDetails, EventsAnswer, HealthRecord, Inspect, ProcessDetails, ReadEvents, VariableDetails,
+};
 pub use logs::{Level, LogLine, LogQuery, LogsRead, LogsReadAnswer, Stream};
+pub use metrics::{Cost, MetricsAnswer, ReadMetrics, Series};
+pub use notice::{ActOnNotice, DismissNotice, Notice, NoticeAction, NoticeKind, Notices, NoticesAnswer};
 pub use operation::*;
 pub use status::{
-    Event, EventLevel, Health, HealthState, Host, ProcessStatus, State, Status, Supervisor, Warning,
+    Event, EventLevel, Health, HealthState, Host, Mood, ProcessStatus, State, Status, Supervisor, Warning,
 };
 pub use time::Time;
+pub use workspace::{
+    AddWorkspace, EnvironmentSummary, RemoveWorkspace, TrustWorkspace, Workspace, WorkspaceCommand,
+    WorkspaceCommands, WorkspaceCommandsAnswer, Workspaces, WorkspacesAnswer,
+};
 
 /// The version of the interface. A supervisor answers any client of the same number; fields are only added.
 pub const PROTOCOL: u32 = 1;

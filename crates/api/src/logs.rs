@@ -8,6 +8,7 @@ use crate::Time;
 
 /// Where a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     Stdout,
@@ -18,6 +19,7 @@ pub enum Stream {
 
 /// How serious a line says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     Trace,
@@ -29,6 +31,7 @@ pub enum Level {
 
 /// One line, as in `forge logs --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LogLine {
     pub time: Time,
     pub environment: String,
@@ -42,6 +45,7 @@ pub struct LogLine {
 
 /// What to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct LogQuery {
     pub workspace: PathBuf,
@@ -65,6 +69,7 @@ pub struct LogQuery {
 
 /// `logs.read`: the next page. The first call has no cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct LogsRead {
     pub query: LogQuery,
@@ -77,6 +82,7 @@ pub struct LogsRead {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LogsReadAnswer {
     pub lines: Vec<LogLine>,
     pub cursor: String,

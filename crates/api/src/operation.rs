@@ -6,7 +6,12 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Host, LogLine, LogsRead, LogsReadAnswer, ProcessStatus, Status};
+use crate::{
+    ActOnNotice, AddWorkspace, Cost, DismissNotice, EnvironmentSummary, Event, EventsAnswer, Host, Inspect,
+    LogLine, LogsRead, LogsReadAnswer, MetricsAnswer, Notice, Notices, NoticesAnswer, ProcessDetails,
+    ProcessStatus, ReadEvents, ReadMetrics, RemoveWorkspace, Status, TrustWorkspace, Workspace,
+    WorkspaceCommands, WorkspaceCommandsAnswer, Workspaces, WorkspacesAnswer,
+};
 
 /// Something that a face can ask of the supervisor.
 pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
@@ -44,6 +49,12 @@ macro_rules! operations {
 
         /// The methods of all operations.
         pub const METHODS: &[&str] = &[$($method),*];
+
+        /// Tells `visitor` each operation's method with its parameters and its answer.
+        #[cfg(feature = "typescript")]
+        pub(crate) fn for_each_operation(visitor: &mut crate::typescript::Document) {
+            $(visitor.operation::<$name, $answer>($method);)*
+        }
     };
 }
 
@@ -65,8 +76,21 @@ operations! {
     "restart" Restart => Started;
     "kill" Kill => Stopped;
     "status" GetStatus => Status;
-    /// What is known of every workspace, in short.
+    /// What was started of every workspace, in short.
     "environments" Environments => EnvironmentsAnswer;
+    /// What the faces show: the workspaces that were added or started from.
+    "workspaces" Workspaces => WorkspacesAnswer;
+    "workspaces.add" AddWorkspace => Workspace;
+    "workspaces.remove" RemoveWorkspace => Done;
+    "workspaces.commands" WorkspaceCommands => WorkspaceCommandsAnswer;
+    "workspaces.trust" TrustWorkspace => Workspace;
+    "inspect" Inspect => ProcessDetails;
+    "events" ReadEvents => EventsAnswer;
+    "metrics" ReadMetrics => MetricsAnswer;
+    "notices" Notices => NoticesAnswer;
+    /// Do what a notice offers.
+    "notices.act" ActOnNotice => Done;
+    "notices.dismiss" DismissNotice => Done;
     "signal" Signal => Done;
     "send" SendText => Done;
     /// From now on the terminal's output comes as [`Update::Terminal`] on this connection.
@@ -82,9 +106,11 @@ operations! {
 
 /// Nothing to say but that it was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Done {}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Hello {
     /// [`crate::PROTOCOL`] of the client.
     pub protocol: u32,
@@ -92,6 +118,7 @@ pub struct Hello {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct HelloAnswer {
     pub protocol: u32,
     pub version: String,
@@ -104,13 +131,16 @@ pub struct HelloAnswer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct HandOver {}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Leave {}
 
 /// Start environments, processes or groups, with what they depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Start {
     pub workspace: PathBuf,
@@ -118,10 +148,29 @@ pub struct Start {
     pub names: Vec<String>,
     /// The caller's environment; without it a login shell's in the workspace is read.
     pub variables: Option<BTreeMap<String, String>>,
+    /// The user has typed the command there: that is trust in what the workspace runs. Without it, a workspace whose
+    /// commands nobody has confirmed is refused with `untrusted`.
+    pub trust: bool,
+    pub on_conflict: OnConflict,
+}
+
+/// What to do about a port that is held by something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Start nothing, and say who holds it.
+    #[default]
+    Fail,
+    /// End the holder, then start.
+    Kill,
+    /// Use the next port that is free; what refers to it follows.
+    Next,
 }
 
 /// A start under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Started {
     /// For `start.wait` and `start.cancel`.
     pub ticket: u64,
@@ -136,12 +185,14 @@ pub struct Started {
 
 /// A process of an environment of the workspace in question.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Target {
     pub environment: String,
     pub process: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct StartWait {
     pub ticket: u64,
     /// Milliseconds; `None`: for as long as it takes.
@@ -149,6 +200,7 @@ pub struct StartWait {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct StartOutcome {
     /// All of them are ready.
     pub ready: bool,
@@ -163,6 +215,7 @@ pub struct StartOutcome {
 
 /// Why a process did not get ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Failure {
     pub target: Target,
     pub reason: String,
@@ -174,11 +227,13 @@ pub struct Failure {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct StartCancel {
     pub ticket: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Stop {
     pub workspace: PathBuf,
@@ -190,6 +245,7 @@ pub struct Stop {
 
 /// Answered when every tree is empty, or somebody survived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Stopped {
     /// Those that ran or waited, and no longer do.
     pub stopped: Vec<Target>,
@@ -198,6 +254,7 @@ pub struct Stopped {
 
 /// What could not be ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Survivor {
     pub target: Target,
     pub pid: u32,
@@ -205,6 +262,7 @@ pub struct Survivor {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Restart {
     pub workspace: PathBuf,
@@ -214,12 +272,14 @@ pub struct Restart {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Kill {
     pub workspace: PathBuf,
     pub names: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct GetStatus {
     pub workspace: PathBuf,
     /// `None`: what runs, if it is one environment; else `dev`, or the only one.
@@ -227,23 +287,17 @@ pub struct GetStatus {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Environments {}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct EnvironmentsAnswer {
     pub environments: Vec<EnvironmentSummary>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EnvironmentSummary {
-    pub workspace: PathBuf,
-    pub environment: String,
-    pub processes: u32,
-    pub running: u32,
-    pub ready: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Signal {
     pub workspace: PathBuf,
     pub name: String,
@@ -252,6 +306,7 @@ pub struct Signal {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct SendText {
     pub workspace: PathBuf,
     pub name: String,
@@ -259,6 +314,7 @@ pub struct SendText {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Attach {
     pub workspace: PathBuf,
     pub name: String,
@@ -267,42 +323,53 @@ pub struct Attach {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AttachAnswer {
     pub target: Target,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AttachInput {
     /// Base64.
     pub data: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct AttachResize {
     pub rows: u16,
     pub columns: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Detach {}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Subscribe {
-    /// `None`: every workspace.
+    /// `None`: every workspace, with what is configured and was never started.
     pub workspace: Option<PathBuf>,
+    /// Also what the processes cost, once a second.
+    #[serde(default)]
+    pub metrics: bool,
 }
 
 /// Updates after this come on top of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Subscribed {
     pub environments: Vec<Status>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Unsubscribe {}
 
 /// What happened: the parameters of the notification `update`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "update", rename_all = "snake_case")]
 pub enum Update {
     /// A process is not as it was.
@@ -315,6 +382,27 @@ pub enum Update {
         workspace: PathBuf,
         environment: String,
         event: Event,
+    },
+    /// An environment is not as it was, in short.
+    Environment {
+        summary: EnvironmentSummary,
+    },
+    /// The list of workspaces, or a configuration, has changed: ask for `workspaces` and `status` again.
+    Workspaces {},
+    /// Something a person should hear of, or it has changed.
+    Notice {
+        notice: Box<Notice>,
+    },
+    /// It is over.
+    NoticeClosed {
+        id: String,
+    },
+    /// What the processes of an environment cost now.
+    Metrics {
+        workspace: PathBuf,
+        environment: String,
+        time_ms: i64,
+        costs: Vec<Cost>,
     },
     /// Raw output of an attached terminal (base64).
     Terminal {

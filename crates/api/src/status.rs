@@ -8,6 +8,7 @@ use crate::Time;
 
 /// One environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Status {
     /// Absolute.
     pub workspace: PathBuf,
@@ -25,8 +26,24 @@ pub struct Status {
     pub url: Option<String>,
 }
 
+/// How an environment is, for whoever has only a glance: the shape of an icon. Worse ones come later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Mood {
+    /// Nothing is meant to run.
+    Stopped,
+    /// All that is meant to run is ready.
+    Ready,
+    /// On its way: starting, stopping, waiting.
+    Busy,
+    /// Crashed, failed, unhealthy.
+    Trouble,
+}
+
 /// Who decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Supervisor {
     pub pid: u32,
     pub host: Host,
@@ -35,6 +52,7 @@ pub struct Supervisor {
 
 /// The program around the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Host {
     /// `forge serve`, also the one that a command started in the background.
@@ -44,6 +62,7 @@ pub enum Host {
 
 /// What a process is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Stopped,
@@ -74,6 +93,7 @@ impl State {
 
 /// One process. Figures that the platform cannot give, or that nobody measures yet, are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ProcessStatus {
     pub name: String,
     pub status: State,
@@ -125,6 +145,7 @@ pub struct ProcessStatus {
 
 /// What the health check says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Health {
     pub state: HealthState,
     /// In words: "PONG received".
@@ -138,6 +159,7 @@ impl Health {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum HealthState {
     None,
@@ -148,6 +170,7 @@ pub enum HealthState {
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Event {
     pub time: Time,
     /// `null`: the environment as a whole.
@@ -160,6 +183,7 @@ pub struct Event {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum EventLevel {
     Info,
@@ -169,6 +193,7 @@ pub enum EventLevel {
 
 /// Something that is not right while it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Warning {
     pub process: Option<String>,
     /// Stable: `outdated`, `configuration`, `unhealthy`, `left_running`, `port_held`, `log_lost` …

@@ -96,3 +96,17 @@ mod tests {
         );
     }
 }
+
+#[cfg(feature = "typescript")]
+impl ts_rs::TS for Time {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+
+    fn name(_: &ts_rs::Config) -> String {
+        "string".to_owned()
+    }
+
+    fn inline(cfg: &ts_rs::Config) -> String {
+        Self::name(cfg)
+    }
+}

@@ -1,6 +1,7 @@
 //! The command line, declared once: parser, help and completions come from here.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Check the configuration and this machine; runs nothing of the workspace's
     Check(Environment),
+    /// The workspaces that the tray and the window show
+    Workspaces(Workspaces),
     /// The supervisor with no window, in the foreground
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
@@ -92,7 +95,9 @@ something in it already is left alone.";
 
 const SERVE_HELP: &str = "\
 Ctrl-C or SIGTERM ends the supervisor and leaves the processes running; the next
-command finds them again.";
+command finds them again.
+--http prints one line on stdout, the URL with a new token in it. From another
+machine: ssh -L 8080:127.0.0.1:8080 HOST, and --http 127.0.0.1:8080 there.";
 
 const ATTACH_HELP: &str = "\
 Ctrl-] or Ctrl-P Ctrl-Q detaches and leaves the process running.";
@@ -111,9 +116,42 @@ pub(crate) struct Start {
     /// How long to wait: 90s, 5m, 1m30s
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = forge_config::parse_duration)]
     pub(crate) timeout: Duration,
-    /// What to do when a declared port is held by something else; this version can only `fail`
+    /// What to do when a declared port is held by something else; this version can `kill`, `next` and `fail`
     #[arg(long, value_name = "WHAT")]
     pub(crate) on_conflict: Option<OnConflict>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Workspaces {
+    #[command(subcommand)]
+    pub(crate) act: Option<WorkspacesAct>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum WorkspacesAct {
+    /// Show them [default]
+    List,
+    /// Show the workspace around a folder from now on
+    Add {
+        /// [default: this folder]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Where there is no configuration yet, write an example into the folder
+        #[arg(long)]
+        create: bool,
+    },
+    /// Show it no longer; nothing of it is deleted
+    Remove {
+        /// [default: this folder]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Confirm that what it runs may be started from the tray and the window
+    Trust {
+        /// [default: this folder]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -249,8 +287,12 @@ impl From<Stream> for forge_api::Stream {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serve {
+    /// Also serve the page, and the interface over a WebSocket, on this address of the loopback; port 0 takes a free
+    /// one. The URL that it prints lets whoever has it in
+    #[arg(long, value_name = "ADDR", value_parser = forge_web::parse_address)]
+    pub(crate) http: Option<SocketAddr>,
     /// Started by another command: no terminal, one line on stdout when it listens, gone after ten idle minutes
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with = "http")]
     pub(crate) background: bool,
 }
 
@@ -350,6 +392,8 @@ mod tests {
             "forge logs --level loud",
             "forge start --timeout soon",
             "forge start --on-conflict shrug",
+            "forge serve --http 8080",
+            "forge serve --background --http 127.0.0.1:0",
             "forge monitor",
         ] {
             assert!(parse(line).is_err(), "{line} was accepted");

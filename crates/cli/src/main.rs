@@ -147,6 +147,7 @@ async fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Status(args) => commands::status::run(context, args).await,
         Command::Logs(args) => commands::logs::run(context, args).await,
         Command::Check(args) => commands::check::run(context, args).await,
+        Command::Workspaces(args) => commands::workspaces::run(context, args).await,
         Command::Serve(args) => commands::serve::run(context, args).await,
         Command::Signal(args) => commands::signal::run(context, args).await,
         Command::Send(args) => commands::send::run(context, args).await,

@@ -242,7 +242,7 @@ pub enum RestartOn {
 pub struct Shutdown {
     /// A name as in `kill -l`, with `SIG`.
     pub signal: String,
-    /// Until SIGKILL.
+    /// Until SIGKILL, the command's time included.
     pub timeout: Duration,
     /// Run first, in the process's own environment.
     pub command: Option<Command>,

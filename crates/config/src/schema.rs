@@ -322,7 +322,7 @@ pub(crate) struct Shutdown {
     /// Sent to the whole process tree.
     #[schemars(extend("default" = "SIGTERM"))]
     signal: Option<Text>,
-    /// Then SIGKILL to what is left.
+    /// For the command and the signal together; then SIGKILL to what is left.
     #[schemars(extend("default" = "10s"))]
     timeout: Option<DurationText>,
     /// Run first, with the process's own variables.

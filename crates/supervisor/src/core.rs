@@ -9,14 +9,20 @@
 mod act;
 mod adopt;
 mod ask;
+mod cause;
+mod configurations;
+mod inspect;
 mod loaded;
 mod look;
+mod measure;
+mod notices;
 mod record;
 mod save;
 mod settle;
 mod start;
 mod stop;
 mod tend;
+mod workspaces;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -31,10 +37,12 @@ pub(crate) use save::restored;
 
 use crate::home::Home;
 use crate::listening::{self, Heard};
-use crate::prepare::Prepared;
+use crate::prepare::{Prepared, Refused};
 use crate::probe;
 use crate::process::lifecycle::Input;
+use crate::registry::Registry;
 use crate::run::RunEvent;
+use crate::sampling::{self, Measured};
 
 /// Updates that a slow subscriber may be behind before it is told to look anew.
 const UPDATES: usize = 2048;
@@ -52,7 +60,7 @@ pub(crate) enum Message {
     Visit(Box<dyn FnOnce(&mut Core) + Send>),
     Prepared {
         start: Box<start::Preparation>,
-        result: Result<Prepared, Error>,
+        result: Result<Prepared, Refused>,
         reply: Reply,
     },
     Run {
@@ -66,6 +74,7 @@ pub(crate) enum Message {
         report: probe::Report,
     },
     Heard(Heard),
+    Measured(Measured),
     Due {
         key: Key,
     },
@@ -134,6 +143,11 @@ pub(crate) struct Core {
     pub(crate) environments: BTreeMap<EnvironmentKey, Environment>,
     handle: Handle,
     listening: std::sync::mpsc::Sender<listening::Change>,
+    sampling: std::sync::mpsc::Sender<sampling::Change>,
+    registry: Registry,
+    incidents: Vec<notices::Incident>,
+    /// Tells when a configuration that is shown has changed.
+    configurations: Option<configurations::Watching>,
     tickets: BTreeMap<u64, start::Ticket>,
     stops: Vec<stop::Waiter>,
     /// Environments that are being restarted, by the number that holds their processes.
@@ -180,6 +194,9 @@ impl Core {
         let handle = Handle { messages, updates };
         let heard = handle.clone();
         let listening = listening::spawn(move |news| heard.tell(Message::Heard(news)))?;
+        let measured = handle.clone();
+        let sampling = sampling::spawn(move |news| measured.tell(Message::Measured(news)))?;
+        let registry = Registry::open(&parts.home.data);
         let history = crate::history::History::open(&parts.home.state);
         let core = Self {
             home: parts.home,
@@ -190,6 +207,10 @@ impl Core {
             environments: BTreeMap::new(),
             handle,
             listening,
+            sampling,
+            registry,
+            incidents: Vec::new(),
+            configurations: None,
             tickets: BTreeMap::new(),
             stops: Vec::new(),
             restarts: BTreeMap::new(),
@@ -238,6 +259,7 @@ impl Core {
             Message::Run { key, run, event } => self.run_event(&key, &run, event),
             Message::Health { key, run, report } => self.health(&key, &run, report),
             Message::Heard(heard) => self.heard(&heard),
+            Message::Measured(measured) => self.measured(measured),
             Message::Due { key } => self.input(&key, Input::Due),
             Message::FilesChanged { key, run, files } => self.files_changed(&key, &run, &files),
             Message::StartTimedOut { ticket, waiter } => self.start_timed_out(ticket, waiter),

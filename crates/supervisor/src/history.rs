@@ -9,6 +9,7 @@ use forge_api::Event;
 use serde::{Deserialize, Serialize};
 
 use crate::core::EnvironmentKey;
+use crate::home::write_private;
 
 /// The file is written anew, with only what is still remembered, at this size.
 const MAX_BYTES: u64 = 4 << 20;
@@ -97,10 +98,7 @@ impl History {
         for (key, events) in &self.events {
             text.extend(events.iter().filter_map(|event| line(key, event).ok()));
         }
-        let next = self.path.with_extension("next");
-        let written = private(OpenOptions::new().write(true).create(true).truncate(true), &next)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .and_then(|()| fs::rename(&next, &self.path));
+        let written = write_private(&self.path, text.as_bytes());
         match written {
             Ok(()) => self.bytes = text.len() as u64,
             Err(error) => tracing::warn!("{}: {error}", self.path.display()),

@@ -1,6 +1,6 @@
 //! Where Forge keeps its files.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use forge_api::{Code, Error};
@@ -122,6 +122,22 @@ pub fn short_hash(bytes: &[u8]) -> String {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{hash:016x}")
+}
+
+/// Writes a small file of this user alone, whole or not at all: under another name, then renamed.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let next = path.with_extension("next");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&next)?;
+    file.write_all(bytes)?;
+    drop(file);
+    std::fs::rename(&next, path)
 }
 
 /// Makes `path` and what leads to it, each new folder for this user alone; an existing one must be a folder of ours

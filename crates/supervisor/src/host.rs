@@ -43,6 +43,50 @@ pub struct ServeEnd {
     pub running: usize,
 }
 
+/// A way in for faces inside the host's own process: the window, the web page. They say the same as at the socket.
+#[derive(Clone)]
+pub struct Entrance {
+    core: crate::core::Handle,
+    clients: Arc<AtomicUsize>,
+    before: Option<u32>,
+}
+
+impl std::fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entrance").finish_non_exhaustive()
+    }
+}
+
+/// Bytes on their way between a face in this process and its connection, in each direction.
+const IN_PROCESS: usize = 256 * 1024;
+
+impl Entrance {
+    /// A new connection: JSON-RPC, one message a line ([`forge_api::wire`]). It lasts until the returned end is
+    /// dropped. Must be called within the host's tokio runtime.
+    #[must_use]
+    pub fn connect(&self) -> tokio::io::DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(IN_PROCESS);
+        tokio::spawn(attend(ours, self.core.clone(), Arc::clone(&self.clients)));
+        theirs
+    }
+
+    /// PID of the background supervisor that this one took over from.
+    #[must_use]
+    pub fn took_over_from(&self) -> Option<u32> {
+        self.before
+    }
+}
+
+/// Serves one client, and counts it while it is there.
+async fn attend<S>(stream: S, core: crate::core::Handle, clients: Arc<AtomicUsize>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + 'static,
+{
+    clients.fetch_add(1, Ordering::Relaxed);
+    server::serve(stream, core).await;
+    clients.fetch_sub(1, Ordering::Relaxed);
+}
+
 /// Runs the supervisor of `home` until it is told to leave (by `stop`, by a client), hands over, or is idle. The
 /// processes go on in any case. `on_ready` is called once clients can connect.
 ///
@@ -54,7 +98,7 @@ pub async fn serve(
     home: Home,
     options: ServeOptions,
     stop: impl Future<Output = ()>,
-    on_ready: impl FnOnce(),
+    on_ready: impl FnOnce(Entrance),
 ) -> Result<ServeEnd, Error> {
     for folder in [&home.state, &home.data, &home.runtime] {
         private_folder(folder).map_err(|error| Error::system(folder.display(), error))?;
@@ -64,9 +108,10 @@ pub async fn serve(
     tracing::info!("forge {} supervises as {}", options.version, std::process::id());
     let keeper = install::keeper(&home, &options.version)?;
     let boot = forge_system::process::boot_id().map_err(|error| Error::system("the boot's id", error))?;
+    let host = options.host;
     let parts = Parts {
         home: home.clone(),
-        host: options.host,
+        host,
         background: options.background,
         version: options.version,
         keeper,
@@ -74,7 +119,7 @@ pub async fn serve(
     };
     let (mut core, mut messages) =
         Core::new(parts).map_err(|error| Error::system("the supervisor", error))?;
-    let restore = !options.background && restores_after_boot(&home);
+    let restore = !options.background && restores_after_boot(&home, host);
     core.adopt(restored(&home.state), restore);
     // Whoever asks first is to hear how things stand, not how they are found.
     core.hear_keepers(&mut messages, HELLOS).await;
@@ -82,7 +127,7 @@ pub async fn serve(
     let clients = Arc::new(AtomicUsize::new(0));
     let accepting = tokio::spawn(accept(listener, core.handle(), Arc::clone(&clients)));
     let handle = core.handle();
-    on_ready();
+    on_ready(Entrance { core: core.handle(), clients: Arc::clone(&clients), before: lock.before });
     let idle = idle(options.background, handle.clone(), clients);
     let leave = async {
         tokio::select! {
@@ -112,12 +157,7 @@ async fn accept(mut listener: Listener, core: crate::core::Handle, clients: Arc<
     loop {
         match listener.accept().await {
             Ok(stream) => {
-                let (core, clients) = (core.clone(), Arc::clone(&clients));
-                tokio::spawn(async move {
-                    clients.fetch_add(1, Ordering::Relaxed);
-                    server::serve(stream, core).await;
-                    clients.fetch_sub(1, Ordering::Relaxed);
-                });
+                tokio::spawn(attend(stream, core.clone(), Arc::clone(&clients)));
             }
             Err(error) => {
                 // Out of descriptors, say: those who are connected go on, and others get their turn.
@@ -145,10 +185,11 @@ async fn idle(background: bool, core: crate::core::Handle, clients: Arc<AtomicUs
     }
 }
 
-/// The user's setting `restore: true`.
-fn restores_after_boot(home: &Home) -> bool {
-    forge_config::load_settings(&home.config)
-        .is_ok_and(|settings| settings.other.get("restore") == Some(&serde_json::Value::Bool(true)))
+/// The user's setting `restore`; without it the desktop app brings back what ran before the boot, `serve` does not.
+fn restores_after_boot(home: &Home, host: Host) -> bool {
+    let settings = forge_config::load_settings(&home.config).unwrap_or_default();
+    let restore = settings.other.get("restore").and_then(serde_json::Value::as_bool);
+    restore.unwrap_or(host == Host::Desktop)
 }
 
 /// A message for when another supervisor is in the way.

@@ -21,6 +21,7 @@
 //!
 //! **Architecture Invariant:** no lock guards shared state, because there is none.
 
+mod conflict;
 mod core;
 pub mod endpoint;
 pub mod environment;
@@ -30,12 +31,17 @@ pub mod host;
 mod listening;
 mod logs;
 pub mod machine;
+mod outgoing;
+pub mod owned;
 mod plan;
 mod prepare;
 pub mod probe;
 mod process;
+mod registry;
 mod run;
+mod sampling;
 mod server;
+mod summary;
 mod terminal;
 pub mod watch;
 mod words;

@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::core::{Handle, Key};
+use crate::outgoing::{Outgoing, Room};
 
 /// Bytes of a line's text that go over the wire; what is beyond is counted.
 const MAX_LINE: usize = 8 << 20;
@@ -46,8 +47,12 @@ pub(crate) struct Source {
     pub growth: watch::Receiver<u64>,
 }
 
-/// Answers `logs.read`.
-pub(crate) async fn read(core: &Handle, request: LogsRead) -> Result<LogsReadAnswer, Error> {
+/// Answers `logs.read`, with the room on the way to the client that was taken for the page.
+pub(crate) async fn read(
+    core: &Handle,
+    request: LogsRead,
+    outgoing: &Outgoing,
+) -> Result<(LogsReadAnswer, Room), Error> {
     let filter = filter(&request.query)?;
     let request = Arc::new(request);
     let mut cursor = request.cursor.clone();
@@ -59,13 +64,19 @@ pub(crate) async fn read(core: &Handle, request: LogsRead) -> Result<LogsReadAns
         }
         let places: Vec<(Target, PathBuf)> =
             sources.iter().map(|source| (source.target.clone(), source.folder.clone())).collect();
+        let room = outgoing.reserve(page_bytes(&request)).await;
         let page = page(Arc::clone(&request), filter.clone(), cursor.take(), places).await?;
         if !request.wait || !page.lines.is_empty() || !page.at_end {
-            return Ok(page);
+            return Ok((page, room));
         }
+        drop(room);
         cursor = Some(page.cursor);
         grown(&mut sources).await;
     }
+}
+
+fn page_bytes(request: &LogsRead) -> usize {
+    request.max_bytes.unwrap_or(PAGE).clamp(1, MAX_PAGE)
 }
 
 /// Returns once one of the logs has grown, or processes may have been added.
@@ -149,7 +160,7 @@ impl Pager {
     fn page(self, cursor: Option<&str>) -> io::Result<LogsReadAnswer> {
         let bookmark: Option<Bookmark> = cursor.and_then(|text| serde_json::from_str(text).ok());
         let mut merge = self.open(bookmark.as_ref())?;
-        let wanted = self.request.max_bytes.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+        let wanted = page_bytes(&self.request);
         let context = self.request.query.context;
         let mut after = bookmark.map_or(0, |bookmark| bookmark.after);
         let mut before: VecDeque<(usize, Line)> = VecDeque::new();

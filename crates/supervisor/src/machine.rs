@@ -2,19 +2,26 @@
 //! a start only what is missing.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use forge_api::Time;
 use forge_config::ResolvedProcess;
 use forge_config::model::Requirement;
 use forge_system::binaries::{self, Missing, Version};
 use forge_system::ports::{Listening, Protocol};
+use forge_system::process::ProcessId;
 use serde::Serialize;
 
+use crate::owned::{self, Owned, Service};
 use crate::words;
 
 /// How long a program may take to say its version.
 const VERSION: Duration = Duration::from_secs(2);
+
+/// Characters of a holder's command that are shown.
+const MOST_OF_COMMAND: usize = 120;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,8 +47,8 @@ impl Finding {
 #[derive(Debug, Default)]
 pub struct Held {
     pub listening: Listening,
-    /// Ports that processes of this workspace listen on now: environment, process, port.
-    pub own: Vec<(String, String, u16)>,
+    /// Ports that processes of Forge listen on now.
+    pub own: Vec<(Service, u16)>,
 }
 
 /// Everything that one process needs, good or not.
@@ -49,14 +56,14 @@ pub struct Held {
 /// With `foreign`, a folder whose programs must not be run, those in it are not asked for their version.
 #[must_use]
 pub fn look(
-    environment: &str,
+    service: &Service,
     process: &ResolvedProcess,
     foreign: Option<&Path>,
     held: &Held,
 ) -> Vec<Finding> {
     let mut findings = programs(process, foreign);
     if process.cwd.is_dir() {
-        findings.extend(process.ports.iter().map(|port| self::port(environment, process, *port, held)));
+        findings.extend(process.ports.iter().map(|port| self::port(service, *port, held)));
     }
     findings
 }
@@ -147,14 +154,19 @@ fn required(
     }
 }
 
-fn port(environment: &str, process: &ResolvedProcess, port: u16, held: &Held) -> Finding {
-    if let Some((holder, name, _)) = held.own.iter().find(|(_, _, known)| *known == port) {
-        if holder == environment && *name == process.name {
+fn port(service: &Service, port: u16, held: &Held) -> Finding {
+    if let Some((holder, _)) = held.own.iter().find(|(_, known)| *known == port) {
+        if holder == service {
             return Finding::good("port", format!("port {port} is its own, it runs"));
         }
-        return Finding::good("port", format!("port {port} is held by {holder}/{name}, which runs"));
+        let name = holder.seen_from(&service.workspace);
+        if holder.workspace == service.workspace {
+            return Finding::good("port", format!("port {port} is held by {name}, which runs"));
+        }
+        let help = format!("stop it with `{}`, or change `port`", holder.stop(&service.workspace));
+        return Finding::bad("port", format!("port {port} is in use by {name}"), Some(help));
     }
-    let Some((_, who)) = holder(&held.listening, port) else {
+    let Some(who) = holder(&held.listening, port, &service.workspace, &[]) else {
         return Finding::good("port", format!("port {port} is free"));
     };
     Finding::bad(
@@ -164,17 +176,67 @@ fn port(environment: &str, process: &ResolvedProcess, port: u16, held: &Held) ->
     )
 }
 
-/// Who holds a port, in words.
-pub(crate) fn holder(listening: &Listening, port: u16) -> Option<(Option<u32>, String)> {
+/// Who holds a port.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    /// `None`: another user's, or nobody may know.
+    pub id: Option<ProcessId>,
+    /// The user's number, where the system says.
+    pub uid: Option<u32>,
+    /// It is one of Forge's own.
+    pub service: Option<Service>,
+    text: String,
+}
+
+impl Holder {
+    /// Its program and arguments.
+    pub(crate) fn command(&self) -> Option<String> {
+        let words = self.id?.command_line().ok().flatten()?;
+        Some(words.join(" ")).filter(|command| !command.is_empty())
+    }
+
+    pub(crate) fn started_at(&self) -> Option<Time> {
+        let nanos = self.id?.started_at().ok().flatten()?;
+        i64::try_from(nanos).ok().map(|nanos| Time(nanos).to_millis())
+    }
+
+    /// What a person needs to decide: `node (PID 8432), started 2 h 5 min ago: npm run dev`.
+    pub(crate) fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        if let Some(started) = self.started_at() {
+            let ago = Duration::from_secs_f64(Time::now().seconds_since(started));
+            text.push_str(&format!(", started {} ago", words::duration(ago)));
+        }
+        if let Some(command) = self.command() {
+            text.push_str(": ");
+            text.extend(command.chars().take(MOST_OF_COMMAND));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Who holds a port, as seen from a workspace; one of `owned` by its name there.
+pub(crate) fn holder(listening: &Listening, port: u16, workspace: &Path, owned: &[Owned]) -> Option<Holder> {
     let listener = listening.on(port).find(|listener| listener.protocol == Protocol::Tcp)?;
     let holders = listening.holders(port).unwrap_or_default();
     let process = holders.iter().flat_map(|holder| &holder.processes).next();
-    Some(match (process, listener.uid) {
+    let service = process.and_then(|id| owned::owner(owned, *id)).cloned();
+    let text = match (process, listener.uid) {
         (Some(id), _) => {
             let name = id.name().ok().flatten().unwrap_or_else(|| "a process".to_owned());
-            (Some(id.pid), words::left(&[(id.pid, name)]))
+            match &service {
+                Some(service) => format!("{} ({name}, PID {})", service.seen_from(workspace), id.pid),
+                None => words::left(&[(id.pid, name)]),
+            }
         }
-        (None, Some(uid)) => (None, format!("a process of user {uid}")),
-        (None, None) => (None, "another process".to_owned()),
-    })
+        (None, Some(uid)) => format!("a process of user {uid}"),
+        (None, None) => "another process".to_owned(),
+    };
+    Some(Holder { id: process.copied(), uid: listener.uid, service, text })
 }

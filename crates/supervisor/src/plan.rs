@@ -86,14 +86,33 @@ fn all_of(environment: &Known, purpose: Purpose) -> Vec<Target> {
     wanted.map(|process| environment.target(&process.name)).collect()
 }
 
-fn members(environment: &Known, name: &str, purpose: Purpose) -> Vec<Target> {
-    if environment.process(name).is_some() {
-        return vec![environment.target(name)];
-    }
+/// Those whose `group` has this name.
+fn group(environment: &Known, name: &str, purpose: Purpose) -> Vec<Target> {
     let in_group =
         environment.processes.iter().filter(|process| process.groups.iter().any(|group| group == name));
     let wanted = in_group.filter(|process| purpose == Purpose::Other || !process.disabled);
     wanted.map(|process| environment.target(&process.name)).collect()
+}
+
+/// What a bare name means in one environment.
+///
+/// # Errors
+/// It is a process and a group, and they are not the same.
+fn members(environment: &Known, name: &str, purpose: Purpose) -> Result<Vec<Target>, Error> {
+    let group = group(environment, name, purpose);
+    if environment.process(name).is_none() {
+        return Ok(group);
+    }
+    let process = vec![environment.target(name)];
+    if group.is_empty() || group == process {
+        return Ok(process);
+    }
+    let path = format!("{}/{name}", environment.name);
+    Err(ambiguous(
+        &format!("`{name}` is a process and a group"),
+        [path.clone(), format!("{path}/")].into_iter(),
+    )
+    .help(format!("`{path}` is the process, `{path}/` the group")))
 }
 
 fn by_name(name: &str, known: &[Known], purpose: Purpose) -> Result<Vec<Target>, Error> {
@@ -101,12 +120,12 @@ fn by_name(name: &str, known: &[Known], purpose: Purpose) -> Result<Vec<Target>,
         let Some(environment) = known.iter().find(|one| one.name == environment) else {
             return Err(not_found(name, known));
         };
-        let found =
-            if rest.is_empty() { all_of(environment, purpose) } else { members(environment, rest, purpose) };
+        let found = by_path(environment, rest, purpose);
         return if found.is_empty() { Err(not_found(name, known)) } else { Ok(found) };
     }
     let environment = known.iter().find(|one| one.name == name);
-    let inside: Vec<&Known> = known.iter().filter(|one| !members(one, name, purpose).is_empty()).collect();
+    let has = |one: &&Known| one.process(name).is_some() || !group(one, name, purpose).is_empty();
+    let inside: Vec<&Known> = known.iter().filter(has).collect();
     match (environment, inside.as_slice()) {
         (Some(environment), []) => Ok(all_of(environment, purpose)),
         (Some(environment), inside) => {
@@ -117,7 +136,17 @@ fn by_name(name: &str, known: &[Known], purpose: Purpose) -> Result<Vec<Target>,
             ))
         }
         (None, []) => Err(not_found(name, known)),
-        (None, inside) => Ok(members(choose(name, inside)?, name, purpose)),
+        (None, inside) => members(choose(name, inside)?, name, purpose),
+    }
+}
+
+/// What stands behind `ENV/`: nothing for all of it, `NAME` for a process before a group, `NAME/` for a group.
+fn by_path(environment: &Known, rest: &str, purpose: Purpose) -> Vec<Target> {
+    match rest.strip_suffix('/') {
+        _ if rest.is_empty() => all_of(environment, purpose),
+        Some(name) => group(environment, name, purpose),
+        None if environment.process(rest).is_some() => vec![environment.target(rest)],
+        None => group(environment, rest, purpose),
     }
 }
 
@@ -211,6 +240,10 @@ mod tests {
                     process("api", &["back"], &["db", "cache"]),
                     process("db", &["back"], &[]),
                     process("cache", &[], &[]),
+                    process("front", &["page"], &[]),
+                    process("page", &["page", "extra"], &[]),
+                    process("extra", &[], &[]),
+                    process("alone", &["alone"], &[]),
                     tool,
                 ],
             },
@@ -238,8 +271,18 @@ mod tests {
     #[test]
     fn names_mean_what_people_expect() {
         for (names, running, purpose, expected) in [
-            ("", "", Purpose::Start, "dev/web dev/api dev/db dev/cache"),
-            ("", "test", Purpose::Start, "dev/web dev/api dev/db dev/cache"),
+            (
+                "",
+                "",
+                Purpose::Start,
+                "dev/web dev/api dev/db dev/cache dev/front dev/page dev/extra dev/alone",
+            ),
+            (
+                "",
+                "test",
+                Purpose::Start,
+                "dev/web dev/api dev/db dev/cache dev/front dev/page dev/extra dev/alone",
+            ),
             ("", "test", Purpose::Other, "test/db test/test"),
             ("", "dev test", Purpose::Other, "Ambiguous: several environments run: dev, test"),
             ("api", "", Purpose::Start, "dev/api"),
@@ -259,6 +302,22 @@ mod tests {
             ("nothing", "", Purpose::Start, "NotFound: no environment, process or group is called `nothing`"),
             ("prod/db", "", Purpose::Start, "NotFound: no environment, process or group is called `prod/db`"),
             ("api api back", "", Purpose::Start, "dev/api dev/db"),
+            ("page", "", Purpose::Start, "Ambiguous: `page` is a process and a group: dev/page, dev/page/"),
+            (
+                "page",
+                "dev",
+                Purpose::Other,
+                "Ambiguous: `page` is a process and a group: dev/page, dev/page/",
+            ),
+            ("dev/page", "", Purpose::Start, "dev/page"),
+            ("dev/page/", "", Purpose::Start, "dev/front dev/page"),
+            ("alone", "", Purpose::Start, "dev/alone"),
+            (
+                "dev/web/",
+                "",
+                Purpose::Start,
+                "NotFound: no environment, process or group is called `dev/web/`",
+            ),
         ] {
             let mut known = known();
             for environment in &mut known {

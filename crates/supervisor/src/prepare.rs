@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_api::{Code, Error, Target};
+use forge_api::{Code, Error, OnConflict, Target};
 use forge_config::model::{Config, Process};
 use forge_config::resolve::{Context, ResolvedProcess};
 use forge_config::{Diagnostics, Workspace};
-use forge_system::ports::Listening;
+use forge_system::process::ProcessId;
 use serde_json::json;
 
+use crate::conflict::{self, Conflict, Moved, Moves};
 use crate::machine;
+use crate::owned::Owned;
 use crate::plan::{self, Known, KnownProcess, Purpose};
 
 /// How long a login shell may take.
@@ -25,6 +27,10 @@ pub(crate) struct Present {
     pub running: Vec<String>,
     /// Of processes with a live tree.
     pub alive: HashMap<Target, Alive>,
+    /// What runs, of all workspaces.
+    pub owned: Vec<Owned>,
+    /// Ports that were moved before.
+    pub moves: Moves,
     /// What each environment was started with.
     pub variables: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -43,6 +49,25 @@ pub(crate) struct Wish {
     pub variables: Option<BTreeMap<String, String>>,
     /// Restart what is named, changed or not.
     pub restart: bool,
+    /// The user has typed it in the workspace: that is trust in what it runs.
+    pub typed: bool,
+    pub on_conflict: OnConflict,
+    /// Those whom the user has agreed to end; `None`: whoever holds the ports.
+    pub shown: Option<Vec<ProcessId>>,
+}
+
+/// Why nothing is started.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub error: Error,
+    /// Empty, unless ports are in use.
+    pub conflicts: Vec<Conflict>,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, conflicts: Vec::new() }
+    }
 }
 
 /// Ready to be started.
@@ -65,6 +90,7 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) struct PreparedEnvironment {
     pub variables: BTreeMap<String, String>,
+    pub moves: Moved,
     pub processes: Vec<Arc<ResolvedProcess>>,
 }
 
@@ -122,7 +148,7 @@ fn name_of(process: &Process) -> KnownProcess {
 }
 
 /// Looks at everything; blocks only threads made for that.
-pub(crate) async fn prepare(wish: Wish, present: Present) -> Result<Prepared, Error> {
+pub(crate) async fn prepare(wish: Wish, present: Present) -> Result<Prepared, Refused> {
     let loaded = blocking({
         let folder = wish.workspace.clone();
         move || {
@@ -152,8 +178,8 @@ async fn login_shell(folder: &Path) -> BTreeMap<String, String> {
 }
 
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::system("a step of the preparation", error))?
@@ -165,7 +191,7 @@ fn plan(
     workspace: &Workspace,
     config: Config,
     variables: Option<BTreeMap<String, String>>,
-) -> Result<Prepared, Error> {
+) -> Result<Prepared, Refused> {
     let known = names(&config, &present.running);
     let purpose = if wish.restart { Purpose::Other } else { Purpose::Start };
     let mut named = plan::targets(&wish.names, &known, purpose)?;
@@ -178,26 +204,8 @@ fn plan(
         }
     }
     let targets = plan::with_dependencies(&named, &known);
-    let mut environments = BTreeMap::new();
-    for target in &targets {
-        if !environments.contains_key(&target.environment) {
-            let variables = variables
-                .clone()
-                .or_else(|| present.variables.get(&target.environment).cloned())
-                .unwrap_or_else(crate::environment::own);
-            let concerned = targets.iter().filter(|other| other.environment == target.environment);
-            let only = concerned.map(|other| other.process.clone()).collect();
-            let resolved = resolve(&config, &target.environment, variables.clone(), Some(only))
-                .map_err(|error| with_the_rest(error, &config, &targets, &variables))?;
-            environments.insert(target.environment.clone(), resolved);
-        }
-    }
-    let restart = to_restart(wish, present, &named, &targets, &environments);
-    let fresh: Vec<&Target> = targets
-        .iter()
-        .filter(|target| !present.alive.contains_key(target) || restart.contains(target))
-        .collect();
-    check(&config, &fresh, &environments, present)?;
+    let scope = Scope { wish, present, config: &config, named: &named, targets: &targets, variables };
+    let (environments, restart) = scope.resolved(&workspace.root)?;
     let whole = whole(wish, &known);
     named.retain(|target| !whole.contains(&target.environment));
     Ok(Prepared {
@@ -209,6 +217,71 @@ fn plan(
         restart,
         whole,
     })
+}
+
+/// What a start is about, and everything that is known before ports are looked at.
+struct Scope<'a> {
+    wish: &'a Wish,
+    present: &'a Present,
+    config: &'a Config,
+    named: &'a [Target],
+    targets: &'a [Target],
+    variables: Option<BTreeMap<String, String>>,
+}
+
+type Resolved = BTreeMap<String, PreparedEnvironment>;
+
+impl Scope<'_> {
+    /// All that is touched, with what is to be restarted; ports are moved, or made free, as was wished.
+    fn resolved(&self, root: &Path) -> Result<(Resolved, Vec<Target>), Refused> {
+        let mut moves = self.present.moves.clone();
+        let mut on_conflict = self.wish.on_conflict;
+        loop {
+            let environments = self.environments(&moves)?;
+            let restart = to_restart(self.wish, self.present, self.named, self.targets, &environments);
+            let alive = |target: &&Target| self.present.alive.contains_key(target);
+            let fresh: Vec<&Target> =
+                self.targets.iter().filter(|target| !alive(target) || restart.contains(target)).collect();
+            check(self.config, &fresh, &environments)?;
+            let wanted = self.targets.iter().filter(|target| !alive(target));
+            let wanted =
+                wanted.filter_map(|target| Some((target, definition(&environments, target)?.as_ref())));
+            let conflicts = conflict::find(wanted, root, &self.present.owned)?;
+            if conflicts.is_empty() {
+                return Ok((environments, restart));
+            }
+            match on_conflict {
+                OnConflict::Fail => {
+                    return Err(Refused { error: conflict::refusal(&conflicts, root), conflicts });
+                }
+                OnConflict::Kill => conflict::end_holders(&conflicts, root, self.wish.shown.as_deref())?,
+                OnConflict::Next => conflict::move_on(&conflicts, root, &mut moves)?,
+            }
+            // Once is enough: whoever is there again would be so for ever.
+            on_conflict = OnConflict::Fail;
+        }
+    }
+
+    fn environments(&self, moves: &Moves) -> Result<Resolved, Error> {
+        let mut environments = Resolved::new();
+        for target in self.targets {
+            let name = &target.environment;
+            if environments.contains_key(name) {
+                continue;
+            }
+            let variables = self.variables.clone();
+            let variables = variables
+                .or_else(|| self.present.variables.get(name).cloned())
+                .unwrap_or_else(crate::environment::own);
+            let concerned = self.targets.iter().filter(|other| other.environment == *name);
+            let only = concerned.map(|other| other.process.clone()).collect();
+            let ports = moves.get(name).cloned().unwrap_or_default();
+            let resolved = resolve(self.config, name, variables.clone(), Some(only), ports)
+                .map_err(|error| with_the_rest(error, self.config, self.targets, &variables))?;
+            environments.insert(name.clone(), resolved);
+        }
+        Ok(environments)
+    }
 }
 
 /// The environments that were named as such.
@@ -233,12 +306,13 @@ pub(crate) fn resolve(
     environment: &str,
     variables: BTreeMap<String, String>,
     only: Option<BTreeSet<String>>,
+    ports: Moved,
 ) -> Result<PreparedEnvironment, Error> {
-    let context = Context { variables, only, ..Context::default() };
+    let context = Context { variables, only, ports, ..Context::default() };
     let resolved =
         forge_config::resolve(config, environment, &context).map_err(|errors| configuration(&errors))?;
     let processes = resolved.processes.into_iter().map(Arc::new).collect();
-    Ok(PreparedEnvironment { variables: context.variables, processes })
+    Ok(PreparedEnvironment { variables: context.variables, processes, moves: context.ports })
 }
 
 /// An error of some processes' configuration, and what the others miss: all of it at once.
@@ -250,7 +324,8 @@ fn with_the_rest(
 ) -> Error {
     let mut problems = Vec::new();
     for target in targets {
-        let resolved = resolve_one(config, &target.environment, &target.process, variables.clone());
+        let moves = Moved::new();
+        let resolved = resolve_one(config, &target.environment, &target.process, variables.clone(), moves);
         if let Ok(process) = resolved {
             problems.extend(missing(config, target, &process));
         }
@@ -276,9 +351,10 @@ pub(crate) fn resolve_one(
     environment: &str,
     process: &str,
     variables: BTreeMap<String, String>,
+    moves: Moved,
 ) -> Result<Arc<ResolvedProcess>, String> {
     let only = Some(BTreeSet::from([process.to_owned()]));
-    let resolved = resolve(config, environment, variables, only).map_err(|error| error.message)?;
+    let resolved = resolve(config, environment, variables, only, moves).map_err(|error| error.message)?;
     let found = resolved.processes.into_iter().find(|one| one.name == process);
     found.ok_or_else(|| "it is not configured any more".to_owned())
 }
@@ -326,17 +402,13 @@ fn check(
     config: &Config,
     targets: &[&Target],
     environments: &BTreeMap<String, PreparedEnvironment>,
-    present: &Present,
 ) -> Result<(), Error> {
     let mut problems = Vec::new();
     for target in targets {
         let Some(process) = definition(environments, target) else { continue };
         problems.extend(missing(config, target, process));
     }
-    if !problems.is_empty() {
-        return Err(not_there(config, &problems));
-    }
-    conflicts(targets, environments, present)
+    if problems.is_empty() { Ok(()) } else { Err(not_there(config, &problems)) }
 }
 
 /// What a process needs and this machine does not have.
@@ -375,36 +447,4 @@ fn not_there(config: &Config, problems: &[Problem]) -> Error {
         Some(help) => error.help(help),
         None => error.help("nothing was started"),
     }
-}
-
-/// Ports that something else holds already.
-fn conflicts(
-    targets: &[&Target],
-    environments: &BTreeMap<String, PreparedEnvironment>,
-    present: &Present,
-) -> Result<(), Error> {
-    let wanted: Vec<(&Target, u16)> = targets
-        .iter()
-        .filter(|target| !present.alive.contains_key(target))
-        .filter_map(|target| definition(environments, target).map(|process| (*target, process)))
-        .flat_map(|(target, process)| process.ports.iter().map(move |port| (target, *port)))
-        .collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let listening = Listening::read().map_err(|error| Error::system("the table of listeners", error))?;
-    let mut texts = Vec::new();
-    let mut details = Vec::new();
-    for (target, port) in wanted {
-        if let Some((pid, name)) = machine::holder(&listening, port) {
-            texts.push(format!("port {port}, which {} needs, is in use by {name}", target.process));
-            details.push(json!({ "process": target.process, "port": port, "pid": pid, "holder": name }));
-        }
-    }
-    if texts.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(Code::PortConflict, texts.join("\n"))
-        .help("stop what holds it, or change `port`; nothing was started")
-        .details(json!({ "conflicts": details })))
 }

@@ -3,20 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_api::{
-    AttachAnswer, Code, Done, Error, Hello, HelloAnswer, Operation, PROTOCOL, Request, Update, wire,
-};
+use forge_api::{AttachAnswer, Code, Done, Error, Hello, HelloAnswer, PROTOCOL, Request, Update, wire};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader};
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::JoinSet;
 
 use crate::core::{Core, Handle};
+use crate::outgoing::Outgoing;
 use crate::terminal;
 
-/// Lines that wait for a slow client before its tasks wait too.
-const OUTGOING: usize = 64;
+/// Keys and sizes that wait for a slow terminal before the client's next request waits too.
+const ACTS: usize = 64;
 
 /// How long an attaching client waits for a process that is being started, and how often it looks.
 const STARTING: Duration = Duration::from_secs(10);
@@ -30,16 +29,9 @@ pub(crate) async fn serve<S>(stream: S, core: Handle)
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
-    let (read, mut write) = tokio::io::split(stream);
-    let (outgoing, mut lines) = mpsc::channel::<String>(OUTGOING);
-    let writer = tokio::spawn(async move {
-        while let Some(mut line) = lines.recv().await {
-            line.push('\n');
-            if write.write_all(line.as_bytes()).await.is_err() {
-                return;
-            }
-        }
-    });
+    let (read, write) = tokio::io::split(stream);
+    let (outgoing, carry) = Outgoing::to(write);
+    let writer = tokio::spawn(carry);
     let mut client = Client {
         core,
         outgoing,
@@ -56,7 +48,7 @@ where
 
 struct Client {
     core: Handle,
-    outgoing: mpsc::Sender<String>,
+    outgoing: Outgoing,
     /// Ended with the connection.
     tasks: JoinSet<()>,
     permits: Arc<Semaphore>,
@@ -114,41 +106,33 @@ impl Client {
         match request {
             Request::Hello(hello) => {
                 let result = self.core.visit(move |core| greet(core, &hello)).await.and_then(|answer| answer);
-                self.answer::<Hello>(&id, result).await;
+                self.answer(&id, result).await;
             }
             Request::Subscribe(subscribe) => {
                 // Before the picture is taken, so that nothing falls in between.
                 let updates = self.core.updates();
-                let workspace = subscribe.workspace.clone();
+                let (workspace, metrics) = (subscribe.workspace.clone(), subscribe.metrics);
                 let result = self.core.request(Request::Subscribe(subscribe)).await;
-                self.send(&id, result).await;
-                self.forward(updates, workspace);
+                self.answer(&id, result).await;
+                self.forward(updates, workspace, metrics);
             }
             Request::Unsubscribe(_) => {
                 if let Some(task) = self.updates.take() {
                     task.abort();
                 }
-                self.answer::<forge_api::Unsubscribe>(&id, Ok(Done {})).await;
+                self.answer(&id, Ok(Done {})).await;
             }
-            Request::Attach(attach) => {
-                let result = self.attach(attach).await;
-                self.answer::<forge_api::Attach>(&id, result).await;
-            }
+            Request::Attach(attach) => self.attach(id, attach).await,
             Request::AttachInput(input) => self.act(&id, terminal::Act::Input(input.data)).await,
             Request::AttachResize(size) => {
                 self.act(&id, terminal::Act::Resize(size.rows, size.columns)).await
             }
             Request::Detach(_) => {
                 self.terminal = None;
-                self.answer::<forge_api::Detach>(&id, Ok(Done {})).await;
+                self.answer(&id, Ok(Done {})).await;
             }
             Request::LogsRead(read) => {
-                let core = self.core.clone();
-                self.work(id, async move {
-                    let page = crate::logs::read(&core, read).await?;
-                    serde_json::to_value(page).map_err(|error| Error::system("the answer", error))
-                })
-                .await;
+                self.read_logs(id, read).await;
             }
             request => {
                 let core = self.core.clone();
@@ -162,30 +146,34 @@ impl Client {
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
         let outgoing = self.outgoing.clone();
         self.tasks.spawn(async move {
-            let result = work.await.map_err(wire::WireError::from);
-            let _ = outgoing.send(wire::answer(&id, &result)).await;
+            let result = work.await;
+            let _ = outgoing.send(answer(&id, result)).await;
             drop(permit);
         });
     }
 
-    async fn send(&self, id: &Value, result: Result<Value, Error>) {
-        let _ = self.outgoing.send(wire::answer(id, &result.map_err(wire::WireError::from))).await;
+    /// As [`Self::work`], with a page that has its room on the way before it is made.
+    async fn read_logs(&mut self, id: Value, read: forge_api::LogsRead) {
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+        let (core, outgoing) = (self.core.clone(), self.outgoing.clone());
+        self.tasks.spawn(async move {
+            let _ = match crate::logs::read(&core, read, &outgoing).await {
+                Ok((page, room)) => outgoing.send_in(room, answer(&id, Ok(page))),
+                Err(error) => outgoing.send(answer::<Value>(&id, Err(error))).await,
+            };
+            drop(permit);
+        });
     }
 
-    async fn answer<O: Operation>(&self, id: &Value, result: Result<O::Answer, Error>)
-    where
-        O::Answer: Serialize,
-    {
-        let value = result.and_then(|answer| {
-            serde_json::to_value(answer).map_err(|error| Error::system("the answer", error))
-        });
-        self.send(id, value).await;
+    async fn answer<T: Serialize>(&self, id: &Value, result: Result<T, Error>) {
+        let _ = self.outgoing.send(answer(id, result)).await;
     }
 
     fn forward(
         &mut self,
         mut updates: broadcast::Receiver<Arc<Update>>,
         workspace: Option<std::path::PathBuf>,
+        metrics: bool,
     ) {
         if let Some(task) = self.updates.take() {
             task.abort();
@@ -203,7 +191,7 @@ impl Client {
             };
             loop {
                 let line = match updates.recv().await {
-                    Ok(update) if concerns(&update, root.as_deref()) => wire::update(&update),
+                    Ok(update) if concerns(&update, root.as_deref(), metrics) => wire::update(&update),
                     Ok(_) => continue,
                     Err(broadcast::error::RecvError::Lagged(_)) => wire::update(&Update::Lagged {}),
                     Err(broadcast::error::RecvError::Closed) => return,
@@ -215,38 +203,67 @@ impl Client {
         }));
     }
 
-    async fn attach(&mut self, attach: forge_api::Attach) -> Result<AttachAnswer, Error> {
-        let deadline = tokio::time::Instant::now() + STARTING;
-        let (target, socket) = loop {
-            let (folder, name) = (attach.workspace.clone(), attach.name.clone());
-            match self.core.visit(move |core| core.terminal_of(&folder, &name)).await?? {
-                Some(found) => break found,
-                // It was started a moment ago.
-                None if tokio::time::Instant::now() < deadline => tokio::time::sleep(LOOK_AGAIN).await,
-                None => {
-                    return Err(Error::new(Code::NotRunning, format!("{} does not get to run", attach.name)));
-                }
-            }
-        };
-        let (acts, receiver) = mpsc::channel(OUTGOING);
-        let outgoing = self.outgoing.clone();
-        let link = terminal::open(&socket, attach.rows, attach.columns).await?;
-        self.tasks.spawn(async move { terminal::carry(link, receiver, outgoing).await });
+    /// Attaches beside the other requests; lets go of what was attached before. What is typed before the answer comes
+    /// waits for the terminal, and is dropped if there will be none.
+    async fn attach(&mut self, id: Value, attach: forge_api::Attach) {
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+        let (acts, receiver) = mpsc::channel(ACTS);
         self.terminal = Some(acts);
-        Ok(AttachAnswer { target })
+        let (core, outgoing) = (self.core.clone(), self.outgoing.clone());
+        self.tasks.spawn(async move {
+            let (target, link) = match open_terminal(&core, &attach).await {
+                Ok(opened) => opened,
+                Err(error) => {
+                    let _ = outgoing.send(answer::<AttachAnswer>(&id, Err(error))).await;
+                    return;
+                }
+            };
+            let _ = outgoing.send(answer(&id, Ok(AttachAnswer { target }))).await;
+            drop(permit);
+            terminal::carry(link, receiver, outgoing).await;
+        });
     }
 
     async fn act(&mut self, id: &Value, act: terminal::Act) {
         let result = match &self.terminal {
             None => Err(Error::new(Code::NotRunning, "no terminal is attached on this connection")),
             Some(acts) => acts
+                // With a terminal that takes nothing, the client waits.
                 .send(act)
                 .await
                 .map(|()| Done {})
                 .map_err(|_| Error::new(Code::NotRunning, "the terminal is closed")),
         };
-        self.answer::<forge_api::AttachInput>(id, result).await;
+        self.answer(id, result).await;
     }
+}
+
+/// An answer's line.
+fn answer<T: Serialize>(id: &Value, result: Result<T, Error>) -> String {
+    let result = result
+        .and_then(|answer| serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
+    wire::answer(id, &result.map_err(wire::WireError::from))
+}
+
+/// The terminal of a process, once it runs.
+async fn open_terminal(
+    core: &Handle,
+    attach: &forge_api::Attach,
+) -> Result<(forge_api::Target, crate::run::Link), Error> {
+    let deadline = tokio::time::Instant::now() + STARTING;
+    let (target, socket) = loop {
+        let (folder, name) = (attach.workspace.clone(), attach.name.clone());
+        match core.visit(move |core| core.terminal_of(&folder, &name)).await?? {
+            Some(found) => break found,
+            // It was started a moment ago.
+            None if tokio::time::Instant::now() < deadline => tokio::time::sleep(LOOK_AGAIN).await,
+            None => {
+                return Err(Error::new(Code::NotRunning, format!("{} does not get to run", attach.name)));
+            }
+        }
+    };
+    let link = terminal::open(&socket, attach.rows, attach.columns).await?;
+    Ok((target, link))
 }
 
 fn greet(core: &mut Core, hello: &Hello) -> Result<HelloAnswer, Error> {
@@ -270,12 +287,15 @@ fn greet(core: &mut Core, hello: &Hello) -> Result<HelloAnswer, Error> {
     })
 }
 
-fn concerns(update: &Update, root: Option<&std::path::Path>) -> bool {
-    match (update, root) {
-        (_, None) => true,
-        (Update::Process { workspace, .. } | Update::Event { workspace, .. }, Some(root)) => {
-            workspace == root
-        }
-        _ => true,
-    }
+fn concerns(update: &Update, root: Option<&std::path::Path>, metrics: bool) -> bool {
+    let workspace = match update {
+        Update::Metrics { .. } if !metrics => return false,
+        Update::Process { workspace, .. }
+        | Update::Event { workspace, .. }
+        | Update::Metrics { workspace, .. } => workspace,
+        Update::Environment { summary } => &summary.workspace,
+        Update::Notice { notice } => &notice.workspace,
+        _ => return true,
+    };
+    root.is_none_or(|root| workspace == root)
 }

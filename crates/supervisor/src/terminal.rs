@@ -6,6 +6,7 @@ use forge_api::{Code, Error, Update, wire};
 use forge_keeper::message::{PROTOCOL, Report, Request};
 use tokio::sync::mpsc;
 
+use crate::outgoing::Outgoing;
 use crate::run::Link;
 use crate::words;
 
@@ -34,7 +35,7 @@ pub(crate) async fn open(socket: &Path, rows: u16, columns: u16) -> Result<Link,
 }
 
 /// Carries bytes both ways until the face lets go or the process ends.
-pub(crate) async fn carry(mut link: Link, mut acts: mpsc::Receiver<Act>, outgoing: mpsc::Sender<String>) {
+pub(crate) async fn carry(mut link: Link, mut acts: mpsc::Receiver<Act>, outgoing: Outgoing) {
     let mut ended = "the terminal was closed".to_owned();
     loop {
         tokio::select! {

@@ -7,6 +7,7 @@
 //! - [`process`]: who a process is (PID **and** start time), whether it lives, how it ended, signals to it.
 //! - [`tree`]: everything that a process has started, and how to end all of it.
 //! - `ports` (feature `ports`): which ports are listened on, who holds them, which one is free.
+//! - `metrics` (feature `metrics`): what a tree uses: CPU, memory, threads, files, disk.
 //! - `binaries` (feature `binaries`): whether a program can be run at all, why not, and which version it is.
 //!
 //! # A tour
@@ -85,6 +86,8 @@ assert_eq!(why.to_string(), "/etc is a directory");
 
 #[cfg(feature = "binaries")]
 pub mod binaries;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "ports")]
 pub mod ports;
 pub mod process;

@@ -12,7 +12,7 @@
 //! | `flood [the same options]` | numbered lines for ever |
 //! | `long-line BYTES`, `garbage` | one long line; NULs, bad UTF-8, a carriage return, escape sequences |
 //! | `prompt`, `echo` | asks `name? ` with no line feed and greets; repeats every line of stdin |
-//! | `sleep MS`, `forever`, `exit CODE`, `crash-n-times FILE N`, `signal-self SIG` | time and ends |
+//! | `sleep MS`, `forever`, `spin`, `exit CODE`, `crash-n-times FILE N`, `signal-self SIG` | time and ends |
 //! | `ignore SIG`, `report SIG`, `term-writes N`, `term-appends FILE TEXT`, `daemonise-on-term begin … end` | signals |
 //! | `spawn`, `setsid`, `double-fork`, `respawn` `begin … end`, `fork-bomb N` | trees |
 //! | `listen PORT [--bind ADDR] [--after MS] [--http KIND] [--flip N] [--crash-on PATH]` | servers |

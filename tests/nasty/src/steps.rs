@@ -47,6 +47,9 @@ fn one(step: &str, rest: &mut Arguments<'_>) -> Result<Option<ExitCode>, Failure
         "close-stdout" => output::close()?,
         "sleep" => thread::sleep(Duration::from_millis(rest.value("sleep")?)),
         "forever" => forever(),
+        "spin" => loop {
+            std::hint::spin_loop();
+        },
         "exit" => return Ok(Some(ExitCode::from(rest.value::<u8>("exit")?))),
         "crash-n-times" => {
             let file = rest.text("crash-n-times")?;

@@ -1,7 +1,15 @@
-//! Prints the JSON schema of `processes.yml` for `cargo xtask generate`.
+//! Prints what `cargo xtask generate` makes from types: with `schema` the JSON schema of `processes.yml`, with
+//! `typescript` the wire for the window.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
-fn main() {
-    print!("{}", forge_config::schema::schema());
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("schema") => print!("{}", forge_config::schema::schema()),
+        Some("typescript") => print!("{}", forge_api::typescript::document()),
+        _ => return ExitCode::from(2),
+    }
+    ExitCode::SUCCESS
 }

@@ -16,6 +16,7 @@ use crate::failure::{Failure, Outcome};
 use crate::view::style::{Ink, Mark, Style, columns, pad};
 use crate::view::words;
 use forge_supervisor::machine::{self, Finding, Held};
+use forge_supervisor::owned::Service;
 
 #[derive(Debug, Serialize)]
 struct Checked {
@@ -35,8 +36,13 @@ impl Checked {
 pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
     let chosen = Chosen::load(context, args.environment.as_deref())?;
     let listening = Listening::read().map_err(|error| Error::system("the table of listeners", error))?;
-    let held = Held { listening, own: own_ports(context, &chosen).await };
+    let held = Held { listening, own: own_ports(context).await };
     let root = &chosen.workspace.root;
+    let service = |environment: &str, process: &str| Service {
+        workspace: root.clone(),
+        environment: environment.to_owned(),
+        process: process.to_owned(),
+    };
     let checked: Vec<Checked> = chosen
         .environments
         .iter()
@@ -45,7 +51,7 @@ pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
             environment: environment.name.clone(),
             process: process.name.clone(),
             disabled: process.disabled,
-            findings: machine::look(&environment.name, process, Some(root), &held),
+            findings: machine::look(&service(&environment.name, &process.name), process, Some(root), &held),
         })
         .collect();
     let mut warnings = chosen.config.warnings.clone();
@@ -55,24 +61,20 @@ pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
 }
 
 /// What runs holds its own ports rightly. Without a supervisor that is not known, and none is started to learn it.
-async fn own_ports(context: &Context, chosen: &Chosen) -> Vec<(String, String, u16)> {
+async fn own_ports(context: &Context) -> Vec<(Service, u16)> {
     let Ok(Some(mut client)) = Client::connect_if_running(&context.home).await else { return Vec::new() };
     let Ok(known) = client.call(&Environments {}).await else { return Vec::new() };
-    let root = &chosen.workspace.root;
     let mut own = Vec::new();
-    for summary in
-        known.environments.into_iter().filter(|summary| summary.workspace == *root && summary.running > 0)
-    {
-        let request = GetStatus { workspace: root.clone(), environment: Some(summary.environment) };
-        if let Ok(status) = client.call(&request).await {
-            for process in status.processes {
-                own.extend(
-                    process
-                        .ports
-                        .iter()
-                        .map(|port| (status.environment.clone(), process.name.clone(), *port)),
-                );
-            }
+    for summary in known.environments.into_iter().filter(|summary| summary.running > 0) {
+        let request = GetStatus { workspace: summary.workspace, environment: Some(summary.environment) };
+        let Ok(status) = client.call(&request).await else { continue };
+        for process in status.processes {
+            let service = Service {
+                workspace: status.workspace.clone(),
+                environment: status.environment.clone(),
+                process: process.name,
+            };
+            own.extend(process.ports.into_iter().map(|port| (service.clone(), port)));
         }
     }
     own

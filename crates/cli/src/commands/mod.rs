@@ -20,3 +20,4 @@ pub(crate) mod stop;
 pub(crate) mod version;
 pub(crate) mod watch;
 pub(crate) mod welcome;
+pub(crate) mod workspaces;

@@ -1,9 +1,13 @@
 //! `forge serve`.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use forge_api::{Error, Host};
-use forge_supervisor::host::{self, Ending, ServeEnd, ServeOptions};
+use forge_api::{Code, Error, Host};
+use forge_supervisor::host::{self, Ending, Entrance, ServeEnd, ServeOptions};
+use forge_system::ports::Protocol;
+use forge_web::Server;
+use tokio::sync::oneshot;
 
 use crate::args;
 use crate::context::Context;
@@ -22,6 +26,11 @@ pub(crate) fn step_aside(args: &args::Serve) {
 }
 
 pub(crate) async fn run(context: &Context, args: args::Serve) -> Outcome {
+    // First: a port that is not to be had shall not cost the supervisor that runs.
+    let web = match args.http {
+        Some(address) => Some(Server::bind(address).await.map_err(|error| with_holders(error, address))?),
+        None => None,
+    };
     let options = ServeOptions {
         host: Host::Serve,
         background: args.background,
@@ -30,8 +39,23 @@ pub(crate) async fn run(context: &Context, args: args::Serve) -> Outcome {
     let mut interrupts =
         Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
     let stop = async move { interrupts.next().await };
-    let ready = || announce(context, args.background);
-    match host::serve(context.home.clone(), options, stop, ready).await {
+    let (close, closing) = oneshot::channel::<()>();
+    let mut served = None;
+    let ready = |entrance: Entrance| {
+        announce(context, args.background, entrance.took_over_from());
+        if let Some(web) = web {
+            tell_url(context, &web.url());
+            let shutdown = async { drop(closing.await) };
+            served = Some(tokio::spawn(web.serve(move || entrance.connect(), shutdown)));
+        }
+    };
+    let end = host::serve(context.home.clone(), options, stop, ready).await;
+    drop(close);
+    if let Some(served) = served {
+        // The pages are told that it is over.
+        let _ = served.await;
+    }
+    match end {
         Ok(end) => {
             if !args.background {
                 context.output.note(&farewell(end));
@@ -48,17 +72,52 @@ pub(crate) async fn run(context: &Context, args: args::Serve) -> Outcome {
 }
 
 /// Tells that clients can connect.
-fn announce(context: &Context, background: bool) {
+fn announce(context: &Context, background: bool, before: Option<u32>) {
     if background {
         // Nobody may be left to read it.
         let _ = context.output.text(&format!("{}\n", crate::client::READY));
         detach_stdout();
-    } else {
-        context.output.note(&format!(
-            "forge {} supervises; Ctrl-C ends it and leaves the processes running",
-            env!("CARGO_PKG_VERSION")
-        ));
+        return;
     }
+    if let Some(before) = before {
+        context.output.note(&format!("took over from the background supervisor (PID {before})"));
+    }
+    context.output.note(&format!(
+        "forge {} supervises; Ctrl-C ends it and leaves the processes running",
+        env!("CARGO_PKG_VERSION")
+    ));
+}
+
+/// The one line on stdout. It goes on without a reader: the page can be had anew, what is supervised can't.
+fn tell_url(context: &Context, url: &str) {
+    let _ = if context.output.json {
+        context.output.document(&serde_json::json!({ "url": url }))
+    } else {
+        context.output.text(&format!("{url}\n"))
+    };
+}
+
+/// Names those who listen on the port that is not to be had.
+fn with_holders(mut error: Error, address: SocketAddr) -> Error {
+    if error.code != Code::PortConflict {
+        return error;
+    }
+    let holders = forge_system::ports::holders(address.port()).unwrap_or_default();
+    let mut names: Vec<String> = holders
+        .iter()
+        .filter(|holder| holder.listener.protocol == Protocol::Tcp)
+        .flat_map(|holder| &holder.processes)
+        .map(|process| {
+            let name = process.name().ok().flatten().unwrap_or_else(|| "a process".to_owned());
+            format!("{name} (PID {})", process.pid)
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    if !names.is_empty() {
+        error.message = format!("cannot serve on {address}: {} listens on it", names.join(", "));
+    }
+    error
 }
 
 /// Closes the pipe to the command that started us.

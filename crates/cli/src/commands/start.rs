@@ -22,7 +22,13 @@ pub(crate) async fn run(context: &Context, args: args::Start) -> Outcome {
         Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
     let since = Time::now();
     let known = subscribe(&mut client, &workspace.root).await?;
-    let start = Start { workspace: workspace.root.clone(), names: args.names, variables: Some(variables()) };
+    let start = Start {
+        workspace: workspace.root.clone(),
+        names: args.names,
+        variables: Some(variables()),
+        trust: true,
+        on_conflict: on_conflict(args.on_conflict),
+    };
     let started = client.call(&start).await.map_err(|error| conflict(error, args.on_conflict))?;
     if args.detach {
         return begun(context, &started);
@@ -98,13 +104,22 @@ fn begun(context: &Context, started: &Started) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A port that is held, where more was wished than can be done about it.
-fn conflict(error: Error, wanted: Option<OnConflict>) -> Error {
-    if error.code != Code::PortConflict || wanted.is_none_or(|wanted| wanted == OnConflict::Fail) {
-        return error;
+/// What the supervisor can do by itself about a port that is held.
+fn on_conflict(wanted: Option<OnConflict>) -> forge_api::OnConflict {
+    match wanted {
+        Some(OnConflict::Kill) => forge_api::OnConflict::Kill,
+        Some(OnConflict::Next) => forge_api::OnConflict::Next,
+        Some(OnConflict::Ask | OnConflict::Attach | OnConflict::Fail) | None => forge_api::OnConflict::Fail,
     }
+}
+
+/// A port that is held, where something was wished that cannot be done about it yet.
+fn conflict(error: Error, wanted: Option<OnConflict>) -> Error {
+    let (Code::PortConflict, Some(OnConflict::Ask | OnConflict::Attach)) = (error.code, wanted) else {
+        return error;
+    };
     let help = error.help.clone().unwrap_or_else(|| "end its holder, or change the port".to_owned());
-    error.help(format!("--on-conflict can only `fail` in this version; {help}"))
+    error.help(format!("--on-conflict can `kill`, `next` and `fail` in this version; {help}"))
 }
 
 /// How the workspace stands; what changes from now on is told.
@@ -115,5 +130,8 @@ pub(crate) async fn subscribe(
     client: &mut Client,
     workspace: &std::path::Path,
 ) -> Result<Vec<forge_api::Status>, Error> {
-    Ok(client.call(&Subscribe { workspace: Some(workspace.to_path_buf()) }).await?.environments)
+    Ok(client
+        .call(&Subscribe { workspace: Some(workspace.to_path_buf()), metrics: false })
+        .await?
+        .environments)
 }

@@ -112,7 +112,7 @@ impl Watch {
         match incoming {
             Incoming::Update(Update::Lagged {}) => {
                 let workspace = Some(self.started.workspace.clone());
-                asked.resubscribe = Some(client.ask(&Subscribe { workspace }).await?);
+                asked.resubscribe = Some(client.ask(&Subscribe { workspace, metrics: false }).await?);
             }
             Incoming::Update(update) => self.take(update),
             Incoming::Answer(id, answer) if Some(id) == asked.cancel => {

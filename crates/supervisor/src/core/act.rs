@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use forge_api::{Event, EventLevel, Health, HealthState, Time};
 use forge_config::resolve::ResolvedProcess;
@@ -21,7 +22,7 @@ use crate::{listening, prepare};
 const SEGMENT: u64 = 16 << 20;
 
 /// A process that nothing is known of but that it was exec'd counts as started for good after this long.
-pub(super) const STANDS: std::time::Duration = std::time::Duration::from_millis(100);
+pub(super) const STANDS: Duration = Duration::from_millis(100);
 
 /// The least grace that a keeper is asked to give.
 const LEAST_GRACE_MS: u64 = 1;
@@ -81,12 +82,16 @@ impl Core {
             _ => None,
         };
         match time {
-            Some(time) => self.record_once(key, time, level, title, text),
+            Some(time) => {
+                if self.record_once(key, time, level, title, text) {
+                    self.tell_crash(key, happening);
+                }
+            }
             None => self.record(key, level, title, text),
         }
     }
 
-    /// Records an event, unless an earlier supervisor has recorded it already.
+    /// Records an event, unless an earlier supervisor has recorded it already. `true` if it is news.
     pub(super) fn record_once(
         &mut self,
         key: &Key,
@@ -94,19 +99,21 @@ impl Core {
         level: EventLevel,
         title: &str,
         text: String,
-    ) {
+    ) -> bool {
         let same = |event: &Event| {
             event.time == time
                 && event.title == title
                 && event.text == text
                 && event.process.as_ref() == Some(&key.process)
         };
-        if !self.history.of(&key.environment).any(same) {
-            self.record_at(key, time, level, title, text);
+        if self.history.of(&key.environment).any(same) {
+            return false;
         }
+        self.record_at(key, time, level, title, text);
+        true
     }
 
-    fn count_down(&mut self, key: &Key, delay: std::time::Duration) {
+    fn count_down(&mut self, key: &Key, delay: Duration) {
         let handle = self.handle.clone();
         let Some(process) = self.process_mut(key) else { return };
         let millis = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
@@ -147,6 +154,7 @@ impl Core {
         process.holds_ports = false;
         process.port_taken = None;
         process.listens.clear();
+        process.unhealthy_since = None;
         let number = process.number;
         let Some(definition) = process.definition.clone() else {
             self.input(key, Input::Refused("it is not configured any more".to_owned()));
@@ -212,7 +220,8 @@ impl Core {
             return Ok(Arc::clone(definition));
         };
         let variables = environment.variables.clone();
-        prepare::resolve_one(config, &key.environment.environment, &key.process, variables)
+        let moves = environment.moves.clone();
+        prepare::resolve_one(config, &key.environment.environment, &key.process, variables, moves)
     }
 
     fn spec(
@@ -289,18 +298,15 @@ impl Core {
             return;
         };
         let shutdown = process.definition.as_ref().map(|definition| definition.shutdown.clone());
-        let grace_ms = shutdown.as_ref().map_or(10_000, |shutdown| {
-            u64::try_from(shutdown.timeout.as_millis()).unwrap_or(u64::MAX).max(LEAST_GRACE_MS)
-        });
+        let grace_ms = shutdown.as_ref().map_or(10_000, |shutdown| grace(shutdown.timeout));
         let signal = shutdown
             .as_ref()
             .and_then(|shutdown| shutdown.signal.parse::<Signal>().ok())
             .map_or(15, Signal::as_raw);
-        let request = Request::End { signal, grace_ms, force };
         let command = shutdown.and_then(|shutdown| shutdown.command).filter(|_| !force);
         match (command, &process.definition) {
             (Some(command), Some(definition)) => {
-                let work = shut_down(command, definition.clone(), request, run.requests.clone());
+                let work = shut_down(command, definition.clone(), signal, run.requests.clone());
                 let key = key.clone();
                 process.shutting_down = true;
                 tokio::spawn(async move {
@@ -309,7 +315,7 @@ impl Core {
                 });
             }
             _ => {
-                let _ = run.requests.send(request);
+                let _ = run.requests.send(Request::End { signal, grace_ms, force });
             }
         }
     }
@@ -328,7 +334,8 @@ impl Core {
         match event {
             RunEvent::Launched { pid, start, time } => {
                 process.began(ProcessId { pid, start }, time);
-                self.look_again(key);
+                self.touch_later(&key.environment, STANDS);
+                self.look_when_steady(key);
                 self.input(key, Input::Launched);
             }
             RunEvent::NotLaunched(reason) => self.input(key, Input::NotLaunched(reason)),
@@ -368,15 +375,6 @@ impl Core {
         self.touched.insert(key.environment.clone());
     }
 
-    /// A start that waits for nothing but the exec of a process is answered a moment later: it may die at once.
-    fn look_again(&self, key: &Key) {
-        let (handle, environment) = (self.handle.clone(), key.environment.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(STANDS).await;
-            handle.tell(Message::Visit(Box::new(move |core| _ = core.touched.insert(environment))));
-        });
-    }
-
     fn run_over(&mut self, key: &Key) {
         let boot = self.home.runs().join(&self.boot);
         if let Some(process) = self.process_mut(key) {
@@ -399,6 +397,13 @@ impl Core {
             message: Some(report.message.clone()),
             checked_at: Some(report.checked_at),
         };
+        let unhealthy = report.state == HealthState::Unhealthy;
+        let begins = unhealthy && process.unhealthy_since.is_none();
+        process.unhealthy_since = process.unhealthy_since.filter(|_| unhealthy).or(begins.then(Instant::now));
+        process.health_history.add(&process.health);
+        if begins {
+            self.watch_unhealthy(key);
+        }
         self.touched.insert(key.environment.clone());
         match (before, report.state) {
             (HealthState::Healthy, HealthState::Unhealthy)
@@ -467,29 +472,38 @@ pub(super) fn remove_folder(run: &RunFolder) {
     for _ in 0..200 {
         match folder::claim(run) {
             Ok(Some(claim)) => return folder::remove(run, &claim),
-            Ok(None) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Ok(None) => std::thread::sleep(Duration::from_millis(10)),
             Err(_) => return,
         }
     }
 }
 
-/// Runs a shutdown command, for its timeout at most, then asks for the end of what is left.
+/// How long a keeper is to wait between the signal and SIGKILL, in milliseconds.
+fn grace(timeout: Duration) -> u64 {
+    u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(LEAST_GRACE_MS)
+}
+
+/// Runs a shutdown command, then asks for the end of what is left. Both share the timeout: it is the time after which
+/// nothing of the process is left, as a container's grace period is, whose hooks count too.
 async fn shut_down(
     command: forge_config::model::Command,
     definition: Arc<ResolvedProcess>,
-    request: Request,
+    signal: i32,
     requests: mpsc::UnboundedSender<Request>,
 ) {
+    let begun = Instant::now();
+    let timeout = definition.shutdown.timeout;
     let context = crate::probe::Context {
         cwd: definition.cwd.clone(),
         env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     };
     let probe = forge_config::model::Probe::Exec(command);
-    let answer = crate::probe::ask(&probe, definition.shutdown.timeout, &context).await;
+    let answer = crate::probe::ask(&probe, timeout, &context).await;
     if !answer.healthy {
         tracing::warn!("{}: its shutdown command: {}", definition.name, answer.message);
     }
-    let _ = requests.send(request);
+    let grace_ms = grace(timeout.saturating_sub(begun.elapsed()));
+    let _ = requests.send(Request::End { signal, grace_ms, force: false });
 }
 
 /// The folder of a process's segments.

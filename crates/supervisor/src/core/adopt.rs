@@ -38,13 +38,18 @@ impl Core {
                 environment: environment.environment.clone(),
             };
             let same_boot = environment.boot == self.boot;
-            let entry = Environment { variables: environment.variables, ..Environment::default() };
+            let entry = Environment {
+                variables: environment.variables,
+                moves: environment.moves,
+                ..Environment::default()
+            };
             self.environments.insert(key.clone(), entry);
             for (name, process) in environment.processes {
                 let process_key = Key::new(&key, &name);
                 let found =
                     runs.remove(&process_key).or_else(|| self.find_unreadable(&process_key, &process));
-                self.adopt_process(&process_key, &process, found, same_boot || restore_after_boot);
+                let resume = same_boot || (restore_after_boot && self.is_confirmed(&key.workspace));
+                self.adopt_process(&process_key, &process, found, resume);
             }
         }
         // Their state was lost, and they run: they were wanted.
@@ -64,6 +69,7 @@ impl Core {
             self.adopt_process(&key, &saved, Some(found), true);
         }
         self.define_the_rest();
+        self.watch_configurations();
         self.settle();
     }
 
@@ -73,9 +79,9 @@ impl Core {
         for key in keys {
             let Ok(config) = self.loaded(&key.workspace) else { continue };
             let Some(environment) = self.environments.get_mut(&key) else { continue };
-            let variables = environment.variables.clone();
+            let (variables, moves) = (environment.variables.clone(), environment.moves.clone());
             let nothing = Some(std::collections::BTreeSet::new());
-            let Ok(resolved) = prepare::resolve(&config, &key.environment, variables, nothing) else {
+            let Ok(resolved) = prepare::resolve(&config, &key.environment, variables, nothing, moves) else {
                 continue;
             };
             for definition in resolved.processes {
@@ -186,8 +192,8 @@ impl Core {
         let config = self.loaded(&key.environment.workspace).map_err(|error| error.message)?;
         let environment = self.environments.get_mut(&key.environment).ok_or("unknown environment")?;
         environment.applied = Some(Arc::clone(&config));
-        let variables = environment.variables.clone();
-        prepare::resolve_one(&config, &key.environment.environment, &key.process, variables)
+        let (variables, moves) = (environment.variables.clone(), environment.moves.clone());
+        prepare::resolve_one(&config, &key.environment.environment, &key.process, variables, moves)
     }
 
     /// The newest run folder of each process; what is over or was never taken is cleared away.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use forge_api::{
-    Code, Done, EnvironmentSummary, EnvironmentsAnswer, Error, EventLevel, GetStatus, Request, Status,
-    Subscribed, Target,
+    Code, Done, EnvironmentsAnswer, Error, EventLevel, GetStatus, OnConflict, Request, Status, Subscribed,
+    Target,
 };
 use forge_keeper::message::Request as KeeperRequest;
 use forge_system::process::Signal;
@@ -28,8 +28,11 @@ impl Core {
                 let wish = Wish {
                     workspace: start.workspace,
                     names: start.names,
+                    typed: start.trust,
                     variables: start.variables,
                     restart: false,
+                    on_conflict: start.on_conflict,
+                    shown: None,
                 };
                 self.start(wish, reply);
             }
@@ -37,8 +40,11 @@ impl Core {
                 let wish = Wish {
                     workspace: restart.workspace,
                     names: restart.names,
+                    typed: restart.variables.is_some(),
                     variables: restart.variables,
                     restart: true,
+                    on_conflict: OnConflict::Fail,
+                    shown: None,
                 };
                 self.start(wish, reply);
             }
@@ -48,6 +54,17 @@ impl Core {
             Request::Kill(kill) => self.kill(&kill.workspace, &kill.names, reply),
             Request::GetStatus(get) => self.get_status(&get, reply),
             Request::Environments(_) => answer(reply, Ok(self.summaries())),
+            Request::Workspaces(_) => answer(reply, Ok(self.workspaces())),
+            Request::AddWorkspace(add) => answer(reply, self.add_workspace(&add)),
+            Request::RemoveWorkspace(remove) => answer(reply, self.remove_workspace(&remove)),
+            Request::WorkspaceCommands(asked) => answer(reply, self.workspace_commands(&asked)),
+            Request::TrustWorkspace(trust) => answer(reply, self.trust_workspace(&trust)),
+            Request::Inspect(inspect) => answer(reply, self.inspect(&inspect)),
+            Request::ReadEvents(read) => answer(reply, Ok(self.read_events(&read))),
+            Request::ReadMetrics(read) => answer(reply, Ok(self.read_metrics(&read))),
+            Request::Notices(_) => answer(reply, Ok(self.notices())),
+            Request::ActOnNotice(act) => self.act_on_notice(&act, reply),
+            Request::DismissNotice(dismiss) => answer(reply, Ok(self.dismiss_notice(&dismiss))),
             Request::Signal(signal) => answer(reply, self.signal(&signal)),
             Request::SendText(send) => answer(reply, self.send_text(&send)),
             Request::HandOver(_) => {
@@ -105,19 +122,9 @@ impl Core {
         Ok(EnvironmentKey { workspace: root, environment: environment.name.clone() })
     }
 
-    fn summaries(&self) -> EnvironmentsAnswer {
-        let environments = self
-            .environments
-            .iter()
-            .map(|(key, environment)| EnvironmentSummary {
-                workspace: key.workspace.clone(),
-                environment: key.environment.clone(),
-                processes: count(environment.processes.len()),
-                running: count(environment.processes.values().filter(|process| process.is_held()).count()),
-                ready: count(environment.processes.values().filter(|process| process.ready).count()),
-            })
-            .collect();
-        EnvironmentsAnswer { environments }
+    fn summaries(&mut self) -> EnvironmentsAnswer {
+        let keys: Vec<EnvironmentKey> = self.environments.keys().cloned().collect();
+        EnvironmentsAnswer { environments: keys.iter().map(|key| self.summary(key)).collect() }
     }
 
     /// The one process that a name means.
@@ -249,10 +256,6 @@ pub(super) fn answer<T: Serialize>(reply: Reply, result: Result<T, Error>) {
     });
     // Whoever asked may have gone.
     let _ = reply.send(result);
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn shown(target: &Target) -> String {

@@ -9,6 +9,7 @@ use forge_api::Error;
 use forge_config::Config;
 
 use super::{Core, EnvironmentKey, Process};
+use crate::conflict::Moved;
 use crate::prepare;
 
 /// A configuration that was read, and by what it is known to have changed since.
@@ -82,7 +83,8 @@ impl Core {
         }
         let variables =
             self.environments.get(key).map(|environment| environment.variables.clone()).unwrap_or_default();
-        let resolved = prepare::resolve(&config, &key.environment, variables, Some(BTreeSet::new()))?;
+        let resolved =
+            prepare::resolve(&config, &key.environment, variables, Some(BTreeSet::new()), self.moves(key))?;
         let fingerprints: HashMap<String, String> = resolved
             .processes
             .iter()
@@ -92,6 +94,11 @@ impl Core {
             loaded.fingerprints.insert(key.environment.clone(), fingerprints.clone());
         }
         Ok(fingerprints)
+    }
+
+    /// The ports of an environment that were moved.
+    pub(super) fn moves(&self, key: &EnvironmentKey) -> Moved {
+        self.environments.get(key).map(|environment| environment.moves.clone()).unwrap_or_default()
     }
 
     /// Variables of an environment have changed: compare anew.

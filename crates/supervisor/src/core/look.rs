@@ -58,9 +58,13 @@ impl Look {
 
 impl Core {
     pub(super) fn looks(&mut self, folder: Option<&Path>) -> Vec<Look> {
-        let root = folder.and_then(|folder| self.workspace_of(folder).ok());
-        let wanted = |key: &&EnvironmentKey| root.as_ref().is_none_or(|root| key.workspace == *root);
-        let keys: Vec<EnvironmentKey> = self.environments.keys().filter(wanted).cloned().collect();
+        let keys = match folder.map(|folder| self.workspace_of(folder)) {
+            None => self.shown_environments(),
+            Some(root) => {
+                let wanted = |key: &&EnvironmentKey| root.as_ref().is_ok_and(|root| key.workspace == *root);
+                self.environments.keys().filter(wanted).cloned().collect()
+            }
+        };
         keys.iter().map(|key| self.look(key)).collect()
     }
 
@@ -71,11 +75,12 @@ impl Core {
         let mut processes = Vec::new();
         let mut trees = Vec::new();
         if let Some(environment) = self.environments.get(key) {
-            for (name, process) in environment.processes.iter().filter(|(_, process)| is_known(process)) {
+            for (name, process) in environment.processes.iter().filter(|(_, process)| process.is_known()) {
                 let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
                 status.message = status.message.or_else(|| self.waiting_message(key, &status.waiting_on));
                 let running = process.since.filter(|_| status.started_at.is_some());
                 status.uptime_seconds = running.map(|since| since.elapsed().as_secs_f64());
+                process.add_cost(&mut status);
                 status.outdated = is_outdated(process, name, fingerprints.as_ref().ok());
                 if let Some(tree) = process.tree() {
                     let container = process.run.as_ref().is_some_and(|run| run.container);
@@ -136,7 +141,7 @@ impl Core {
 }
 
 /// What to open of those that are meant to run.
-fn url(environment: &super::Environment) -> Option<String> {
+pub(super) fn url(environment: &super::Environment) -> Option<String> {
     let wanted = environment.processes.values().filter(|process| process.machine.wanted);
     forge_config::front(wanted.filter_map(|process| process.definition.as_deref()))?.url()
 }
@@ -151,18 +156,13 @@ pub(super) fn chief(tree: &mut Tree) -> Option<ProcessId> {
         .min_by_key(|id| (id.start, id.pid))
 }
 
-/// Started at some time, or known to have been; the others stand in the configuration.
-fn is_known(process: &Process) -> bool {
-    process.definition.is_some() || process.is_active() || process.number > 0
-}
-
 fn is_outdated(process: &Process, name: &str, now: Option<&HashMap<String, String>>) -> bool {
     let (Some(run), Some(now)) = (&process.run, now) else { return false };
     now.get(name) != Some(&run.fingerprint)
 }
 
 /// What is configured and was never started.
-fn add_configured(
+pub(super) fn add_configured(
     config: &Config,
     environment: &str,
     processes: &mut Vec<ProcessStatus>,

@@ -9,12 +9,17 @@ use forge_config::Config;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
 use forge_keeper::record::Exit;
+use forge_system::metrics::Sample;
 use forge_system::process::ProcessId;
 use forge_system::tree::Tree;
 use indexmap::IndexMap;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::inspect::HealthHistory;
+use super::measure::Ring;
+use crate::conflict::Moved;
+use crate::owned::{Owned, Service};
 use crate::probe;
 use crate::process::lifecycle::{Machine, Phase, Rules};
 use crate::watch::FileWatch;
@@ -52,6 +57,8 @@ pub(crate) struct Environment {
     /// The configuration that was applied by the last start; `None` for what was found running.
     pub applied: Option<Arc<Config>>,
     pub processes: IndexMap<String, Process>,
+    /// Of processes that could not have theirs: declared port → the port in its place.
+    pub moves: Moved,
 }
 
 /// One process.
@@ -70,6 +77,11 @@ pub(crate) struct Process {
     pub since: Option<Instant>,
     pub ended: Option<(Exit, Time)>,
     pub health: Health,
+    pub unhealthy_since: Option<Instant>,
+    pub health_history: HealthHistory,
+    /// What it cost when that was last looked at, and before.
+    pub sample: Option<Sample>,
+    pub costs: Ring,
     /// What its tree listened on when that was last looked at.
     pub listens: Vec<u16>,
     /// Its declared ports are held by its tree.
@@ -144,6 +156,10 @@ impl Default for Process {
             since: None,
             ended: None,
             health: Health::NONE,
+            unhealthy_since: None,
+            health_history: HealthHistory::default(),
+            sample: None,
+            costs: Ring::default(),
             listens: Vec::new(),
             holds_ports: false,
             port_taken: None,
@@ -198,6 +214,11 @@ impl Process {
     /// Meant to run, or something of it does.
     pub(crate) fn is_active(&self) -> bool {
         self.is_held() || matches!(self.machine.phase, Phase::Waiting | Phase::Restarting { .. })
+    }
+
+    /// Started at some time, or known to have been; the others stand in the configuration.
+    pub(crate) fn is_known(&self) -> bool {
+        self.definition.is_some() || self.is_active() || self.number > 0
     }
 
     /// A `one_shot` that has done what is still asked of it.
@@ -259,16 +280,18 @@ impl Process {
     /// The tree of the present run.
     pub(crate) fn tree(&self) -> Option<Tree> {
         let run = self.run.as_ref()?;
-        let keeper = run.keeper.and_then(|pid| ProcessId::of(pid).ok().flatten());
-        let root = self.root.filter(|root| root.is_alive().unwrap_or(false));
-        let mut tree = match (keeper, root) {
-            (Some(keeper), Some(root)) => Tree::below(keeper).with_root(root),
-            (Some(keeper), None) => Tree::below(keeper),
-            (None, Some(root)) => Tree::of(root),
-            (None, None) => return None,
+        crate::owned::tree(&run.id, run.keeper, self.root)
+    }
+
+    /// The present run, for others to be named by.
+    pub(crate) fn owned(&self, key: Key) -> Option<Owned> {
+        let run = self.run.as_ref()?;
+        let service = Service {
+            workspace: key.environment.workspace,
+            environment: key.environment.environment,
+            process: key.process,
         };
-        tree = tree.with_mark(format!("FORGE_RUN={}", run.id));
-        Some(tree)
+        Some(Owned { service, run: run.id.clone(), keeper: run.keeper, root: self.root })
     }
 
     pub(crate) fn state(&self) -> State {
@@ -285,7 +308,20 @@ impl Process {
         }
     }
 
-    /// How it stands, without what only a look at the system can tell; `uptime_seconds` is left out too.
+    /// Fills in what it cost when that was last looked at.
+    pub(crate) fn add_cost(&self, status: &mut ProcessStatus) {
+        let Some(sample) = &self.sample else { return };
+        status.cpu_percent = sample.cpu_percent.map(|percent| (percent * 10.0).round() / 10.0);
+        status.memory_bytes = sample.memory_bytes;
+        status.threads = sample.threads;
+        status.open_files = sample.open_files;
+        status.disk_read_bytes = sample.disk_read_bytes;
+        status.disk_written_bytes = sample.disk_written_bytes;
+        status.net_received_bytes = sample.net_received_bytes;
+        status.net_sent_bytes = sample.net_sent_bytes;
+    }
+
+    /// How it stands, without what only a look at the system can tell, its costs among it; `uptime_seconds` is left out too.
     pub(crate) fn status(&self, name: &str, waiting_on: Vec<String>) -> ProcessStatus {
         let definition = self.definition.as_ref();
         let alive = matches!(self.machine.phase, Phase::Running { .. } | Phase::Stopping { .. });

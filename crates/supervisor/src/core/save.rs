@@ -14,6 +14,7 @@ use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
 use super::{Core, EnvironmentKey, Process};
+use crate::conflict::Moved;
 use crate::home::{private_folder, short_hash};
 use crate::process::lifecycle::{Machine, Phase};
 
@@ -35,6 +36,8 @@ pub(crate) struct Saved {
     pub environment: String,
     pub boot: String,
     pub variables: BTreeMap<String, String>,
+    #[serde(default)]
+    pub moves: Moved,
     pub processes: BTreeMap<String, SavedProcess>,
 }
 
@@ -160,6 +163,7 @@ impl Core {
             environment: key.environment.clone(),
             boot: self.boot.clone(),
             variables: environment.variables.clone(),
+            moves: environment.moves.clone(),
             processes: environment
                 .processes
                 .iter()
@@ -279,6 +283,7 @@ mod tests {
             environment: "dev".into(),
             boot: "boot".into(),
             variables: BTreeMap::from([("PATH".into(), "/bin".into())]),
+            moves: BTreeMap::from([("api".into(), BTreeMap::from([(3000, 3001)]))]),
             processes: BTreeMap::from([(
                 "api".into(),
                 SavedProcess {

@@ -17,6 +17,7 @@ impl Core {
             self.stop_in_order(&environment);
             self.release_restarts();
             self.let_go(&environment);
+            self.settle_incidents(&environment);
             changed.insert(environment);
         }
         for environment in &changed {
@@ -145,15 +146,21 @@ impl Core {
                 environment.processes.get(name).is_some_and(|process| process.shown.as_ref() != Some(status))
             })
             .collect();
-        for (name, status) in news {
+        let quiet = news.is_empty();
+        for (name, mut status) in news {
             if let Some(process) = self.process_mut(&Key::new(key, &name)) {
                 process.shown = Some(status.clone());
+                process.add_cost(&mut status);
             }
             self.publish(Update::Process {
                 workspace: key.workspace.clone(),
                 environment: key.environment.clone(),
                 process: Box::new(status),
             });
+        }
+        if !quiet {
+            let summary = self.summary(key);
+            self.publish(Update::Environment { summary });
         }
     }
 }

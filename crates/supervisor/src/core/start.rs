@@ -5,20 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use forge_api::{Code, Error, Failure, HealthState, StartOutcome, Started, Target};
-use forge_system::ports::Listening;
+use forge_api::{Code, Error, HealthState, StartOutcome, Started, Target};
 
+use super::cause::{Cause, Reason, failures, not_ready};
 use super::stop::key_of;
 use super::{Core, EnvironmentKey, Key, Message, Process, Reply, StopLater};
-use crate::prepare::{self, Prepared, Present, Wish};
+use crate::owned::Owned;
+use crate::prepare::{self, Prepared, Present, Refused, Wish};
 use crate::process::lifecycle::{Input, Phase};
 use crate::words;
 
 /// Tickets that are remembered for a `start.wait` that may come.
 const TICKETS: usize = 256;
-
-/// Lines of output that a failure shows.
-const OUTPUT: u64 = 15;
 
 /// A start that somebody may wait for.
 pub(super) struct Ticket {
@@ -61,8 +59,21 @@ enum Standing {
 impl Core {
     /// Looks at everything first, on another thread; [`Core::prepared`] goes on.
     pub(super) fn start(&mut self, wish: Wish, reply: Reply) {
+        let trusted = self.trusted(&wish);
+        if let Err(error) = trusted {
+            let _ = reply.send(Err(error));
+            return;
+        }
         let begun = self.next_number();
         self.prepare(Preparation { wish, begun, again: true, alive: BTreeSet::new() }, reply);
+    }
+
+    /// Before anything of the workspace is run, if only to ask for a version.
+    fn trusted(&mut self, wish: &Wish) -> Result<(), Error> {
+        // What cannot be read is told by the preparation, which runs nothing then.
+        let Ok(root) = self.workspace_of(&wish.workspace) else { return Ok(()) };
+        let Ok(config) = self.loaded(&root) else { return Ok(()) };
+        self.check_trust(&root, &config, wish.typed)
     }
 
     fn prepare(&mut self, mut start: Preparation, reply: Reply) {
@@ -76,9 +87,9 @@ impl Core {
     }
 
     /// What was prepared does not hold any more: `None` where it does.
-    fn overtaken(&mut self, start: &Preparation, result: &Result<Prepared, Error>) -> Option<Overtaken> {
+    fn overtaken(&mut self, start: &Preparation, result: &Result<Prepared, Refused>) -> Option<Overtaken> {
         match result {
-            Err(error) if error.code == Code::PortConflict && start.again => {
+            Err(refused) if !refused.conflicts.is_empty() && start.again => {
                 // The port may be that of a process which another start has begun meanwhile.
                 let now = self.present(&start.wish.workspace).alive;
                 now.keys().any(|target| !start.alive.contains(target)).then_some(Overtaken::ByStart)
@@ -96,8 +107,9 @@ impl Core {
 
     fn present(&self, folder: &std::path::Path) -> Present {
         let Ok(root) = self.workspace_of(folder) else { return Present::default() };
-        let mut present = Present { running: self.running(&root), ..Present::default() };
+        let mut present = Present { running: self.running(&root), owned: self.owned(), ..Present::default() };
         for (key, environment) in self.environments.iter().filter(|(key, _)| key.workspace == root) {
+            present.moves.insert(key.environment.clone(), environment.moves.clone());
             if !environment.variables.is_empty() {
                 present.variables.insert(key.environment.clone(), environment.variables.clone());
             }
@@ -111,8 +123,17 @@ impl Core {
         present
     }
 
+    /// What runs, of all workspaces.
+    fn owned(&self) -> Vec<Owned> {
+        let environments = self.environments.iter();
+        let processes = environments.flat_map(|(key, environment)| {
+            environment.processes.iter().map(move |(name, process)| (Key::new(key, name), process))
+        });
+        processes.filter_map(|(key, process)| process.owned(key)).collect()
+    }
+
     /// Applies a preparation.
-    pub(super) fn prepared(&mut self, start: Preparation, result: Result<Prepared, Error>, reply: Reply) {
+    pub(super) fn prepared(&mut self, start: Preparation, result: Result<Prepared, Refused>, reply: Reply) {
         match self.overtaken(&start, &result) {
             Some(Overtaken::ByStart) => return self.prepare(Preparation { again: false, ..start }, reply),
             Some(Overtaken::ByStop) => {
@@ -124,7 +145,10 @@ impl Core {
         }
         let prepared = match result {
             Ok(prepared) => prepared,
-            Err(error) => {
+            Err(Refused { error, conflicts }) => {
+                if start.wish.variables.is_none() {
+                    self.start_refused(&start.wish, &error, &conflicts);
+                }
                 let _ = reply.send(Err(error));
                 return;
             }
@@ -157,7 +181,11 @@ impl Core {
         }
         let environment =
             prepared.targets.first().map(|target| target.environment.clone()).unwrap_or_default();
+        self.close_start_incidents(&root, &environment);
         let answer = self.issue_ticket(root, environment, keys, started);
+        if start.wish.variables.is_none() {
+            self.follow_start(&answer);
+        }
         self.save_all();
         let _ = reply.send(serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
     }
@@ -169,6 +197,7 @@ impl Core {
             let key = EnvironmentKey { workspace: prepared.root.clone(), environment: name.clone() };
             let environment = self.environments.entry(key.clone()).or_default();
             environment.variables.clone_from(&defined.variables);
+            environment.moves.clone_from(&defined.moves);
             environment.applied = Some(Arc::clone(&prepared.config));
             for definition in &defined.processes {
                 let process = environment.processes.entry(definition.name.clone()).or_default();
@@ -275,8 +304,8 @@ impl Core {
         let Some(known) = self.tickets.get_mut(&ticket) else { return };
         let Some(at) = known.waiters.iter().position(|(number, _)| *number == waiter) else { return };
         let (_, reply) = known.waiters.remove(at);
-        let failures = self.failures(ticket, true);
-        self.answer_start(ticket, failures, true, vec![reply]);
+        let causes = self.causes(ticket, true);
+        self.answer_start(ticket, causes, true, vec![reply]);
     }
 
     pub(super) fn start_cancel(&mut self, ticket: u64, reply: Reply) {
@@ -306,10 +335,10 @@ impl Core {
             if pending {
                 continue;
             }
-            let failures = self.failures(number, false);
+            let causes = self.causes(number, false);
             let waiters = self.tickets.get_mut(&number).map(|ticket| std::mem::take(&mut ticket.waiters));
             let replies = waiters.unwrap_or_default().into_iter().map(|(_, reply)| reply).collect();
-            self.answer_start(number, failures, false, replies);
+            self.answer_start(number, causes, false, replies);
         }
     }
 
@@ -362,56 +391,38 @@ impl Core {
     }
 
     /// The causes; with `pending`, what is not ready yet is one too.
-    fn failures(&self, number: u64, pending: bool) -> Vec<Failure> {
+    fn causes(&self, number: u64, pending: bool) -> Vec<Cause> {
         let Some(ticket) = self.tickets.get(&number) else { return Vec::new() };
-        let mut failures = Vec::new();
+        let mut causes = Vec::new();
         for key in &ticket.keys {
             let reason = match self.standing(ticket, key) {
-                Standing::Failed(reason) => reason,
+                Standing::Failed(reason) => Reason::Known(reason),
                 Standing::Pending if pending => match self.pending_reason(key) {
                     Some(reason) => reason,
                     None => continue,
                 },
                 _ => continue,
             };
-            let blocks = ticket
-                .keys
-                .iter()
-                .filter(|other| self.waits_for(other, key))
-                .map(|other| other.process.clone());
-            failures.push(Failure {
+            let blocked = ticket.keys.iter().filter(|other| self.waits_for(other, key));
+            causes.push(Cause {
                 target: key.target(),
                 reason,
-                help: Some(format!("forge logs {}", key.process)),
-                output: Vec::new(),
-                blocks: blocks.collect(),
+                blocks: blocked.map(|other| other.process.clone()).collect(),
+                log: super::act::log_folder(&self.home.logs(), key),
+                run: self.process(key).map_or(0, |process| process.number),
             });
         }
-        failures
+        causes
     }
 
     /// What a process that is not ready is at; `None` if it only waits for others.
-    fn pending_reason(&self, key: &Key) -> Option<String> {
+    fn pending_reason(&self, key: &Key) -> Option<Reason> {
         let process = self.process(key)?;
         match &process.machine.phase {
             Phase::Waiting => None,
-            Phase::Running { .. } => Some(self.not_ready(process)),
-            phase => Some(words::phase(phase).unwrap_or_else(|| "is not ready".to_owned())),
+            Phase::Running { .. } => Some(not_ready(process)),
+            phase => Some(Reason::Known(words::phase(phase).unwrap_or_else(|| "is not ready".to_owned()))),
         }
-    }
-
-    fn not_ready(&self, process: &Process) -> String {
-        let Some(definition) = &process.definition else { return "is not ready".to_owned() };
-        if definition.health_check.is_some() && process.health.state != HealthState::Healthy {
-            return match &process.health.message {
-                Some(message) => format!("is not healthy yet: {message}"),
-                None => "has not answered its health check yet".to_owned(),
-            };
-        }
-        if !definition.ports.is_empty() && !process.holds_ports {
-            return missing_ports(&definition.ports, &process.listens);
-        }
-        if definition.one_shot { "has not finished yet".to_owned() } else { "is not ready".to_owned() }
     }
 
     fn waits_for(&self, key: &Key, cause: &Key) -> bool {
@@ -423,26 +434,16 @@ impl Core {
             || waits.iter().any(|name| self.waits_for(&Key::new(&key.environment, name), cause))
     }
 
-    fn answer_start(&mut self, number: u64, failures: Vec<Failure>, timed_out: bool, replies: Vec<Reply>) {
+    fn answer_start(&mut self, number: u64, causes: Vec<Cause>, timed_out: bool, replies: Vec<Reply>) {
         let Some(ticket) = self.tickets.get(&number) else { return };
         let environment =
             EnvironmentKey { workspace: ticket.root.clone(), environment: ticket.environment.clone() };
-        let ready = failures.is_empty();
         let look = self.look(&environment);
-        let folders: Vec<_> = failures
-            .iter()
-            .map(|failure| {
-                let key = key_of(&environment.workspace, failure.target.clone());
-                let number = self.process(&key).map_or(0, |process| process.number);
-                (super::act::log_folder(&self.home.logs(), &key), number)
-            })
-            .collect();
+        let owned = self.owned();
         tokio::spawn(async move {
             let answer = tokio::task::spawn_blocking(move || {
-                let mut failures = failures;
-                for (failure, (folder, run)) in failures.iter_mut().zip(folders) {
-                    failure.output = crate::logs::last_lines(&folder, &failure.target, run, OUTPUT);
-                }
+                let ready = causes.is_empty();
+                let failures = failures(causes, &environment.workspace, &owned);
                 let status = look.status();
                 let url = status.url.clone().filter(|_| ready);
                 StartOutcome { ready: ready && !timed_out, timed_out, status, failures, url }
@@ -464,19 +465,6 @@ fn supervised_otherwise(
 ) -> bool {
     let of = forge_config::resolve::supervision_fingerprint;
     of(old) != of(new)
-}
-
-/// Which ports it does not hold, and who else does.
-fn missing_ports(ports: &[u16], listens: &[u16]) -> String {
-    let listening = Listening::read().unwrap_or_default();
-    let missing = ports.iter().filter(|port| !listens.contains(port));
-    let texts: Vec<String> = missing
-        .map(|port| match crate::machine::holder(&listening, *port) {
-            Some((_, holder)) => format!("does not listen on port {port}, which {holder} holds"),
-            None => format!("does not listen on port {port} yet"),
-        })
-        .collect();
-    texts.join("; ")
 }
 
 fn has_no_check(process: &Process) -> bool {

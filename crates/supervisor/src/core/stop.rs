@@ -98,6 +98,17 @@ impl Core {
         self.stop_marks.extend(keys.iter().map(|key| (key.clone(), now)));
     }
 
+    /// A stop lets go of ports that were moved; restarts and crashes keep them.
+    fn forget_moves(&mut self, keys: &[Key]) {
+        for key in keys {
+            let moved = self.environments.get_mut(&key.environment).map(|one| one.moves.remove(&key.process));
+            if moved.flatten().is_some() {
+                self.forget_fingerprints(&key.environment.workspace);
+                self.unsaved(&key.environment);
+            }
+        }
+    }
+
     fn active(&self, keys: Vec<Key>) -> Vec<Key> {
         let active = |key: &Key| self.process(key).is_some_and(Process::is_active);
         keys.into_iter().filter(active).collect()
@@ -106,6 +117,7 @@ impl Core {
     /// Stops these, each once nothing of them that depends on it is left.
     pub(super) fn stop_keys(&mut self, keys: Vec<Key>, reply: Reply) {
         self.mark_stop(&keys);
+        self.forget_moves(&keys);
         // What ended by itself and is not alive becomes `stopped`, with nothing to wait for.
         for key in &keys {
             if self.process(key).is_some_and(|process| !process.is_active()) {

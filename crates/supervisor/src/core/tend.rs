@@ -20,6 +20,7 @@ use crate::watch::{FileWatch, WatchError};
 impl Core {
     /// Starts what belongs beside a running process, and ends what belongs beside one that no longer runs.
     pub(super) fn tend(&mut self, key: &Key) {
+        self.watch_cost(key);
         let Some(process) = self.process_mut(key) else { return };
         if !runs(&process.machine.phase) {
             process.untend();
@@ -131,7 +132,7 @@ impl Core {
         if let Some(process) = self.process_mut(key) {
             process.events_until = Some(time);
         }
-        self.record_once(key, time, level, &title, text);
+        let _ = self.record_once(key, time, level, &title, text);
     }
 
     /// Finding the folders to watch takes a while in a large workspace: another thread does it.

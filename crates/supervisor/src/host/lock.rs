@@ -18,6 +18,8 @@ const HAND_OVER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
+    /// PID of the background supervisor that let go of it for us.
+    pub(super) before: Option<u32>,
 }
 
 /// Gets the lock, from a background supervisor by its leave, unless we are a background one too.
@@ -28,6 +30,7 @@ pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let path = home.lock();
     let mut file = options.open(&path).map_err(|error| Error::system(path.display(), error))?;
+    let mut before = None;
     if !try_lock(&file)? {
         let mut holder = String::new();
         let _ = file.read_to_string(&mut holder);
@@ -35,7 +38,7 @@ pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error
         if background {
             return Err(already_running(holder));
         }
-        take_over(home, holder).await?;
+        before = take_over(home, holder).await?;
         let deadline = Instant::now() + HAND_OVER;
         while !try_lock(&file)? {
             if Instant::now() > deadline {
@@ -48,7 +51,7 @@ pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error
         }
     }
     note_pid(&file);
-    Ok(Lock { _file: file })
+    Ok(Lock { _file: file, before })
 }
 
 fn try_lock(file: &File) -> Result<bool, Error> {
@@ -66,13 +69,13 @@ fn note_pid(mut file: &File) {
         file.rewind().and_then(|()| file.set_len(0)).and_then(|()| writeln!(file, "{}", std::process::id()));
 }
 
-/// Asks the supervisor that runs to let go.
-async fn take_over(home: &Home, holder: u32) -> Result<(), Error> {
+/// Asks the supervisor that runs to let go. Returns its PID, unless it was just ending by itself.
+async fn take_over(home: &Home, holder: u32) -> Result<Option<u32>, Error> {
     let connected = tokio::time::timeout(HAND_OVER, endpoint::connect(home)).await;
     let stream = match connected {
         Ok(Ok(stream)) => stream,
         // It is just ending, or has not begun to listen yet: the lock tells.
-        Ok(Err(_)) | Err(_) => return Ok(()),
+        Ok(Err(_)) | Err(_) => return Ok(None),
     };
     let mut stream = BufReader::new(stream);
     let hello = Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
@@ -82,7 +85,7 @@ async fn take_over(home: &Home, holder: u32) -> Result<(), Error> {
     }
     // Whether or not its answer still comes: the lock tells when it has gone.
     let _ = call(&mut stream, 2, &HandOver {}).await;
-    Ok(())
+    Ok(Some(answer.pid))
 }
 
 async fn call<O: Operation>(

@@ -7,7 +7,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use forge_keeper::frame::{self, Frames};
-use forge_keeper::message::{Report, Request};
+use forge_keeper::message::Request;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags,
@@ -28,7 +28,7 @@ const READ: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Link {
     stream: UnixStream,
-    frames: Frames,
+    pub(super) frames: Frames,
     descriptors: VecDeque<OwnedFd>,
 }
 
@@ -72,26 +72,8 @@ impl Link {
         Ok(())
     }
 
-    /// The next report; `None` once the keeper has closed the connection. May be dropped and called again.
-    pub(crate) async fn next(&mut self) -> io::Result<Option<Report>> {
-        loop {
-            match self.frames.next_message::<Report>() {
-                Ok(Some(report)) => return Ok(Some(report)),
-                Ok(None) => {}
-                // A newer keeper's report that this version does not know.
-                Err(frame::FrameError::Json(error)) => {
-                    tracing::debug!("a keeper's report was passed over: {error}");
-                    continue;
-                }
-                Err(error) => return Err(io::Error::other(error)),
-            }
-            if self.read().await? == 0 {
-                return Ok(None);
-            }
-        }
-    }
-
-    async fn read(&mut self) -> io::Result<usize> {
+    /// Reads what has come into `frames`; 0 once the keeper has closed the connection.
+    pub(super) async fn read(&mut self) -> io::Result<usize> {
         let stream = &self.stream;
         let mut bytes = [0; READ];
         let (count, descriptors) = stream

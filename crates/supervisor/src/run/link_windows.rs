@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use forge_keeper::frame::{self, Frames};
-use forge_keeper::message::{Report, Request};
+use forge_keeper::message::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::endpoint::{Connection, connect_to, pipe_name};
@@ -15,7 +15,7 @@ const READ: usize = 16 * 1024;
 #[derive(Debug)]
 pub(crate) struct Link {
     stream: Connection,
-    frames: Frames,
+    pub(super) frames: Frames,
 }
 
 impl Link {
@@ -30,25 +30,11 @@ impl Link {
         (&self.stream).write_all(&bytes).await
     }
 
-    /// The next report; `None` once the keeper has closed the connection. May be dropped and called again.
-    pub(crate) async fn next(&mut self) -> io::Result<Option<Report>> {
-        loop {
-            match self.frames.next_message::<Report>() {
-                Ok(Some(report)) => return Ok(Some(report)),
-                Ok(None) => {}
-                // A newer keeper's report that this version does not know.
-                Err(frame::FrameError::Json(error)) => {
-                    tracing::debug!("a keeper's report was passed over: {error}");
-                    continue;
-                }
-                Err(error) => return Err(io::Error::other(error)),
-            }
-            let mut bytes = [0; READ];
-            let count = (&self.stream).read(&mut bytes).await?;
-            if count == 0 {
-                return Ok(None);
-            }
-            self.frames.push(bytes.get(..count).unwrap_or_default());
-        }
+    /// Reads what has come into `frames`; 0 once the keeper has closed the connection.
+    pub(super) async fn read(&mut self) -> io::Result<usize> {
+        let mut bytes = [0; READ];
+        let count = (&self.stream).read(&mut bytes).await?;
+        self.frames.push(bytes.get(..count).unwrap_or_default());
+        Ok(count)
     }
 }

@@ -246,6 +246,14 @@ pub(crate) fn snapshot() -> io::Result<Vec<PROCESSENTRY32W>> {
     Ok(entries)
 }
 
+/// How many threads each of these processes has.
+#[cfg(feature = "metrics")]
+pub(crate) fn threads(pids: &[u32]) -> std::collections::HashMap<u32, u32> {
+    let entries = snapshot().unwrap_or_default().into_iter();
+    let all = entries.map(|entry| (entry.th32ProcessID, entry.cntThreads));
+    all.filter(|(pid, _)| pids.contains(pid)).collect()
+}
+
 /// The count of boots, which the memory manager keeps in the registry; where it is missing, the minute of the boot.
 pub(super) fn boot_id() -> io::Result<String> {
     let wide = |text: &str| text.encode_utf16().chain([0]).collect::<Vec<u16>>();

@@ -128,6 +128,30 @@ impl Tree {
         self.seen.extend(ids);
     }
 
+    #[cfg(feature = "metrics")]
+    pub(crate) fn holder(&self) -> Option<ProcessId> {
+        self.holder
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn root(&self) -> Option<ProcessId> {
+        self.root
+    }
+
+    /// [`Tree::members`] of several, from one look at the processes of the machine.
+    #[cfg(all(feature = "metrics", not(target_os = "linux")))]
+    pub(crate) fn members_of_each<'a>(
+        trees: impl Iterator<Item = &'a mut Self>,
+    ) -> io::Result<Vec<io::Result<Vec<Member>>>> {
+        let table = platform::Table::read()?;
+        Ok(trees.map(|tree| tree.look_in(&table, Vec::new())).collect())
+    }
+
+    #[cfg(all(feature = "metrics", target_os = "linux"))]
+    pub(crate) fn spares_somebody(&self) -> bool {
+        !self.spared.is_empty()
+    }
+
     /// The members now, zombies included, parents before their children. A walk over the holder's, the root's and the
     /// remembered members' descendants only: its cost does not depend on what else runs on the machine (on Linux).
     ///
@@ -261,9 +285,11 @@ impl Tree {
     }
 
     fn look(&mut self, found: Vec<ProcessId>) -> io::Result<Vec<Member>> {
-        let table = platform::Table::read()?;
-        let mut walk =
-            Walk { table: &table, outside: HashSet::from([std::process::id()]), queue: Vec::new() };
+        self.look_in(&platform::Table::read()?, found)
+    }
+
+    fn look_in(&mut self, table: &platform::Table, found: Vec<ProcessId>) -> io::Result<Vec<Member>> {
+        let mut walk = Walk { table, outside: HashSet::from([std::process::id()]), queue: Vec::new() };
         let holder = match self.holder {
             Some(holder) if ProcessId::of(holder.pid)? == Some(holder) => Some(holder),
             _ => None,

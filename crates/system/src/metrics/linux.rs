@@ -1,0 +1,299 @@
+//! Linux: `/proc/PID/{stat,io,fd}` (proc_pid_stat(5), proc_pid_io(5)), one read each.
+
+mod births;
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::io;
+use std::time::{Duration, Instant};
+
+use births::Births;
+use rustix::fs::{Mode, OFlags};
+
+use super::Machine;
+use super::account::{Account, Disk, Look, Reading};
+use crate::process::ProcessId;
+use crate::process::linux::{gone_is_none, numbers_in};
+use crate::process::stat::Stat;
+use crate::tree::Tree;
+
+/// `/proc/PID/io` has what waited-for children have done (`wait_task_zombie` in kernel/exit.c).
+pub(super) const DISK_IS_INHERITED: bool = true;
+
+/// Every so many looks the trees are walked from the top, whatever the PIDs say: who was given a PID of choice
+/// (`clone3` with `set_tid`: CRIU) is found then.
+const WALK_EVERY: u32 = 30;
+
+/// Looks, and knows the units of what it sees.
+#[derive(Debug)]
+pub(super) struct Eye {
+    proc: Proc,
+    births: Births,
+    looks: u32,
+    ticks_per_second: u64,
+    page: u64,
+    machine: Option<Busy>,
+}
+
+impl Default for Eye {
+    fn default() -> Self {
+        Self {
+            proc: Proc::default(),
+            births: Births::default(),
+            looks: 0,
+            ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
+            page: rustix::param::page_size() as u64,
+            machine: None,
+        }
+    }
+}
+
+impl Eye {
+    /// One look at each tree, with what is known of it from the last one.
+    pub(super) fn look<'a>(
+        &mut self,
+        trees: impl Iterator<Item = (&'a mut Tree, &'a Account)>,
+    ) -> Vec<io::Result<Look>> {
+        let born = self.births.since_last(&mut self.proc).ok().flatten();
+        self.looks = self.looks.wrapping_add(1);
+        let born = born.filter(|_| !self.looks.is_multiple_of(WALK_EVERY));
+        trees.map(|(tree, account)| self.look_at(tree, account, born.as_deref())).collect()
+    }
+
+    fn look_at(&mut self, tree: &mut Tree, account: &Account, born: Option<&[Stat]>) -> io::Result<Look> {
+        let at = Instant::now();
+        let since_boot = since_boot();
+        let holder = match tree.holder() {
+            Some(id) => self.proc.stat(id.pid)?.filter(|stat| stat.id() == id),
+            None => None,
+        };
+        let members = match (account.members(), born) {
+            (Some(known), Some(born)) if !tree.spares_somebody() => {
+                self.follow(known, holder.as_ref(), born)?
+            }
+            (known, _) => self.walk(tree, known.into_iter().flatten())?,
+        };
+        let members =
+            members.into_iter().map(|stat| self.read(&stat, since_boot)).collect::<io::Result<_>>()?;
+        let holder = holder.map(|stat| (stat.id(), self.time(stat.reaped_ticks)));
+        Ok(Look { at, holder, members })
+    }
+
+    /// From the top.
+    fn walk(&mut self, tree: &mut Tree, known: impl Iterator<Item = ProcessId>) -> io::Result<Vec<Stat>> {
+        tree.remember(known);
+        let mut members = Vec::new();
+        for member in tree.members()? {
+            members.extend(self.proc.stat(member.id.pid)?.filter(|stat| stat.id() == member.id));
+        }
+        Ok(members)
+    }
+
+    /// Those of the last look that are still there, and the newcomers below them or the holder.
+    fn follow(
+        &mut self,
+        known: impl Iterator<Item = ProcessId>,
+        holder: Option<&Stat>,
+        born: &[Stat],
+    ) -> io::Result<Vec<Stat>> {
+        let mut members = Vec::new();
+        for id in known {
+            members.extend(self.proc.stat(id.pid)?.filter(|stat| stat.id() == id));
+        }
+        let mut parents: HashSet<u32> = members.iter().chain(holder).map(|stat| stat.pid).collect();
+        for stat in born {
+            if parents.contains(&stat.parent) && parents.insert(stat.pid) {
+                members.push(stat.clone());
+            }
+        }
+        Ok(members)
+    }
+
+    fn read(&mut self, stat: &Stat, since_boot: Duration) -> io::Result<Reading> {
+        let zombie = stat.is_zombie();
+        Ok(Reading {
+            id: stat.id(),
+            parent: stat.parent,
+            age: since_boot.saturating_sub(self.time(stat.start)),
+            zombie,
+            cpu: self.time(stat.own_ticks),
+            inherited: self.time(stat.reaped_ticks),
+            disk: self.proc.disk(stat.pid)?,
+            memory_bytes: Some(stat.resident_pages.saturating_mul(self.page)),
+            threads: Some(stat.threads),
+            open_files: if zombie { None } else { self.proc.open_files(stat.pid)? },
+        })
+    }
+
+    fn time(&self, ticks: u64) -> Duration {
+        let whole = Duration::from_secs(ticks / self.ticks_per_second);
+        whole + Duration::from_nanos(ticks % self.ticks_per_second * 1_000_000_000 / self.ticks_per_second)
+    }
+
+    pub(super) fn machine(&mut self) -> io::Result<Machine> {
+        let unreadable =
+            |file: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{file} has another form"));
+        let busy = Busy::parse(self.proc.text("/proc/stat")?).ok_or_else(|| unreadable("/proc/stat"))?;
+        let last = self.machine.replace(busy);
+        let memory = self.proc.text("/proc/meminfo")?;
+        let total = kilobytes(memory, "MemTotal:").ok_or_else(|| unreadable("/proc/meminfo"))?;
+        let available = kilobytes(memory, "MemAvailable:").ok_or_else(|| unreadable("/proc/meminfo"))?;
+        // SAFETY: a query without side effects.
+        let cores = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+        Ok(Machine {
+            cpu_percent: last.and_then(|last| busy.percent_since(last)),
+            memory_used_bytes: total.saturating_sub(available),
+            memory_total_bytes: total,
+            cores: u32::try_from(cores).unwrap_or(1).max(1),
+        })
+    }
+}
+
+fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(now.tv_sec.try_into().unwrap_or(0), now.tv_nsec.try_into().unwrap_or(0))
+}
+
+/// Clock ticks of all cores since boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Busy {
+    busy: u64,
+    all: u64,
+}
+
+impl Busy {
+    /// The first line of `/proc/stat` (proc_stat(5)). What guests use is in `user` and `nice` already.
+    fn parse(text: &str) -> Option<Self> {
+        let line = text.lines().next()?.strip_prefix("cpu ")?;
+        let ticks: Vec<u64> =
+            line.split_ascii_whitespace().take(8).filter_map(|word| word.parse().ok()).collect();
+        let [_user, _nice, _system, idle, waiting, ..] = ticks[..] else { return None };
+        let all = ticks.iter().sum::<u64>();
+        Some(Self { busy: all.saturating_sub(idle + waiting), all })
+    }
+
+    /// `None` if no tick has passed. The kernel's idle times may step back a little.
+    fn percent_since(self, last: Self) -> Option<f64> {
+        let all = self.all.saturating_sub(last.all);
+        let busy = self.busy.saturating_sub(last.busy).min(all);
+        (all > 0).then(|| 100.0 * busy as f64 / all as f64)
+    }
+}
+
+/// A line of `/proc/meminfo`, in bytes.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Small files of `/proc`, each with one `open` and one `read`: the kernel writes each of them in one go, and nothing here
+/// needs more than a page of one.
+#[derive(Debug)]
+pub(super) struct Proc {
+    path: String,
+    text: Box<[u8; 4096]>,
+}
+
+impl Default for Proc {
+    fn default() -> Self {
+        Self { path: String::new(), text: Box::new([0; 4096]) }
+    }
+}
+
+impl Proc {
+    /// `None` if the process is gone.
+    fn stat(&mut self, pid: u32) -> io::Result<Option<Stat>> {
+        let unreadable =
+            || io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat has another form"));
+        let Some(line) = self.of(pid, "stat")? else { return Ok(None) };
+        Stat::parse(line).map(Some).ok_or_else(unreadable)
+    }
+
+    /// `None` if it is gone, or not ours to look at.
+    fn disk(&mut self, pid: u32) -> io::Result<Option<Disk>> {
+        let told = match self.of(pid, "io") {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+            other => other?,
+        };
+        Ok(told.and_then(|text| {
+            let lines = || std::str::from_utf8(text).unwrap_or_default().lines();
+            let bytes = |name| lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+            Some(Disk { read: bytes("read_bytes:")?, written: bytes("write_bytes:")? })
+        }))
+    }
+
+    /// `None` if it is gone, or not ours to look at.
+    fn open_files(&mut self, pid: u32) -> io::Result<Option<u32>> {
+        self.name(pid, "fd");
+        // Since 6.2 the size of the folder is the number of its entries; before it was 0.
+        let Some(folder) = gone_is_none(rustix::fs::stat(self.path.as_str()).map_err(io::Error::from))?
+        else {
+            return Ok(None);
+        };
+        if folder.st_size > 0 {
+            return Ok(u32::try_from(folder.st_size).ok());
+        }
+        let listed = match numbers_in(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+            other => gone_is_none(other)?,
+        };
+        Ok(listed.and_then(|entries| u32::try_from(entries.len()).ok()))
+    }
+
+    fn of(&mut self, pid: u32, file: &str) -> io::Result<Option<&[u8]>> {
+        self.name(pid, file);
+        let path = std::mem::take(&mut self.path);
+        let length = self.fill(&path);
+        self.path = path;
+        Ok(length?.map(|length| &self.text[..length]))
+    }
+
+    fn name(&mut self, pid: u32, file: &str) {
+        self.path.clear();
+        let _ = write!(self.path, "/proc/{pid}/{file}");
+    }
+
+    /// `None` if there is no such file.
+    fn read(&mut self, path: &str) -> io::Result<Option<&[u8]>> {
+        Ok(self.fill(path)?.map(|length| &self.text[..length]))
+    }
+
+    fn text(&mut self, path: &str) -> io::Result<&str> {
+        let text = self.read(path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        std::str::from_utf8(text).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))
+    }
+
+    fn fill(&mut self, path: &str) -> io::Result<Option<usize>> {
+        let opened = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        let Some(file) = gone_is_none(opened.map_err(io::Error::from))? else { return Ok(None) };
+        // One that ends between the two is no longer there to be read.
+        gone_is_none(rustix::io::read(&file, &mut self.text[..]).map_err(io::Error::from))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_is_busy_with_all_but_idling_and_waiting_for_a_disk() {
+        let at = |line: &str| Busy::parse(line).unwrap();
+        let before = at("cpu  100 0 100 700 100 0 0 0 50 0\ncpu0 1 2 3\n");
+        assert_eq!(before, Busy { busy: 200, all: 1000 }, "guests are not counted twice");
+        let after = at("cpu  120 10 110 750 110 0 0 0 50 0\n");
+        assert_eq!(after.percent_since(before), Some(40.0), "40 of 100 ticks");
+        assert_eq!(after.percent_since(after), None, "no time has passed");
+        assert_eq!(before.percent_since(after), None, "never negative");
+        for line in ["", "cpu", "cpu 1 2 3", "intr 1 2 3 4 5 6"] {
+            assert_eq!(Busy::parse(line), None, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_meminfo_is_in_bytes() {
+        let text = "MemTotal:       24684092 kB\nMemAvailable:   1 kB\nHugePages_Total:       0\n";
+        assert_eq!(kilobytes(text, "MemTotal:"), Some(24_684_092 * 1024), "kB are KiB");
+        assert_eq!(kilobytes(text, "HugePages_Total:"), None, "a count is no size");
+        assert_eq!(kilobytes(text, "SwapTotal:"), None, "not there");
+    }
+}

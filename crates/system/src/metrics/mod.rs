@@ -1,0 +1,130 @@
+//! What trees use of the machine: CPU time, memory, threads, open files, disk.
+//!
+//! A [`Sampler`] looks at several trees at once, about once a second, and only at their processes. What each figure means,
+//! and where it comes from, stands at [`Sample`].
+//!
+//! # CPU time of what has ended
+//!
+//! A process takes its CPU time with it, and the system adds it to that of whoever waits for it. A figure made of the
+//! members alone would fall when one ends; one with the time of waited-for children would count twice what was seen
+//! before. So a look adds up:
+//!
+//! 1. what each member has used since the last look, and all of what is younger than the last look;
+//! 2. what members (and the holder) have inherited from children since then, less what was counted of these already.
+//!
+//! A compiler that a build tool started and waited for between two looks is therefore counted in whole. Lost are the last
+//! moments of a process for which nobody waits (its parent ignores SIGCHLD), and on macOS and Windows, where nothing is
+//! inherited, those of every process that ends.
+
+mod account;
+
+#[cfg(not(target_os = "linux"))]
+mod by_sysinfo;
+#[cfg(target_os = "linux")]
+mod linux;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use account::Account;
+#[cfg(not(target_os = "linux"))]
+use by_sysinfo as platform;
+#[cfg(target_os = "linux")]
+use linux as platform;
+
+use crate::tree::Tree;
+
+/// What a tree uses, without its holder. A figure is of the members that told it, and `None` if none of them did: another
+/// user's, or a system that has no such figure.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Sample {
+    /// CPU time over wall time since the last look; 100 is one core. `None` at the first look.
+    pub cpu_percent: Option<f64>,
+    /// The sum of the resident sets (RSS), as `ps` and `top` show them. A page that several members share counts for each:
+    /// the proportional set (PSS) would not do that, but has the kernel walk every page table at every look, which takes
+    /// milliseconds for a large process and holds up its own memory calls meanwhile. On Linux it is the kernel's running
+    /// counter, which may lag behind by some pages for each core.
+    pub memory_bytes: Option<u64>,
+    /// Linux only.
+    pub threads: Option<u32>,
+    /// Open descriptors; of a file that two members have open, both count.
+    pub open_files: Option<u32>,
+    /// What was fetched from storage since the tree was first looked at, and before by those alive then and the children
+    /// they had waited for; what the page cache answered is not in it. Never falls.
+    pub disk_read_bytes: Option<u64>,
+    /// What was sent to storage, likewise. On Linux it counts when a page becomes dirty.
+    pub disk_written_bytes: Option<u64>,
+    /// TCP payload received. Not told yet.
+    pub net_received_bytes: Option<u64>,
+    /// TCP payload sent. Not told yet.
+    pub net_sent_bytes: Option<u64>,
+    /// Members that live; zombies are none.
+    pub processes: u32,
+}
+
+/// What the whole machine uses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Machine {
+    /// Of all cores together, since the last look: 0 to 100. `None` at the first look.
+    pub cpu_percent: Option<f64>,
+    /// What programs could not have if they asked: all but what is free or can be freed at once (caches).
+    pub memory_used_bytes: u64,
+    /// The main memory.
+    pub memory_total_bytes: u64,
+    /// Cores that are switched on, counted as the scheduler does (hyper-threads each).
+    pub cores: u32,
+}
+
+/// Keeps what differences need from one look to the next, for each tree by its key.
+#[derive(Debug)]
+pub struct Sampler<K> {
+    eye: platform::Eye,
+    accounts: BTreeMap<K, Account>,
+}
+
+impl<K> Default for Sampler<K> {
+    fn default() -> Self {
+        Self { eye: platform::Eye::default(), accounts: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Clone> Sampler<K> {
+    /// One that has not looked yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One look at these trees; those of earlier looks that are not among them are forgotten. A key whose tree has become
+    /// another run's begins anew. A tree that the system would not tell about is left out of the answer this time.
+    ///
+    /// The cost is a few system calls for each member, and for each process that was started anywhere since the last
+    /// look. Now and then, and when very many were started, trees are walked from the top ([`Tree::members`]); environments
+    /// are never searched for marks.
+    pub fn sample(&mut self, trees: &mut [(K, Tree)]) -> Vec<(K, Sample)> {
+        let mut before = std::mem::take(&mut self.accounts);
+        let mut accounts: Vec<Account> = trees
+            .iter()
+            .map(|(key, tree)| before.remove(key).filter(|account| account.is_of(tree)).unwrap_or_default())
+            .collect();
+        let looks = self.eye.look(trees.iter_mut().map(|(_, tree)| tree).zip(&accounts));
+        let mut samples = Vec::with_capacity(trees.len());
+        for (((key, tree), account), look) in trees.iter().zip(&mut accounts).zip(looks) {
+            if let Ok(look) = look {
+                samples.push((key.clone(), account.settle(tree, look)));
+            }
+        }
+        let keys = trees.iter().map(|(key, _)| key.clone());
+        self.accounts = keys.zip(accounts).collect();
+        samples
+    }
+
+    /// What the whole machine uses.
+    ///
+    /// # Errors
+    /// When the system could not be asked.
+    pub fn machine(&mut self) -> io::Result<Machine> {
+        self.eye.machine()
+    }
+}

@@ -1,0 +1,129 @@
+//! What clicks in the tray and on notifications ask for.
+
+use forge_api::{ActOnNotice, Code, Error, Restart, Start, Stop};
+use tauri::{AppHandle, Manager};
+use tauri_plugin_autostart::ManagerExt;
+use tauri_plugin_opener::OpenerExt;
+use tokio::sync::Notify;
+
+use crate::announcer::{Answer, Choice};
+use crate::client::Client;
+use crate::menu::{self, Act, Named};
+use crate::picture::Picture;
+use crate::{quit, route, window};
+
+/// Something that the tray shows and the supervisor does not know was changed.
+#[derive(Debug, Default)]
+pub(crate) struct Settings(Notify);
+
+/// Until it is so.
+pub(crate) async fn settings_changed(app: &AppHandle) {
+    app.state::<Settings>().0.notified().await;
+}
+
+/// Does what an item of the tray's menu stands for.
+pub(crate) fn run(app: &AppHandle, act: Act) {
+    match act {
+        Act::Show(route) => window::show(app, route),
+        Act::Quit => quit::ask(app),
+        Act::LaunchAtLogin => launch_at_login(app),
+        Act::Start(named) | Act::Stop(named) | Act::Restart(named) if app.try_state::<Client>().is_none() => {
+            tracing::warn!("{} was clicked before the supervisor was there", named.name());
+        }
+        act => {
+            tauri::async_runtime::spawn(operate(app.clone(), act));
+        }
+    }
+}
+
+async fn operate(app: AppHandle, act: Act) {
+    let client = app.state::<Client>().inner().clone();
+    let (named, result) = match act {
+        Act::Start(named) => {
+            let start =
+                Start { workspace: named.workspace.clone(), names: vec![named.name()], ..Start::default() };
+            let result = client.call(&start).await.map(|_| ());
+            (named, result)
+        }
+        Act::Restart(named) => {
+            let restart =
+                Restart { workspace: named.workspace.clone(), names: vec![named.name()], variables: None };
+            let result = client.call(&restart).await.map(|_| ());
+            (named, result)
+        }
+        Act::Stop(named) => {
+            let result = stop(&client, &named).await;
+            (named, result)
+        }
+        Act::Show(_) | Act::LaunchAtLogin | Act::Quit => return,
+    };
+    if let Err(error) = result {
+        refused(&app, &named, &error);
+    }
+}
+
+async fn stop(client: &Client, named: &Named) -> Result<(), Error> {
+    let stop = Stop { workspace: named.workspace.clone(), names: vec![named.name()], all: false };
+    let stopped = client.call(&stop).await?;
+    match stopped.survivors.first() {
+        Some(survivor) => Err(Error::new(
+            Code::Survivors,
+            format!("{} (PID {}) could not be ended", survivor.name, survivor.pid),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The window shows why, and what to do about it.
+fn refused(app: &AppHandle, named: &Named, error: &Error) {
+    tracing::info!("{}: {error}", named.name());
+    match error.code {
+        // The supervisor tells of it by a notice, which has the ways out.
+        Code::PortConflict => {}
+        _ => window::show(app, Some(named.route())),
+    }
+}
+
+fn launch_at_login(app: &AppHandle) {
+    let login = app.autolaunch();
+    let wanted = !login.is_enabled().unwrap_or(false);
+    let result = if wanted { login.enable() } else { login.disable() };
+    if let Err(error) = result {
+        tracing::error!("launch at login could not be set: {error}");
+    }
+    app.state::<Settings>().0.notify_one();
+}
+
+/// Does what was chosen on a notification.
+pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
+    let Answer { notice, choice } = answer;
+    match choice {
+        Choice::Default => window::show(app, Some(menu::place(&notice))),
+        Choice::Action(action) if !action.shows => {
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                let act = ActOnNotice { id: notice.id.clone(), action: action.id };
+                let client = app.state::<Client>().inner().clone();
+                if let Err(error) = client.call(&act).await {
+                    tracing::info!("{}: {error}", notice.summary);
+                    window::show(&app, Some(menu::place(&notice)));
+                }
+            });
+        }
+        Choice::Action(action) if action.id == "open" => {
+            let url = picture.url(&notice.workspace, &notice.environment);
+            match url.map(|url| app.opener().open_url(url, None::<String>)) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::warn!("the browser cannot be opened: {error}"),
+                None => window::show(app, Some(menu::place(&notice))),
+            }
+        }
+        Choice::Action(_) => {
+            let place = notice.process.as_deref().map_or_else(
+                || menu::place(&notice),
+                |process| route::log(&notice.workspace, &notice.environment, process, Some(&notice.id)),
+            );
+            window::show(app, Some(place));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! One desktop app for each home: a second launch shows the first one's window.
+//!
+//! A lock and a socket of our own rather than the session bus: there may be no bus, and two homes are two apps.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use forge_api::{Code, Error};
+use forge_supervisor::home::{Home, private_folder};
+use interprocess::local_socket::traits::{ListenerExt as _, Stream as _};
+use interprocess::local_socket::{Listener, ListenerOptions, Name, Stream};
+
+/// How long the first one may take to show its window; it may just be starting.
+const SHOWN: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_millis(50);
+
+/// What the first one says when it has been asked to show itself.
+const DONE: &[u8] = b"shown\n";
+
+/// What a launch turned out to be.
+pub(crate) enum Launch {
+    First(Instance),
+    /// Another one is there.
+    Second,
+}
+
+/// The first one: holds the lock for life.
+pub(crate) struct Instance {
+    listener: Listener,
+    _lock: File,
+}
+
+/// Finds out whether we are the first of this home.
+///
+/// # Errors
+/// The folders, the lock or the socket cannot be had.
+pub(crate) fn launch(home: &Home) -> Result<Launch, Error> {
+    for folder in [&home.state, &home.runtime] {
+        private_folder(folder).map_err(|error| Error::system(folder.display(), error))?;
+    }
+    let path = home.state.join("desktop.lock");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let lock = options.open(&path).map_err(|error| Error::system(path.display(), error))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(Launch::Second),
+        Err(TryLockError::Error(error)) => return Err(Error::system(path.display(), error)),
+    }
+    let listener = name(home)
+        .and_then(|name| ListenerOptions::new().name(name).try_overwrite(true).create_sync())
+        .map_err(|error| Error::system("the desktop app's socket", error))?;
+    Ok(Launch::First(Instance { listener, _lock: lock }))
+}
+
+impl Instance {
+    /// From now on calls `show` when another launch asks for the window.
+    pub(crate) fn listen(self, show: impl Fn() + Send + 'static) {
+        let work = move || {
+            // The lock goes with this thread, that is, with the program.
+            let Self { listener, _lock } = self;
+            for stream in listener.incoming() {
+                match stream {
+                    Ok(mut stream) => {
+                        show();
+                        let _ = stream.write_all(DONE);
+                    }
+                    Err(error) => {
+                        tracing::warn!("another launch could not be answered: {error}");
+                        std::thread::sleep(RETRY);
+                    }
+                }
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("instance".to_owned()).spawn(work) {
+            tracing::error!("other launches will not be answered: {error}");
+        }
+    }
+}
+
+/// Asks the one that is there for its window.
+///
+/// # Errors
+/// It does not answer.
+pub(crate) fn show_other(home: &Home) -> Result<(), Error> {
+    let deadline = Instant::now() + SHOWN;
+    let socket = name(home).map_err(|error| Error::system("the desktop app's socket", error))?;
+    let (done, answered) = mpsc::channel();
+    // Not every platform's socket has a time limit, so the thread is left behind if need be.
+    std::thread::spawn(move || {
+        while !ask(socket.borrow()) {
+            std::thread::sleep(RETRY);
+        }
+        let _ = done.send(());
+    });
+    answered.recv_timeout(deadline.saturating_duration_since(Instant::now())).map_err(|_| {
+        Error::new(Code::AlreadyRunning, "the desktop app runs already, but does not answer")
+            .help("end it and start it again; the processes go on meanwhile")
+    })
+}
+
+fn ask(socket: Name<'_>) -> bool {
+    let Ok(mut stream) = Stream::connect(socket) else { return false };
+    let mut answer = [0; DONE.len()];
+    stream.read_exact(&mut answer).is_ok() && answer == DONE
+}
+
+#[cfg(unix)]
+fn name(home: &Home) -> std::io::Result<Name<'static>> {
+    use interprocess::local_socket::{GenericFilePath, ToFsName};
+    home.runtime.join("desktop.sock").to_fs_name::<GenericFilePath>()
+}
+
+#[cfg(windows)]
+fn name(home: &Home) -> std::io::Result<Name<'static>> {
+    use interprocess::local_socket::{GenericNamespaced, ToNsName};
+    let place = forge_supervisor::home::short_hash(home.runtime.as_os_str().as_encoded_bytes());
+    format!("forge-desktop-{place}").to_ns_name::<GenericNamespaced>()
+}

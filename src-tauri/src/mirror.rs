@@ -1,0 +1,92 @@
+//! Follows the supervisor for the tray and the notifications.
+
+use std::time::Duration;
+
+use forge_api::{Error, Notices, Subscribe, Update, Workspaces};
+use tauri::{AppHandle, Manager};
+use tauri_plugin_autostart::ManagerExt;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use crate::announcer::Announcer;
+use crate::client::Client;
+use crate::errands;
+use crate::picture::{Applied, Picture};
+use crate::supervision::Supervision;
+use crate::tray;
+
+/// The tray is changed at most so often.
+const PACE: Duration = Duration::from_millis(50);
+
+/// For as long as the supervisor runs.
+pub(crate) async fn keep(app: AppHandle) {
+    if let Err(error) = follow(&app).await {
+        tracing::warn!("the tray follows no longer: {error}");
+    }
+}
+
+async fn follow(app: &AppHandle) -> Result<(), Error> {
+    let stream = app.state::<Supervision>().connect().await?;
+    let (client, mut updates) = Client::greet(stream).await?;
+    app.manage(client.clone());
+    let (mut announcer, mut responses) = Announcer::new();
+    let mut picture = Picture::default();
+    picture.launch_at_login = app.autolaunch().is_enabled().unwrap_or(false);
+    let mut stale = true;
+    loop {
+        while std::mem::take(&mut stale) {
+            refresh(&client, &mut picture).await?;
+            announcer.sync(&picture.notices);
+            // What was told meanwhile is older than some of it, and news to the rest.
+            stale = drain(&mut updates, &mut picture, &mut announcer);
+        }
+        tray::paint(app, picture.clone());
+        let painted = Instant::now();
+        tokio::select! {
+            update = updates.recv() => match update {
+                Some(update) => stale |= take_in(update, &mut picture, &mut announcer),
+                None => return Ok(()),
+            },
+            Some((id, response)) = responses.recv() => {
+                if let Some(answer) = announcer.answered(&id, response) {
+                    errands::answer(app, &picture, answer);
+                }
+                continue;
+            }
+            () = errands::settings_changed(app) => {
+                picture.launch_at_login = app.autolaunch().is_enabled().unwrap_or(false);
+            }
+        }
+        while let Ok(update) = tokio::time::timeout_at(painted + PACE, updates.recv()).await {
+            let Some(update) = update else { return Ok(()) };
+            stale |= take_in(update, &mut picture, &mut announcer);
+        }
+    }
+}
+
+/// The whole picture. Subscribes anew: updates come on top of it.
+async fn refresh(client: &Client, picture: &mut Picture) -> Result<(), Error> {
+    let environments = client.call(&Subscribe { workspace: None, metrics: false }).await?.environments;
+    let workspaces = client.call(&Workspaces {}).await?.workspaces;
+    let notices = client.call(&Notices {}).await?.notices;
+    picture.replace(workspaces, environments, notices);
+    Ok(())
+}
+
+fn drain(updates: &mut UnboundedReceiver<Update>, picture: &mut Picture, announcer: &mut Announcer) -> bool {
+    let mut stale = false;
+    while let Ok(update) = updates.try_recv() {
+        stale |= take_in(update, picture, announcer);
+    }
+    stale
+}
+
+/// Whether the picture must be asked for anew.
+fn take_in(update: Update, picture: &mut Picture, announcer: &mut Announcer) -> bool {
+    match &update {
+        Update::Notice { notice } => announcer.tell(notice),
+        Update::NoticeClosed { id } => announcer.close(id),
+        _ => {}
+    }
+    picture.apply(update) == Applied::Stale
+}

@@ -1,0 +1,29 @@
+//! Windows and macOS: a thread for each, because the library waits there.
+
+use forge_api::Notice;
+use notify_rust::error::Error;
+use notify_rust::{Notification, NotificationResponse};
+use tokio::sync::mpsc;
+
+use super::{Order, Response, notification, unavailable};
+
+pub(super) fn show(
+    notice: Notice,
+    // What is shown cannot be changed; with its receiver gone, the next order shows it anew.
+    _orders: mpsc::UnboundedReceiver<Order>,
+    responses: mpsc::UnboundedSender<(String, Response)>,
+) {
+    std::thread::spawn(move || {
+        let id = notice.id.clone();
+        let answered = |response: &NotificationResponse| {
+            let _ = responses.send((id.clone(), Response::from(response)));
+        };
+        if let Err(error) = notification(&notice).show().and_then(|shown| shown.wait_for_response(answered)) {
+            unavailable(&error);
+        }
+    });
+}
+
+pub(super) async fn say(notification: Notification) -> Result<(), Error> {
+    notification.show().map(|_| ())
+}

@@ -1,0 +1,171 @@
+//! The end of the app, and what becomes of the processes.
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use forge_api::{Error, Stop};
+use tauri::{AppHandle, Manager};
+use tauri_plugin_dialog::{DialogExt, MessageDialogButtons, MessageDialogKind, MessageDialogResult};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::client::Client;
+use crate::supervision::Supervision;
+use crate::tray::Shown;
+use crate::window;
+
+/// From the start of the headless supervisor until it listens.
+const TAKEN_OVER: Duration = Duration::from_secs(10);
+/// Of the line that it says then.
+const LONGEST_WORD: u64 = 64 << 10;
+
+const STOP: &str = "Stop everything";
+const KEEP: &str = "Keep running";
+const CANCEL: &str = "Cancel";
+
+/// Whether the user is being asked, or we are leaving.
+#[derive(Debug, Default)]
+pub(crate) struct Quitting(AtomicBool);
+
+impl Quitting {
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was not under way before.
+    fn begin(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+
+    fn cancel(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// What is left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parting {
+    /// Nothing runs, or what runs is nobody's concern now: keepers hold it.
+    Leave,
+    StopAll,
+    /// A headless supervisor goes on where we end.
+    KeepRunning,
+}
+
+/// Quits; asks what is to become of what runs, if anything does.
+pub(crate) fn ask(app: &AppHandle) {
+    if !app.state::<Quitting>().begin() {
+        return;
+    }
+    if !app.state::<Shown>().picture().is_active() {
+        tauri::async_runtime::spawn(part(app.clone(), Parting::Leave));
+        return;
+    }
+    let handle = app.clone();
+    let buttons =
+        MessageDialogButtons::YesNoCancelCustom(STOP.to_owned(), KEEP.to_owned(), CANCEL.to_owned());
+    app.dialog()
+        .message("Processes are running. They can go on without the app: `forge` finds them, and so does the app when it is started again.")
+        .title("Quit Forge?")
+        .kind(MessageDialogKind::Info)
+        .buttons(buttons)
+        .show_with_result(move |result| {
+            let parting = match result {
+                MessageDialogResult::Custom(label) if label == STOP => Parting::StopAll,
+                MessageDialogResult::Custom(label) if label == KEEP => Parting::KeepRunning,
+                _ => return handle.state::<Quitting>().cancel(),
+            };
+            tauri::async_runtime::spawn(part(handle.clone(), parting));
+        });
+}
+
+async fn part(app: AppHandle, parting: Parting) {
+    window::conceal(&app);
+    if parting == Parting::StopAll
+        && let Err(error) = stop_all(&app).await
+    {
+        tracing::error!("not everything was stopped: {error}");
+        crate::notification::say("Not everything was stopped", &error.message).await;
+    }
+    app.state::<Supervision>().stop().await;
+    if parting == Parting::KeepRunning
+        && let Err(error) = hand_over().await
+    {
+        // Their keepers hold them all the same, and start a supervisor when one is needed.
+        tracing::warn!("no headless supervisor goes on: {error}");
+    }
+    app.exit(0);
+}
+
+async fn stop_all(app: &AppHandle) -> Result<(), Error> {
+    let Some(client) = app.try_state::<Client>() else { return Ok(()) };
+    let client = client.inner().clone();
+    let stopped = client.call(&Stop { all: true, ..Stop::default() }).await?;
+    if stopped.survivors.is_empty() {
+        return Ok(());
+    }
+    let survivors: Vec<String> = stopped
+        .survivors
+        .iter()
+        .map(|survivor| format!("{} (PID {})", survivor.name, survivor.pid))
+        .collect();
+    Err(Error::new(forge_api::Code::Survivors, format!("still running: {}", survivors.join(", "))))
+}
+
+/// Starts `forge serve` in the background, and waits until it listens.
+async fn hand_over() -> Result<(), Error> {
+    let forge = std::env::current_exe()
+        .map_err(|error| Error::system("our own program", error))?
+        .with_file_name(format!("forge{}", std::env::consts::EXE_SUFFIX));
+    let mut child = spawn(&forge).map_err(|error| Error::system(forge.display(), error))?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        let mut stdout = BufReader::new(stdout.take(LONGEST_WORD));
+        // What cannot be read, or does not come, is no line.
+        let _ = tokio::time::timeout(TAKEN_OVER, stdout.read_line(&mut line)).await;
+    }
+    match line.trim() {
+        "ready" => Ok(()),
+        other => {
+            Err(Error::system(forge.display(), if other.is_empty() { "it said nothing" } else { other }))
+        }
+    }
+}
+
+fn spawn(forge: &std::path::Path) -> std::io::Result<Child> {
+    let mut command = Command::new(forge);
+    command.args(["serve", "--background"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    // The mark of the process that we may have been started from: the supervisor is not part of that one's tree.
+    command.env_remove("FORGE_RUN");
+    if let Some(home) = std::env::var_os("FORGE_HOME").filter(|home| !home.is_empty()) {
+        command.env("FORGE_HOME", std::path::absolute(home)?);
+    }
+    #[cfg(unix)]
+    command.current_dir("/");
+    #[cfg(windows)]
+    {
+        const DETACHED_PROCESS: u32 = 0x8;
+        const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+        command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
+    }
+    command.spawn()
+}
+
+/// The session ends, or somebody at a terminal: nobody can be asked, and the processes go on.
+#[cfg(unix)]
+pub(crate) async fn on_signal(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    if app.state::<Quitting>().begin() {
+        part(app, Parting::Leave).await;
+    }
+}

@@ -1,0 +1,739 @@
+// Made from crates/api by `cargo xtask generate`; not to be edited.
+
+
+/**
+ * `notices.act`: do what a notice offers. An incident that is over has nothing to be done about: `not_found`.
+ */
+export type ActOnNotice = { id: string, action: string, };
+
+/**
+ * `workspaces.add`: shows the workspace around a folder from now on. Adding what is there is no error.
+ */
+export type AddWorkspace = { path: string, 
+/**
+ * Where there is no configuration, write an example into exactly this folder.
+ */
+create: boolean, };
+
+export type Attach = { workspace: string, name: string, rows: number, columns: number, };
+
+export type AttachAnswer = { target: Target, };
+
+export type AttachInput = { 
+/**
+ * Base64.
+ */
+data: string, };
+
+export type AttachResize = { rows: number, columns: number, };
+
+/**
+ * Why an operation failed, by what a face or a script does about it. Stable.
+ */
+export type Code = "usage" | "configuration" | "no_workspace" | "ambiguous" | "not_found" | "not_running" | "missing" | "untrusted" | "port_conflict" | "not_ready" | "start_failed" | "survivors" | "unsupported" | "already_running" | "no_supervisor" | "protocol" | "system" | "interrupted";
+
+/**
+ * What a process costs now: a part of [`crate::Update::Metrics`].
+ */
+export type Cost = { process: string, cpu_percent: number | null, memory_bytes: number | null, };
+
+export type DependencyDetails = { process: string, 
+/**
+ * `started`, `ready`, `completed`.
+ */
+condition: string, };
+
+export type Detach = Record<symbol, never>;
+
+/**
+ * `notices.dismiss`: it was seen.
+ */
+export type DismissNotice = { id: string, };
+
+/**
+ * Nothing to say but that it was done.
+ */
+export type Done = Record<symbol, never>;
+
+/**
+ * An environment in short: what a list or a menu shows of it.
+ */
+export type EnvironmentSummary = { workspace: string, environment: string, description: string | null, processes: number, running: number, ready: number, 
+/**
+ * In words: `running`, `stopped`, `2 of 4 ready`, `api crashed`.
+ */
+state: string, mood: Mood, 
+/**
+ * Something of it is meant to run, or still does.
+ */
+active: boolean, 
+/**
+ * `start` would have something to do.
+ */
+startable: boolean, 
+/**
+ * What to open in a browser.
+ */
+url: string | null, };
+
+export type Environments = Record<symbol, never>;
+
+export type EnvironmentsAnswer = { environments: Array<EnvironmentSummary>, };
+
+/**
+ * What went wrong, and what to do about it.
+ */
+export type Error = { code: Code, 
+/**
+ * What happened, where and why; complete sentences are not needed, names are.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+help?: string | null, 
+/**
+ * For machines: the shape depends on the code.
+ */
+details?: JsonValue | null, };
+
+/**
+ * Something that happened.
+ */
+export type Event = { time: string, 
+/**
+ * `null`: the environment as a whole.
+ */
+process: string | null, level: EventLevel, 
+/**
+ * A few words: "crashed".
+ */
+title: string, 
+/**
+ * The rest: "exit 1 after 3.2 s; restarting in 5 s".
+ */
+text: string, };
+
+export type EventLevel = "info" | "warn" | "error";
+
+export type EventsAnswer = { events: Array<Event>, };
+
+/**
+ * Why a process did not get ready.
+ */
+export type Failure = { target: Target, reason: string, help: string | null, 
+/**
+ * The last lines of its output.
+ */
+output: Array<LogLine>, 
+/**
+ * Those that wait for it, directly or not.
+ */
+blocks: Array<string>, };
+
+export type GetStatus = { workspace: string, 
+/**
+ * `None`: what runs, if it is one environment; else `dev`, or the only one.
+ */
+environment: string | null, };
+
+export type HandOver = Record<symbol, never>;
+
+/**
+ * What the health check says.
+ */
+export type Health = { state: HealthState, 
+/**
+ * In words: "PONG received".
+ */
+message: string | null, checked_at: string | null, };
+
+/**
+ * What the health check said for a while.
+ */
+export type HealthRecord = { from: string, until: string, state: HealthState, message: string | null, 
+/**
+ * Checks that said so.
+ */
+checks: number, };
+
+export type HealthState = "none" | "starting" | "healthy" | "unhealthy";
+
+export type Hello = { 
+/**
+ * [`crate::PROTOCOL`] of the client.
+ */
+protocol: number, version: string, };
+
+export type HelloAnswer = { protocol: number, version: string, pid: number, host: Host, 
+/**
+ * Started by a command, not by a person: a foreground one may take over.
+ */
+background: boolean, 
+/**
+ * Processes that it holds at present.
+ */
+held: number, };
+
+/**
+ * The program around the supervisor.
+ */
+export type Host = "serve" | "desktop";
+
+/**
+ * `inspect`.
+ */
+export type Inspect = { workspace: string, 
+/**
+ * `PROCESS` or `ENV/PROCESS`.
+ */
+name: string, };
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+export type Kill = { workspace: string, names: Array<string>, };
+
+export type Leave = Record<symbol, never>;
+
+/**
+ * How serious a line says it is.
+ */
+export type Level = "trace" | "debug" | "info" | "warn" | "error";
+
+/**
+ * One line, as in `forge logs --json`.
+ */
+export type LogLine = { time: string, environment: string, process: string, run: number, stream: Stream, level: Level | null, 
+/**
+ * Bytes that are no UTF-8 come as U+FFFD.
+ */
+text: string, };
+
+/**
+ * What to read.
+ */
+export type LogQuery = { workspace: string, 
+/**
+ * Processes, groups, environments; empty: what runs, if it is one environment.
+ */
+names: Array<string>, 
+/**
+ * The last lines of programs after merging; `None`: all.
+ */
+tail: number | null, since: string | null, until: string | null, 
+/**
+ * This level or a worse one.
+ */
+level: Level | null, 
+/**
+ * A regular expression.
+ */
+grep: string | null, ignore_case: boolean, invert: boolean, 
+/**
+ * Lines around each match.
+ */
+context: number, run: number | null, stream: Stream | null, };
+
+/**
+ * `logs.read`: the next page. The first call has no cursor.
+ */
+export type LogsRead = { query: LogQuery, 
+/**
+ * From the answer before; opaque.
+ */
+cursor: string | null, 
+/**
+ * Bytes of text in one answer, about.
+ */
+max_bytes: number | null, 
+/**
+ * At the end of the logs, answer only when there is more, or the connection is closed.
+ */
+wait: boolean, };
+
+export type LogsReadAnswer = { lines: Array<LogLine>, cursor: string, 
+/**
+ * Nothing more is stored now.
+ */
+at_end: boolean, };
+
+export type MetricsAnswer = { series: Array<Series>, };
+
+/**
+ * How an environment is, for whoever has only a glance: the shape of an icon. Worse ones come later.
+ */
+export type Mood = "stopped" | "ready" | "busy" | "trouble";
+
+/**
+ * One incident. It is told once, changes in place, and is closed when it is over.
+ */
+export type Notice = { 
+/**
+ * For [`ActOnNotice`]; the same for the same incident.
+ */
+id: string, time: string, workspace: string, environment: string, 
+/**
+ * `null`: the environment as a whole.
+ */
+process: string | null, kind: NoticeKind, 
+/**
+ * A few words: `api crashed`.
+ */
+summary: string, 
+/**
+ * What is known: exit, last line, what happens next.
+ */
+body: string, 
+/**
+ * Most useful first.
+ */
+actions: Array<NoticeAction>, 
+/**
+ * When the countdown ends that the body speaks of.
+ */
+until: string | null, };
+
+/**
+ * What can be done about it.
+ */
+export type NoticeAction = { 
+/**
+ * Stable: `restart`, `keep-stopped`, `show-log`, `kill`, `next`, `show`, `open`.
+ */
+id: string, label: string, 
+/**
+ * It only shows something: the face opens the window there, or the URL, and the supervisor has nothing to do.
+ */
+shows: boolean, };
+
+export type NoticeKind = "crash" | "crash_loop" | "port_conflict" | "unhealthy" | "start_failed" | "ready";
+
+/**
+ * `notices`: what is wrong now.
+ */
+export type Notices = Record<symbol, never>;
+
+export type NoticesAnswer = { 
+/**
+ * Oldest first.
+ */
+notices: Array<Notice>, };
+
+/**
+ * What to do about a port that is held by something else.
+ */
+export type OnConflict = "fail" | "kill" | "next";
+
+/**
+ * What a process is made of: as it was started last, or as it would be started.
+ */
+export type ProcessDetails = { target: Target, command: string, cwd: string, 
+/**
+ * Sorted by name; values of secrets are masked.
+ */
+variables: Array<VariableDetails>, depends_on: Array<DependencyDetails>, 
+/**
+ * Those that depend on it.
+ */
+needed_by: Array<string>, 
+/**
+ * The health check in words: `GET http://localhost:3000/health every 2s`.
+ */
+health_check: string | null, 
+/**
+ * Newest last; only changes of state or message, with the last time each was seen.
+ */
+health_history: Array<HealthRecord>, 
+/**
+ * Where its segments lie.
+ */
+log_folder: string, };
+
+/**
+ * One process. Figures that the platform cannot give, or that nobody measures yet, are `null`.
+ */
+export type ProcessStatus = { name: string, status: State, ready: boolean, health: Health, 
+/**
+ * What the command became.
+ */
+pid: number | null, 
+/**
+ * What its tree listens on now.
+ */
+ports: Array<number>, started_at: string | null, uptime_seconds: number | null, 
+/**
+ * Automatic and asked-for restarts since it was last started from `stopped`.
+ */
+restarts: number, 
+/**
+ * Of the last end; `null` while it runs.
+ */
+exit_code: number | null, 
+/**
+ * A name, e.g. `SIGKILL`.
+ */
+signal: string | null, 
+/**
+ * The dependencies whose conditions do not hold yet.
+ */
+waiting_on: Array<string>, 
+/**
+ * What a person should know about the state.
+ */
+message: string | null, debug: boolean, cpu_percent: number | null, memory_bytes: number | null, threads: number | null, open_files: number | null, disk_read_bytes: number | null, disk_written_bytes: number | null, net_received_bytes: number | null, net_sent_bytes: number | null, 
+/**
+ * The number of the current or last run, from 1; 0 before the first.
+ */
+run: number, 
+/**
+ * The configuration has changed since this run began; `start` applies it.
+ */
+outdated: boolean, 
+/**
+ * When the countdown ends.
+ */
+restart_at: string | null, 
+/**
+ * What it will listen on.
+ */
+declared_ports: Array<number>, 
+/**
+ * What to open in a browser.
+ */
+url: string | null, 
+/**
+ * Meant to run: started and not stopped since.
+ */
+wanted: boolean, 
+/**
+ * In no environment's start unless named.
+ */
+disabled: boolean, groups: Array<string>, one_shot: boolean, tty: boolean, };
+
+/**
+ * `events`: what happened in an environment, oldest first.
+ */
+export type ReadEvents = { workspace: string, environment: string, 
+/**
+ * Only of this process.
+ */
+process: string | null, 
+/**
+ * The newest so many; `null`: all that are remembered.
+ */
+limit: number | null, };
+
+/**
+ * `metrics`: what was measured of an environment's processes; one sample a second, of the last 15 minutes.
+ */
+export type ReadMetrics = { workspace: string, environment: string, 
+/**
+ * Only samples after this moment, in milliseconds since 1970; 0: all.
+ */
+after_ms: number, };
+
+/**
+ * `workspaces.remove`: shows it no longer, until it is added or started again. Refused while something of it runs.
+ */
+export type RemoveWorkspace = { path: string, };
+
+export type Restart = { workspace: string, 
+/**
+ * Empty: what runs, if it is one environment.
+ */
+names: Array<string>, variables: { [key in string]: string } | null, };
+
+export type SendText = { workspace: string, name: string, text: string, };
+
+/**
+ * The samples of one process, oldest first. All columns are equally long.
+ */
+export type Series = { process: string, 
+/**
+ * Milliseconds since 1970. A gap means that nothing of it ran, or that no supervisor did.
+ */
+times_ms: Array<number>, 
+/**
+ * 100 is one core; the whole tree, without the keeper.
+ */
+cpu_percent: Array<number | null>, memory_bytes: Array<number | null>, };
+
+export type Signal = { workspace: string, name: string, 
+/**
+ * `SIGHUP`, `hup` or a number.
+ */
+signal: string, };
+
+/**
+ * Start environments, processes or groups, with what they depend on.
+ */
+export type Start = { workspace: string, 
+/**
+ * Empty: `dev`, or the only environment.
+ */
+names: Array<string>, 
+/**
+ * The caller's environment; without it a login shell's in the workspace is read.
+ */
+variables: { [key in string]: string } | null, 
+/**
+ * The user has typed the command there: that is trust in what the workspace runs. Without it, a workspace whose
+ * commands nobody has confirmed is refused with `untrusted`.
+ */
+trust: boolean, on_conflict: OnConflict, };
+
+export type StartCancel = { ticket: number, };
+
+export type StartOutcome = { 
+/**
+ * All of them are ready.
+ */
+ready: boolean, timed_out: boolean, 
+/**
+ * Of the start's first environment.
+ */
+status: Status, 
+/**
+ * The causes, not those that only wait for them; empty when ready.
+ */
+failures: Array<Failure>, 
+/**
+ * What to open: the first process with an HTTP port that nothing else depends on.
+ */
+url: string | null, };
+
+export type StartWait = { ticket: number, 
+/**
+ * Milliseconds; `None`: for as long as it takes.
+ */
+timeout_ms: number | null, };
+
+/**
+ * A start under way.
+ */
+export type Started = { 
+/**
+ * For `start.wait` and `start.cancel`.
+ */
+ticket: number, workspace: string, 
+/**
+ * Of the first name.
+ */
+environment: string, 
+/**
+ * All that this start waits for, dependencies first.
+ */
+processes: Array<Target>, 
+/**
+ * Those of them that were not running before, or are restarted because the configuration changed.
+ */
+starting: Array<Target>, };
+
+/**
+ * What a process is doing.
+ */
+export type State = "stopped" | "waiting" | "starting" | "running" | "stopping" | "exited" | "crashed" | "restarting" | "failed";
+
+/**
+ * One environment.
+ */
+export type Status = { 
+/**
+ * Absolute.
+ */
+workspace: string, environment: string, 
+/**
+ * Every process that is meant to run is ready, and there is one.
+ */
+ready: boolean, supervisor: Supervisor, 
+/**
+ * In the configuration's order; what runs but is no longer configured comes last.
+ */
+processes: Array<ProcessStatus>, 
+/**
+ * The newest ones, oldest first.
+ */
+events: Array<Event>, warnings: Array<Warning>, 
+/**
+ * What to open: where something says so, else an HTTP service that nothing else depends on.
+ */
+url: string | null, };
+
+export type Stop = { workspace: string, 
+/**
+ * Empty: what runs, if it is one environment.
+ */
+names: Array<string>, 
+/**
+ * Everything of every workspace.
+ */
+all: boolean, };
+
+/**
+ * Answered when every tree is empty, or somebody survived.
+ */
+export type Stopped = { 
+/**
+ * Those that ran or waited, and no longer do.
+ */
+stopped: Array<Target>, survivors: Array<Survivor>, };
+
+/**
+ * Where a line came from.
+ */
+export type Stream = "stdout" | "stderr" | "forge";
+
+export type Subscribe = { 
+/**
+ * `None`: every workspace, with what is configured and was never started.
+ */
+workspace: string | null, 
+/**
+ * Also what the processes cost, once a second.
+ */
+metrics: boolean, };
+
+/**
+ * Updates after this come on top of these.
+ */
+export type Subscribed = { environments: Array<Status>, };
+
+/**
+ * Who decides.
+ */
+export type Supervisor = { pid: number, host: Host, version: string, };
+
+/**
+ * What could not be ended.
+ */
+export type Survivor = { target: Target, pid: number, name: string, };
+
+/**
+ * A process of an environment of the workspace in question.
+ */
+export type Target = { environment: string, process: string, };
+
+/**
+ * `workspaces.trust`: the user has seen the commands of that hash. Without a hash: as they stand.
+ */
+export type TrustWorkspace = { path: string, hash: string | null, };
+
+export type Unsubscribe = Record<symbol, never>;
+
+/**
+ * What happened: the parameters of the notification `update`.
+ */
+export type Update = { "update": "process", workspace: string, environment: string, process: ProcessStatus, } | { "update": "event", workspace: string, environment: string, event: Event, } | { "update": "environment", summary: EnvironmentSummary, } | { "update": "workspaces", } | { "update": "notice", notice: Notice, } | { "update": "notice_closed", id: string, } | { "update": "metrics", workspace: string, environment: string, time_ms: number, costs: Array<Cost>, } | { "update": "terminal", data: string, } | { "update": "terminal_closed", message: string, } | { "update": "lagged", };
+
+export type VariableDetails = { name: string, value: string, 
+/**
+ * `caller`, `.env`, `.env.local:3`, `port`, `env of the environment`, `env`, `debug`.
+ */
+origin: string, 
+/**
+ * The value is masked.
+ */
+secret: boolean, };
+
+/**
+ * Something that is not right while it lasts.
+ */
+export type Warning = { process: string | null, 
+/**
+ * Stable: `outdated`, `configuration`, `unhealthy`, `left_running`, `port_held`, `log_lost` …
+ */
+kind: string, text: string, };
+
+/**
+ * A folder with `.forge/processes.yml`.
+ */
+export type Workspace = { 
+/**
+ * Absolute.
+ */
+path: string, 
+/**
+ * The folder's name, for people.
+ */
+name: string, 
+/**
+ * Its configuration; the one that would be made if there is none.
+ */
+file: string, 
+/**
+ * Its commands were confirmed as they stand, or started by a command of the user's.
+ */
+trusted: boolean, 
+/**
+ * Why its configuration cannot be used; what runs goes on all the same.
+ */
+problem: Error | null, 
+/**
+ * In the file's order; what runs but is configured no longer comes last.
+ */
+environments: Array<EnvironmentSummary>, };
+
+/**
+ * One command of a workspace.
+ */
+export type WorkspaceCommand = { environment: string, process: string, 
+/**
+ * `command`, `health_check`, `shutdown`, `debug`, `metrics`.
+ */
+purpose: string, command: string, };
+
+/**
+ * `workspaces.commands`: all that the workspace would run, to be looked at before it is trusted.
+ */
+export type WorkspaceCommands = { path: string, };
+
+export type WorkspaceCommandsAnswer = { 
+/**
+ * Of all the commands; what [`TrustWorkspace`] confirms.
+ */
+hash: string, trusted: boolean, commands: Array<WorkspaceCommand>, };
+
+/**
+ * `workspaces`.
+ */
+export type Workspaces = Record<symbol, never>;
+
+export type WorkspacesAnswer = { 
+/**
+ * By name.
+ */
+workspaces: Array<Workspace>, };
+
+export interface Operations {
+  "hello": { params: Hello; answer: HelloAnswer };
+  "hand_over": { params: HandOver; answer: Done };
+  "leave": { params: Leave; answer: Done };
+  "start": { params: Start; answer: Started };
+  "start.wait": { params: StartWait; answer: StartOutcome };
+  "start.cancel": { params: StartCancel; answer: Stopped };
+  "stop": { params: Stop; answer: Stopped };
+  "restart": { params: Restart; answer: Started };
+  "kill": { params: Kill; answer: Stopped };
+  "status": { params: GetStatus; answer: Status };
+  "environments": { params: Environments; answer: EnvironmentsAnswer };
+  "workspaces": { params: Workspaces; answer: WorkspacesAnswer };
+  "workspaces.add": { params: AddWorkspace; answer: Workspace };
+  "workspaces.remove": { params: RemoveWorkspace; answer: Done };
+  "workspaces.commands": { params: WorkspaceCommands; answer: WorkspaceCommandsAnswer };
+  "workspaces.trust": { params: TrustWorkspace; answer: Workspace };
+  "inspect": { params: Inspect; answer: ProcessDetails };
+  "events": { params: ReadEvents; answer: EventsAnswer };
+  "metrics": { params: ReadMetrics; answer: MetricsAnswer };
+  "notices": { params: Notices; answer: NoticesAnswer };
+  "notices.act": { params: ActOnNotice; answer: Done };
+  "notices.dismiss": { params: DismissNotice; answer: Done };
+  "signal": { params: Signal; answer: Done };
+  "send": { params: SendText; answer: Done };
+  "attach": { params: Attach; answer: AttachAnswer };
+  "attach.input": { params: AttachInput; answer: Done };
+  "attach.resize": { params: AttachResize; answer: Done };
+  "detach": { params: Detach; answer: Done };
+  "logs.read": { params: LogsRead; answer: LogsReadAnswer };
+  "subscribe": { params: Subscribe; answer: Subscribed };
+  "unsubscribe": { params: Unsubscribe; answer: Done };
+}

@@ -1,0 +1,157 @@
+import { Refused, type Carrier } from '../api/carrier';
+import { Connection, type Answer, type Method, type Params } from '../api/connection';
+import { Failure } from '../api/failure';
+import type { HelloAnswer, Update } from '../api/generated';
+import { clock } from './clock.svelte';
+import { Mirror, type Wanted } from './mirror.svelte';
+
+/** How the page and the supervisor stand to each other. */
+export type Link = 'connecting' | 'connected' | 'lost' | 'refused';
+
+/** Milliseconds between attempts: the first, and the longest. */
+const [FIRST_DELAY, LONGEST_DELAY] = [250, 5000];
+/** Updates come in crowds; what they make us ask again is asked once. */
+const SETTLE = 400;
+
+/** The page's end of the supervisor: the mirror, the connection that feeds it, and requests. */
+export class Forge {
+  link = $state<Link>('connecting');
+  hello = $state.raw<HelloAnswer | null>(null);
+  readonly mirror = new Mirror();
+  readonly #carrier: Carrier;
+  #connection: Connection | null = null;
+  #delay = FIRST_DELAY;
+  /** Updates of the time between the subscription and the whole picture. */
+  #held: Update[] | null = null;
+  #refreshing = false;
+  #again = false;
+  readonly #stale = new Map<string, { workspace: string; environment: string }>();
+  #settling: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  /** Begins, and follows whether anybody looks. */
+  run(): void {
+    document.addEventListener('visibilitychange', () => void this.#look());
+    void this.#connect();
+  }
+
+  /** A connection of one's own: a terminal, a reader of logs. Whoever asks for it closes it. */
+  connect(): Promise<Connection> {
+    return Connection.open(this.#carrier);
+  }
+
+  /** @throws {Failure} */
+  call<M extends Method>(method: M, params: Params<M>): Promise<Answer<M>> {
+    if (this.#connection) return this.#connection.call(method, params);
+    return Promise.reject(new Failure({ code: 'no_supervisor', message: 'there is no connection to the supervisor' }));
+  }
+
+  /** Not to wait for the next attempt. */
+  retry(): void {
+    if (this.link === 'lost') void this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#connection) return;
+    try {
+      const connection = await this.connect();
+      connection.onclose = () => this.#lost();
+      connection.onupdate = (update) => this.#take(update);
+      this.#connection = connection;
+      this.hello = connection.hello;
+      this.#delay = FIRST_DELAY;
+      await this.refresh();
+      this.link = 'connected';
+      if (document.hidden) await this.#look();
+      else clock.run();
+    } catch (thrown) {
+      if (thrown instanceof Refused) this.link = 'refused';
+      else this.#lost();
+    }
+  }
+
+  #lost(): void {
+    this.#connection = null;
+    this.link = 'lost';
+    setTimeout(() => void this.#connect(), this.#delay);
+    this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
+  }
+
+  /** The whole picture, and from then on what changes. */
+  async refresh(): Promise<void> {
+    if (this.#refreshing) {
+      this.#again = true;
+      return;
+    }
+    this.#refreshing = true;
+    try {
+      do {
+        this.#again = false;
+        this.#held = [];
+        const { environments } = await this.call('subscribe', { workspace: null, metrics: true });
+        const [{ workspaces }, { notices }] = await Promise.all([
+          this.call('workspaces', {}),
+          this.call('notices', {}),
+        ]);
+        this.mirror.replace(workspaces, environments, notices);
+        const held = this.#held;
+        this.#held = null;
+        for (const update of held) this.#apply(update);
+      } while (this.#again);
+    } finally {
+      this.#refreshing = false;
+      this.#held = null;
+    }
+  }
+
+  #take(update: Update): void {
+    if (this.#held) this.#held.push(update);
+    else this.#apply(update);
+  }
+
+  #apply(update: Update): void {
+    this.#settle(this.mirror.apply(update));
+  }
+
+  #settle(wanted: Wanted): void {
+    if (wanted === 'nothing') return;
+    if (wanted === 'everything') this.#again = true;
+    else this.#stale.set(`${wanted.warnings.workspace}\0${wanted.warnings.environment}`, wanted.warnings);
+    this.#settling ??= setTimeout(() => void this.#ask(), SETTLE);
+  }
+
+  /** Warnings are no updates of their own: they are asked for when what they are about has changed. */
+  async #ask(): Promise<void> {
+    this.#settling = null;
+    const stale = [...this.#stale.values()];
+    this.#stale.clear();
+    try {
+      if (this.#again) return await this.refresh();
+      for (const { workspace, environment } of stale) {
+        const status = await this.call('status', { workspace, environment });
+        const mirrored = this.mirror.environment(workspace, environment);
+        if (mirrored) [mirrored.warnings, mirrored.url] = [status.warnings, status.url];
+      }
+    } catch {
+      // Either the connection is lost, and all is asked again, or the environment is gone, and the list says so.
+    }
+  }
+
+  /** Nothing is sent to a page that nobody sees. */
+  async #look(): Promise<void> {
+    try {
+      if (document.hidden) {
+        clock.halt();
+        await this.call('unsubscribe', {});
+      } else {
+        clock.run();
+        if (this.link === 'connected') await this.refresh();
+      }
+    } catch {
+      // The connection is lost; what connects again asks for everything.
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+
+import type { Host } from './host';
+
+export const tauriHost: Host = {
+  picksFolders: true,
+  pickFolder: () => invoke<string | null>('pick_folder'),
+  openUrl: (url) => void invoke('open_url', { url }),
+  openPath: (path) => invoke('open_path', { path }).then(
+    () => true,
+    () => false,
+  ),
+  rememberRoute: (route) => void invoke('remember_route', { route }),
+  initialRoute: () => invoke<string | null>('initial_route'),
+  onNavigate: (go) => void listen<string>('navigate', (event) => go(event.payload)),
+};

@@ -1,0 +1,70 @@
+import { tinykeys } from 'tinykeys';
+
+import type { Surroundings } from '../forge/context';
+import { ENVIRONMENT_TABS, hrefOf, PROCESS_TABS, toEnvironment } from '../route/route';
+
+/** The keys that hold everywhere; a table or a log has its own, on itself. As the help shows them. */
+export function bindKeys(page: Surroundings): () => void {
+  const { layers } = page;
+  const free = (act: () => void) => (event: KeyboardEvent) => {
+    if (layers.open !== null || event.defaultPrevented) return;
+    event.preventDefault();
+    act();
+  };
+  const everywhere = (act: () => void) => (event: KeyboardEvent) => {
+    event.preventDefault();
+    act();
+  };
+  const tabs = Object.fromEntries(PROCESS_TABS.map((_, at) => [String(at + 1), free(() => toTab(page, at))]));
+  const letGo = [
+    // Also while one types: it is what leads out of a field.
+    tinykeys(
+      window,
+      { '$mod+k': everywhere(() => (layers.open === 'palette' ? layers.hide() : layers.show('palette'))) },
+      { ignore: () => false },
+    ),
+    tinykeys(window, {
+      '[Shift]+?': free(() => layers.show('help')),
+      '$mod+b': free(() => layers.toggleSidebar()),
+      'g h': free(() => page.router.go({ page: 'home' })),
+      'g l': free(() => toNamedTab(page, 'logs')),
+      'g o': free(() => toNamedTab(page, 'overview')),
+      'g g': free(() => toNamedTab(page, 'graphs')),
+      'g e': free(() => toNamedTab(page, 'events')),
+      u: free(() => up(page)),
+      '/': free(() => search(page)),
+      ...tabs,
+    }),
+  ];
+  return () => letGo.forEach((stop) => stop());
+}
+
+function toTab(page: Surroundings, at: number): void {
+  const { route } = page.router;
+  if (route.page === 'environment') {
+    const tab = ENVIRONMENT_TABS[at];
+    if (tab) page.router.go({ ...route, tab });
+  } else if (route.page === 'process') {
+    const tab = PROCESS_TABS[at];
+    if (tab) page.router.go({ ...route, tab });
+  }
+}
+
+function toNamedTab(page: Surroundings, tab: (typeof ENVIRONMENT_TABS)[number]): void {
+  const { route } = page.router;
+  if (route.page === 'environment' || route.page === 'process') page.router.go(hrefOf({ ...route, tab }));
+}
+
+/** To what encloses this page. */
+function up(page: Surroundings): void {
+  const { route } = page.router;
+  if (route.page === 'process') page.router.go(toEnvironment(route.workspace, route.environment));
+  else page.router.go({ page: 'home' });
+}
+
+/** Into the search of the log that is shown; else to the log. */
+function search(page: Surroundings): void {
+  const field = document.querySelector<HTMLInputElement>('[data-testid="log-search"]');
+  if (field) field.focus();
+  else toNamedTab(page, 'logs');
+}
