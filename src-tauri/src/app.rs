@@ -69,7 +69,8 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
             ipc::remember_route,
             ipc::initial_route,
         ])
-        .setup(move |app| setup(app))
+        .on_menu_event(|app, event| tray::clicked(app, event.id().as_ref()))
+        .setup(setup)
         .build(tauri::generate_context!())
         .map_err(|error| Error::system("the desktop app", error))?;
     let code = app.run_return(on_event);

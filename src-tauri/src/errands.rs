@@ -1,16 +1,13 @@
 //! What clicks in the tray and on notifications ask for.
 
 use forge_api::{ActOnNotice, Code, Error, Restart, Start, Stop};
+use forge_tray::{Act, Answer, Choice, Client, Named, Picture, place, route};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_autostart::ManagerExt;
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::Notify;
 
-use crate::announcer::{Answer, Choice};
-use crate::client::Client;
-use crate::menu::{self, Act, Named};
-use crate::picture::Picture;
-use crate::{quit, route, window};
+use crate::{quit, window};
 
 /// Something that the tray shows and the supervisor does not know was changed.
 #[derive(Debug, Default)]
@@ -98,7 +95,7 @@ fn launch_at_login(app: &AppHandle) {
 pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
     let Answer { notice, choice } = answer;
     match choice {
-        Choice::Default => window::show(app, Some(menu::place(&notice))),
+        Choice::Look => window::show(app, Some(place(&notice))),
         Choice::Action(action) if !action.shows => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
@@ -106,7 +103,7 @@ pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
                 let client = app.state::<Client>().inner().clone();
                 if let Err(error) = client.call(&act).await {
                     tracing::info!("{}: {error}", notice.summary);
-                    window::show(&app, Some(menu::place(&notice)));
+                    window::show(&app, Some(place(&notice)));
                 }
             });
         }
@@ -115,15 +112,14 @@ pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
             match url.map(|url| app.opener().open_url(url, None::<String>)) {
                 Some(Ok(())) => {}
                 Some(Err(error)) => tracing::warn!("the browser cannot be opened: {error}"),
-                None => window::show(app, Some(menu::place(&notice))),
+                None => window::show(app, Some(place(&notice))),
             }
         }
-        Choice::Action(_) => {
-            let place = notice.process.as_deref().map_or_else(
-                || menu::place(&notice),
-                |process| route::log(&notice.workspace, &notice.environment, process, Some(&notice.id)),
-            );
-            window::show(app, Some(place));
+        Choice::Action(action) => {
+            let log = notice.process.as_deref().filter(|_| action.id == "show-log").map(|process| {
+                route::about(&route::log(&notice.workspace, &notice.environment, process), &notice.id)
+            });
+            window::show(app, Some(log.unwrap_or_else(|| place(&notice))));
         }
     }
 }

@@ -16,6 +16,9 @@ use interprocess::local_socket::{Listener, ListenerOptions, Name, Stream};
 const SHOWN: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(50);
 
+#[cfg(unix)]
+const SOCKET: &str = "desktop.sock";
+
 /// What the first one says when it has been asked to show itself.
 const DONE: &[u8] = b"shown\n";
 
@@ -54,6 +57,13 @@ pub(crate) fn launch(home: &Home) -> Result<Launch, Error> {
     let listener = name(home)
         .and_then(|name| ListenerOptions::new().name(name).try_overwrite(true).create_sync())
         .map_err(|error| Error::system("the desktop app's socket", error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let socket = home.runtime.join(SOCKET);
+        std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))
+            .map_err(|error| Error::system(socket.display(), error))?;
+    }
     Ok(Launch::First(Instance { listener, _lock: lock }))
 }
 
@@ -112,7 +122,7 @@ fn ask(socket: Name<'_>) -> bool {
 #[cfg(unix)]
 fn name(home: &Home) -> std::io::Result<Name<'static>> {
     use interprocess::local_socket::{GenericFilePath, ToFsName};
-    home.runtime.join("desktop.sock").to_fs_name::<GenericFilePath>()
+    home.runtime.join(SOCKET).to_fs_name::<GenericFilePath>()
 }
 
 #[cfg(windows)]

@@ -102,7 +102,7 @@ async fn carry(
     let (read, write) = tokio::io::split(stream);
     tokio::select! {
         () = upward(write, outgoing) => {}
-        () = downward(read, |batch| channel.send(InvokeResponseBody::Json(batch)).is_ok(), visible) => {}
+        () = downward(read, PACE, |batch| channel.send(InvokeResponseBody::Json(batch)).is_ok(), visible) => {}
     }
 }
 
@@ -138,6 +138,7 @@ async fn next(
 
 async fn downward(
     read: ReadHalf<DuplexStream>,
+    pace: Duration,
     emit: impl Fn(String) -> bool,
     mut seen: watch::Receiver<bool>,
 ) {
@@ -163,7 +164,7 @@ async fn downward(
                 if !emit(batch.take()) {
                     return;
                 }
-                due = Instant::now() + PACE;
+                due = Instant::now() + pace;
             }
         }
         if batch.is_full() || batch.urgent {

@@ -1,28 +1,20 @@
 //! The desktop app: a tray icon, a window and notifications around the supervisor, which runs in this program. The
 //! shell decides nothing: it shows what the supervisor tells and asks for what is clicked.
 //!
-//! - `supervision` runs the supervisor; `client` talks to it as any other face does.
-//! - `mirror` keeps the `picture` of how things stand; `menu` makes the tray's menu of it, `changes` the steps from
-//!   one menu to the next: all three are plain functions. `tray` does what they say.
-//! - `announcer` and `notification` show notices natively.
+//! - `supervision` runs the supervisor; `mirror` follows it for the tray, whose picture, menu and notices are plain
+//!   values of `forge-tray`. `tray` and `notification` show them, `errands` does what is clicked there.
 //! - `window` makes and ends the webview; `ipc` carries messages between its page and the supervisor.
 //! - `instance` sees to one app for each home, `quit` to its end.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
-mod announcer;
 mod app;
 mod arguments;
-mod changes;
-mod client;
 mod errands;
 mod instance;
 mod ipc;
-mod menu;
 mod mirror;
 mod notification;
-mod picture;
 mod quit;
-mod route;
 mod supervision;
 mod tray;
 mod window;

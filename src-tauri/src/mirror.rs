@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use forge_api::{Error, Notices, Subscribe, Update, Workspaces};
+use forge_tray::{Applied, Client, Picture};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_autostart::ManagerExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::announcer::Announcer;
-use crate::client::Client;
-use crate::errands;
-use crate::picture::{Applied, Picture};
+use crate::notification::Notifications;
 use crate::supervision::Supervision;
-use crate::tray;
+use crate::{errands, tray};
 
 /// The tray is changed at most so often.
 const PACE: Duration = Duration::from_millis(50);
@@ -29,26 +27,26 @@ async fn follow(app: &AppHandle) -> Result<(), Error> {
     let stream = app.state::<Supervision>().connect().await?;
     let (client, mut updates) = Client::greet(stream).await?;
     app.manage(client.clone());
-    let (mut announcer, mut responses) = Announcer::new();
+    let (mut notifications, mut responses) = Notifications::new();
     let mut picture = Picture::default();
     picture.launch_at_login = app.autolaunch().is_enabled().unwrap_or(false);
     let mut stale = true;
     loop {
         while std::mem::take(&mut stale) {
             refresh(&client, &mut picture).await?;
-            announcer.sync(&picture.notices);
+            notifications.sync(&picture.notices);
             // What was told meanwhile is older than some of it, and news to the rest.
-            stale = drain(&mut updates, &mut picture, &mut announcer);
+            stale = drain(&mut updates, &mut picture, &mut notifications);
         }
         tray::paint(app, picture.clone());
         let painted = Instant::now();
         tokio::select! {
             update = updates.recv() => match update {
-                Some(update) => stale |= take_in(update, &mut picture, &mut announcer),
+                Some(update) => stale |= take_in(update, &mut picture, &mut notifications),
                 None => return Ok(()),
             },
-            Some((id, response)) = responses.recv() => {
-                if let Some(answer) = announcer.answered(&id, response) {
+            Some(response) = responses.recv() => {
+                if let Some(answer) = notifications.answered(response) {
                     errands::answer(app, &picture, answer);
                 }
                 continue;
@@ -59,7 +57,7 @@ async fn follow(app: &AppHandle) -> Result<(), Error> {
         }
         while let Ok(update) = tokio::time::timeout_at(painted + PACE, updates.recv()).await {
             let Some(update) = update else { return Ok(()) };
-            stale |= take_in(update, &mut picture, &mut announcer);
+            stale |= take_in(update, &mut picture, &mut notifications);
         }
     }
 }
@@ -73,19 +71,23 @@ async fn refresh(client: &Client, picture: &mut Picture) -> Result<(), Error> {
     Ok(())
 }
 
-fn drain(updates: &mut UnboundedReceiver<Update>, picture: &mut Picture, announcer: &mut Announcer) -> bool {
+fn drain(
+    updates: &mut UnboundedReceiver<Update>,
+    picture: &mut Picture,
+    notifications: &mut Notifications,
+) -> bool {
     let mut stale = false;
     while let Ok(update) = updates.try_recv() {
-        stale |= take_in(update, picture, announcer);
+        stale |= take_in(update, picture, notifications);
     }
     stale
 }
 
 /// Whether the picture must be asked for anew.
-fn take_in(update: Update, picture: &mut Picture, announcer: &mut Announcer) -> bool {
+fn take_in(update: Update, picture: &mut Picture, notifications: &mut Notifications) -> bool {
     match &update {
-        Update::Notice { notice } => announcer.tell(notice),
-        Update::NoticeClosed { id } => announcer.close(id),
+        Update::Notice { notice } => notifications.tell(notice),
+        Update::NoticeClosed { id } => notifications.close(id),
         _ => {}
     }
     picture.apply(update) == Applied::Stale

@@ -10,52 +10,102 @@ mod platform;
 #[path = "notification/linux.rs"]
 mod platform;
 
+use std::collections::HashMap;
 use std::sync::Once;
 
 use forge_api::{Notice, NoticeKind};
+use forge_tray::{Announcements, Answer, Response, Step};
 use notify_rust::{Notification, NotificationResponse};
 use tokio::sync::mpsc;
 
 /// What happens to a notification that is shown.
 #[derive(Debug)]
-pub(crate) enum Order {
+enum Order {
     Replace(Notice),
     Close,
 }
 
-/// What the user did with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Response {
-    Default,
-    Action(String),
-    Closed,
+/// A response, with the id of the notice that it is to.
+pub(crate) type Responded = (String, Response);
+
+/// The notifications that are out.
+#[derive(Debug)]
+pub(crate) struct Notifications {
+    announcements: Announcements,
+    /// A way that is closed leads to one that the user has put away.
+    orders: HashMap<String, mpsc::UnboundedSender<Order>>,
+    responses: mpsc::UnboundedSender<Responded>,
 }
 
-impl From<&NotificationResponse> for Response {
-    fn from(response: &NotificationResponse) -> Self {
-        match response {
-            NotificationResponse::Default => Self::Default,
-            NotificationResponse::Action(id) => Self::Action(id.clone()),
-            NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => Self::Closed,
+impl Notifications {
+    /// What users do with them comes out of the receiver, for [`Self::answered`].
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Responded>) {
+        let (responses, responded) = mpsc::unbounded_channel();
+        (Self { announcements: Announcements::default(), orders: HashMap::new(), responses }, responded)
+    }
+
+    /// Shows a notice, or what is new about it. Waits for nothing.
+    pub(crate) fn tell(&mut self, notice: &Notice) {
+        let step = self.announcements.tell(notice);
+        self.take(step);
+    }
+
+    /// It is over.
+    pub(crate) fn close(&mut self, id: &str) {
+        let step = self.announcements.close(id);
+        self.take(step);
+    }
+
+    /// All that is wrong now.
+    pub(crate) fn sync(&mut self, notices: &[Notice]) {
+        let steps = self.announcements.sync(notices);
+        self.take(steps);
+    }
+
+    /// What a response means, if anything.
+    pub(crate) fn answered(&mut self, (id, response): Responded) -> Option<Answer> {
+        self.orders.remove(&id);
+        self.announcements.answered(&id, response)
+    }
+
+    fn take(&mut self, steps: impl IntoIterator<Item = Step>) {
+        for step in steps {
+            match step {
+                Step::Show(notice) => self.show(notice),
+                Step::Replace(notice) => {
+                    let order = Order::Replace(notice.clone());
+                    if self.orders.get(&notice.id).is_none_or(|orders| orders.send(order).is_err()) {
+                        self.show(notice);
+                    }
+                }
+                Step::Close(id) => {
+                    if let Some(orders) = self.orders.remove(&id) {
+                        let _ = orders.send(Order::Close);
+                    }
+                }
+            }
         }
+    }
+
+    fn show(&mut self, notice: Notice) {
+        let (orders, ordered) = mpsc::unbounded_channel();
+        self.orders.insert(notice.id.clone(), orders);
+        platform::show(notice, ordered, self.responses.clone());
     }
 }
 
-/// Shows a notice, without waiting. What is done with it goes to `responses`, with the notice's id; when it is gone,
-/// the returned way to it closes.
-pub(crate) fn show(
-    notice: Notice,
-    responses: mpsc::UnboundedSender<(String, Response)>,
-) -> mpsc::UnboundedSender<Order> {
-    let (orders, ordered) = mpsc::unbounded_channel();
-    platform::show(notice, ordered, responses);
-    orders
+fn response(response: &NotificationResponse) -> Response {
+    match response {
+        NotificationResponse::Default => Response::Default,
+        NotificationResponse::Action(id) => Response::Action(id.clone()),
+        NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => Response::Closed,
+    }
 }
 
 /// Something that needs no answer.
 pub(crate) async fn say(summary: &str, body: &str) {
     let mut notification = blank();
-    notification.summary(summary).body(body);
+    notification.summary(summary).body(&escaped(body));
     if let Err(error) = platform::say(notification).await {
         unavailable(&error);
     }
@@ -71,8 +121,7 @@ fn blank() -> Notification {
 
 fn notification(notice: &Notice) -> Notification {
     let mut notification = blank();
-    notification.summary(&notice.summary).body(&escaped(&notice.body));
-    notification.action("default", "Open");
+    notification.summary(&notice.summary).body(&escaped(&notice.body)).action("default", "Open");
     for action in &notice.actions {
         notification.action(&action.id, &action.label);
     }

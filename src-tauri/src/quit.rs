@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use forge_api::{Error, Stop};
+use forge_tray::Client;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::{DialogExt, MessageDialogButtons, MessageDialogKind, MessageDialogResult};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::client::Client;
 use crate::supervision::Supervision;
 use crate::tray::Shown;
 use crate::window;
@@ -63,10 +63,11 @@ pub(crate) fn ask(app: &AppHandle) {
         return;
     }
     let handle = app.clone();
+    // The first is what Enter does.
     let buttons =
-        MessageDialogButtons::YesNoCancelCustom(STOP.to_owned(), KEEP.to_owned(), CANCEL.to_owned());
+        MessageDialogButtons::YesNoCancelCustom(KEEP.to_owned(), STOP.to_owned(), CANCEL.to_owned());
     app.dialog()
-        .message("Processes are running. They can go on without the app: `forge` finds them, and so does the app when it is started again.")
+        .message("Processes are running. They can go on without the app; it finds them again, and so does `forge`.")
         .title("Quit Forge?")
         .kind(MessageDialogKind::Info)
         .buttons(buttons)

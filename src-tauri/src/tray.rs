@@ -1,45 +1,42 @@
-//! The tray icon and its menu: done as `menu` and `changes` say, on the main thread.
+//! The tray icon and its menu: done as `forge-tray` says, on the main thread, where alone the toolkit's items live.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use forge_api::Mood;
-use tauri::image::Image;
-use tauri::menu::{CheckMenuItem, Menu, MenuItem, MenuItemKind, PredefinedMenuItem, Submenu};
-use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
-use tauri::{AppHandle, Manager, Wry};
+use forge_tray::{Change, Item, Kind, Picture, act, changes, menu};
+use tauri::{AppHandle, Manager};
+use tray_icon::menu::{CheckMenuItem, IsMenuItem, Menu, MenuItem, MenuItemKind, PredefinedMenuItem, Submenu};
+use tray_icon::{Icon, MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 
-use crate::changes::{Change, changes};
-use crate::menu::{self, Item, Kind};
-use crate::picture::Picture;
 use crate::{errands, window};
 
-/// What is shown; nothing where there is no tray.
-#[derive(Default)]
-pub(crate) struct Shown(Mutex<Slot>);
+const IS_MAC: bool = cfg!(target_os = "macos");
 
+/// What is, or is to be, painted.
 #[derive(Default)]
-struct Slot {
-    tray: Option<Tray>,
-    /// What it should look like when it gets to be there.
-    picture: Picture,
-}
+pub(crate) struct Shown(Mutex<Picture>);
 
 impl Shown {
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn picture(&self) -> Picture {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// As it was painted last.
-    pub(crate) fn picture(&self) -> Picture {
-        self.slot().picture.clone()
+    fn set(&self, picture: Picture) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = picture;
     }
+}
+
+thread_local! {
+    /// The main thread's; nothing where there is no tray.
+    static TRAY: RefCell<Option<Tray>> = const { RefCell::new(None) };
 }
 
 struct Tray {
     icon: TrayIcon,
-    menu: Menu<Wry>,
-    handles: HashMap<String, MenuItemKind<Wry>>,
+    menu: Menu,
+    handles: HashMap<String, MenuItemKind>,
     items: Vec<Item>,
     mood: Mood,
     summary: String,
@@ -47,6 +44,15 @@ struct Tray {
 
 /// Puts the icon into the tray; where there is none yet, as soon as there is one. On the main thread.
 pub(crate) fn raise(app: &AppHandle) {
+    let clicked = app.clone();
+    TrayIconEvent::set_event_handler(Some(move |event| {
+        if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } =
+            event
+            && !IS_MAC
+        {
+            window::show(&clicked, None);
+        }
+    }));
     if let Err(error) = try_raise(app) {
         tracing::warn!("there is no tray: {error}");
         #[cfg(target_os = "linux")]
@@ -54,80 +60,81 @@ pub(crate) fn raise(app: &AppHandle) {
     }
 }
 
-fn try_raise(app: &AppHandle) -> tauri::Result<()> {
-    let shown = app.state::<Shown>();
-    let mut slot = shown.slot();
-    if slot.tray.is_none() {
-        slot.tray = Some(Tray::build(app, &slot.picture)?);
-    }
+fn try_raise(app: &AppHandle) -> anyhow::Result<()> {
+    let tray = Tray::build(&app.state::<Shown>().picture())?;
+    TRAY.set(Some(tray));
     Ok(())
 }
 
 /// Shows how things stand. From any thread.
 pub(crate) fn paint(app: &AppHandle, picture: Picture) {
-    let handle = app.clone();
+    app.state::<Shown>().set(picture.clone());
     let work = move || {
-        let shown = handle.state::<Shown>();
-        let mut slot = shown.slot();
-        if let Some(tray) = &mut slot.tray
-            && let Err(error) = tray.paint(&handle, &picture)
-        {
-            tracing::error!("the tray cannot be changed: {error}");
-        }
-        slot.picture = picture;
+        TRAY.with_borrow_mut(|tray| {
+            if let Some(tray) = tray
+                && let Err(error) = tray.paint(&picture)
+            {
+                tracing::error!("the tray cannot be changed: {error}");
+            }
+        });
     };
     if let Err(error) = app.run_on_main_thread(work) {
         tracing::error!("the tray cannot be changed: {error}");
     }
 }
 
+/// An item of the menu was clicked. On the main thread.
+pub(crate) fn clicked(app: &AppHandle, id: &str) {
+    let act = TRAY.with_borrow(|tray| act(&tray.as_ref()?.items, id).cloned());
+    if let Some(act) = act {
+        errands::run(app, act);
+    }
+}
+
 impl Tray {
-    fn build(app: &AppHandle, picture: &Picture) -> tauri::Result<Self> {
+    fn build(picture: &Picture) -> anyhow::Result<Self> {
         let (mood, summary) = (picture.mood(), picture.summary());
-        let items = menu::menu(picture);
-        let menu = Menu::new(app)?;
-        let mut handles = HashMap::new();
-        for item in &items {
-            menu.append(&made(app, item, &mut handles)?)?;
-        }
-        let icon = TrayIconBuilder::with_id("forge")
-            .icon(image(mood))
-            .icon_as_template(cfg!(target_os = "macos"))
-            .title(if cfg!(target_os = "linux") { "Forge" } else { "" })
-            .tooltip(&summary)
-            .menu(&menu)
-            // A Mac's menu bar opens menus; elsewhere a click opens the app.
-            .show_menu_on_left_click(cfg!(target_os = "macos"))
-            .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
-            .on_tray_icon_event(|tray, event| {
-                let left = MouseButton::Left;
-                if let TrayIconEvent::Click { button, button_state: MouseButtonState::Up, .. } = event
-                    && button == left
-                    && cfg!(not(target_os = "macos"))
-                {
-                    window::show(tray.app_handle(), None);
-                }
-            })
-            .build(app)?;
-        Ok(Self { icon, menu, handles, items, mood, summary })
+        let mut tray = Self {
+            icon: TrayIconBuilder::new()
+                .with_id("forge")
+                .with_icon(icon(mood)?)
+                .with_icon_as_template(IS_MAC)
+                // A Mac's menu bar would show the title; elsewhere it is a name.
+                .with_title(if IS_MAC { "" } else { "Forge" })
+                .with_tooltip(&summary)
+                // A Mac's menu bar opens menus; elsewhere a click opens the app.
+                .with_menu_on_left_click(IS_MAC)
+                .build()?,
+            menu: Menu::new(),
+            handles: HashMap::new(),
+            items: Vec::new(),
+            mood,
+            summary,
+        };
+        tray.paint(picture)?;
+        tray.icon.set_menu(Some(Box::new(tray.menu.clone())));
+        Ok(tray)
     }
 
-    fn paint(&mut self, app: &AppHandle, picture: &Picture) -> tauri::Result<()> {
-        let items = menu::menu(picture);
+    fn paint(&mut self, picture: &Picture) -> anyhow::Result<()> {
+        let items = menu(picture);
         for change in changes(&self.items, &items) {
-            self.apply(app, change)?;
+            self.apply(change)?;
         }
         let mut ids = HashSet::new();
         collect(&items, &mut ids);
         self.handles.retain(|id, _| ids.contains(id.as_str()));
         // The toolkit ticks it by itself when it is clicked, whatever comes of it.
         if let Some(MenuItemKind::Check(login)) = self.handles.get("login") {
-            login.set_checked(picture.launch_at_login)?;
+            login.set_checked(picture.launch_at_login);
         }
         self.items = items;
         let (mood, summary) = (picture.mood(), picture.summary());
         if self.mood != mood {
-            self.icon.set_icon_with_as_template(Some(image(mood)), cfg!(target_os = "macos"))?;
+            #[cfg(target_os = "macos")]
+            self.icon.set_icon_with_as_template(Some(icon(mood)?), true)?;
+            #[cfg(not(target_os = "macos"))]
+            self.icon.set_icon(Some(icon(mood)?))?;
             self.mood = mood;
         }
         if self.summary != summary {
@@ -137,54 +144,43 @@ impl Tray {
         Ok(())
     }
 
-    fn apply(&mut self, app: &AppHandle, change: Change) -> tauri::Result<()> {
+    fn apply(&mut self, change: Change) -> anyhow::Result<()> {
         match change {
             Change::Label { id, label } => match self.handles.get(&id) {
                 Some(MenuItemKind::MenuItem(item)) => item.set_text(text(&label)),
                 Some(MenuItemKind::Check(item)) => item.set_text(text(&label)),
                 Some(MenuItemKind::Submenu(item)) => item.set_text(text(&label)),
-                _ => Ok(()),
+                _ => {}
             },
-            Change::Enabled { id, enabled } => match self.handles.get(&id) {
-                Some(MenuItemKind::MenuItem(item)) => item.set_enabled(enabled),
-                _ => Ok(()),
-            },
-            Change::Checked { id, checked } => match self.handles.get(&id) {
-                Some(MenuItemKind::Check(item)) => item.set_checked(checked),
-                _ => Ok(()),
-            },
+            Change::Enabled { id, enabled } => {
+                if let Some(MenuItemKind::MenuItem(item)) = self.handles.get(&id) {
+                    item.set_enabled(enabled);
+                }
+            }
+            Change::Checked { id, checked } => {
+                if let Some(MenuItemKind::Check(item)) = self.handles.get(&id) {
+                    item.set_checked(checked);
+                }
+            }
             Change::Remove { parent, position } => {
                 match self.submenu(parent.as_deref()) {
-                    Some(submenu) => submenu.remove_at(position)?,
-                    None => self.menu.remove_at(position)?,
+                    Some(submenu) => submenu.remove_at(position),
+                    None => self.menu.remove_at(position),
                 };
-                Ok(())
             }
             Change::Insert { parent, position, item } => {
-                let item = made(app, &item, &mut self.handles)?;
+                let item = made(&item, &mut self.handles)?;
                 match self.submenu(parent.as_deref()) {
-                    Some(submenu) => submenu.insert(&item, position),
-                    None => self.menu.insert(&item, position),
+                    Some(submenu) => submenu.insert(as_item(&item), position)?,
+                    None => self.menu.insert(as_item(&item), position)?,
                 }
             }
         }
+        Ok(())
     }
 
-    fn submenu(&self, id: Option<&str>) -> Option<&Submenu<Wry>> {
-        match self.handles.get(id?) {
-            Some(MenuItemKind::Submenu(submenu)) => Some(submenu),
-            _ => None,
-        }
-    }
-}
-
-fn clicked(app: &AppHandle, id: &str) {
-    let act = match &app.state::<Shown>().slot().tray {
-        Some(tray) => menu::act(&tray.items, id).cloned(),
-        None => None,
-    };
-    if let Some(act) = act {
-        errands::run(app, act);
+    fn submenu(&self, id: Option<&str>) -> Option<&Submenu> {
+        self.handles.get(id?)?.as_submenu()
     }
 }
 
@@ -198,26 +194,20 @@ fn collect<'a>(items: &'a [Item], ids: &mut HashSet<&'a str>) {
 }
 
 /// The toolkit's item, and those below it.
-fn made(
-    app: &AppHandle,
-    item: &Item,
-    handles: &mut HashMap<String, MenuItemKind<Wry>>,
-) -> tauri::Result<MenuItemKind<Wry>> {
+fn made(item: &Item, handles: &mut HashMap<String, MenuItemKind>) -> anyhow::Result<MenuItemKind> {
     let Item { id, label, kind } = item;
     let label = text(label);
     let made = match kind {
-        Kind::Separator => MenuItemKind::Predefined(PredefinedMenuItem::separator(app)?),
-        Kind::Heading => MenuItemKind::MenuItem(MenuItem::with_id(app, id, label, false, None::<&str>)?),
-        Kind::Button { enabled, .. } => {
-            MenuItemKind::MenuItem(MenuItem::with_id(app, id, label, *enabled, None::<&str>)?)
-        }
+        Kind::Separator => MenuItemKind::Predefined(PredefinedMenuItem::separator()),
+        Kind::Heading => MenuItemKind::MenuItem(MenuItem::with_id(id, label, false, None)),
+        Kind::Button { enabled, .. } => MenuItemKind::MenuItem(MenuItem::with_id(id, label, *enabled, None)),
         Kind::Check { checked, .. } => {
-            MenuItemKind::Check(CheckMenuItem::with_id(app, id, label, true, *checked, None::<&str>)?)
+            MenuItemKind::Check(CheckMenuItem::with_id(id, label, true, *checked, None))
         }
         Kind::Submenu(items) => {
-            let submenu = Submenu::with_id(app, id, label, true)?;
+            let submenu = Submenu::with_id(id, label, true);
             for item in items {
-                submenu.append(&made(app, item, handles)?)?;
+                submenu.append(as_item(&made(item, handles)?))?;
             }
             MenuItemKind::Submenu(submenu)
         }
@@ -226,12 +216,22 @@ fn made(
     Ok(made)
 }
 
+fn as_item(kind: &MenuItemKind) -> &dyn IsMenuItem {
+    match kind {
+        MenuItemKind::MenuItem(item) => item,
+        MenuItemKind::Submenu(item) => item,
+        MenuItemKind::Predefined(item) => item,
+        MenuItemKind::Check(item) => item,
+        MenuItemKind::Icon(item) => item,
+    }
+}
+
 /// `&` marks the letter of a shortcut in a menu.
 fn text(label: &str) -> String {
     label.replace('&', "&&")
 }
 
-fn image(mood: Mood) -> Image<'static> {
+fn icon(mood: Mood) -> anyhow::Result<Icon> {
     #[cfg(not(target_os = "macos"))]
     let image = match mood {
         Mood::Stopped => tauri::include_image!("icons/tray/stopped.png"),
@@ -247,7 +247,8 @@ fn image(mood: Mood) -> Image<'static> {
         Mood::Busy => tauri::include_image!("icons/tray/busy-template.png"),
         Mood::Trouble => tauri::include_image!("icons/tray/trouble-template.png"),
     };
-    image
+    let (width, height) = (image.width(), image.height());
+    Ok(Icon::from_rgba(image.rgba().to_vec(), width, height)?)
 }
 
 /// The desktop's side of the tray, which may start after us at login, or never.

@@ -258,3 +258,37 @@ fn messages_for_people_go_to_stderr() {
     failed.code(1);
     assert_eq!(failed.error_code(), "missing", "{failed}");
 }
+
+#[test]
+fn without_a_command_the_usage_goes_to_stderr() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    let alone = world.forge::<&str>([]).run();
+    alone.code(2).says("forge start");
+    assert_eq!(alone.stdout, "", "nothing was answered: {alone}");
+    let json = world.forge(["--json"]).run();
+    json.code(2).says("forge start");
+    assert_eq!(json.error_code(), "usage", "{json}");
+}
+
+#[test]
+fn a_command_that_cannot_be_run_says_why() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.forge(["run", "--", "nosuchcmd"]).run().code(1).says("`nosuchcmd`").says("PATH");
+    world.write("plain.txt", "");
+    world.forge(["run", "--", "./plain.txt"]).run().code(1).says("chmod +x");
+    world.forge(["run", "--", "sh -c true"]).run().code(1).says("sh -c");
+}
+
+#[test]
+fn a_start_of_one_process_shows_that_process() {
+    let world = World::with(
+        "dev:\n  - {name: alone, command: nasty forever}\n  - {name: other, command: nasty forever}\n",
+    );
+    world.forge(["start", "other"]).run().ok();
+    let started = world.forge(["start", "alone"]).run();
+    started.ok().prints("alone");
+    assert!(!started.stdout.contains("other"), "what it was about: {started}");
+    let uptime = world.process("alone")["uptime_seconds"].to_string();
+    let decimals = uptime.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    assert!(decimals <= 3, "to the millisecond: {uptime}");
+}

@@ -114,6 +114,29 @@ fn check_names_what_is_missing_and_runs_nothing() {
 }
 
 #[test]
+fn a_missing_env_file_hides_nothing_else_that_is_missing() {
+    let world = World::with(
+        "dev:
+  - {name: a, command: no-such-program, env_file: no-such.env}
+  - {name: b, command: nasty forever, cwd: no-such-folder}
+",
+    );
+    for command in ["check", "start"] {
+        let outcome = world.forge([command]).run();
+        outcome.code(2);
+        let text = format!("{}{}", outcome.stdout, outcome.stderr);
+        for missing in ["no-such.env", "no-such-program", "no-such-folder"] {
+            assert!(text.contains(missing), "{command} does not name {missing}: {outcome}");
+        }
+        let outcome = world.forge([command, "--json"]).run();
+        outcome.code(2);
+        assert_eq!(outcome.error_code(), "configuration", "{outcome}");
+        let problems = &outcome.json()["error"]["details"]["problems"];
+        assert_eq!(problems.as_array().map(Vec::len), Some(2), "{outcome}");
+    }
+}
+
+#[test]
 fn config_shows_values_with_their_origins_and_masks_secrets() {
     let world = World::with(
         "dev:

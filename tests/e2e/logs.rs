@@ -184,3 +184,32 @@ fn colour_only_where_it_is_wanted() {
     let terminal = world.terminal(["logs", "-n", "3"]);
     terminal.wait_for("WARN three of b");
 }
+
+#[test]
+fn a_run_that_is_not_there_is_not_found() {
+    let world = World::with("dev:\n  - {name: a, command: nasty print up forever}\n");
+    world.start();
+    world.wait_line("a", "up");
+    world.forge(["restart", "a"]).run().ok();
+    world.forge(["logs", "a", "--run", "2"]).run().ok();
+    let missing = world.forge(["logs", "a", "--run", "9"]).run();
+    missing.code(3).says("run 9").says("runs 1 to 2");
+    let missing = world.forge(["logs", "a", "--run", "9", "--json"]).run();
+    missing.code(3);
+    assert_eq!(missing.error_code(), "not_found", "{missing}");
+}
+
+#[test]
+fn groups_with_context_are_apart() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty print x print hit print y print z print z print hit print end}\n",
+    );
+    world.start();
+    world.wait_line("a", "end");
+    let shown = world.forge(["logs", "a", "--grep", "hit", "--context", "1"]).run();
+    let lines: Vec<&str> =
+        shown.ok().stdout.lines().map(|line| line.rsplit(' ').next().unwrap_or_default()).collect();
+    assert_eq!(lines, ["x", "hit", "y", "--", "z", "hit", "end"], "{shown}");
+    let bare = world.forge(["logs", "a", "--grep", "hit"]).run();
+    assert!(!bare.ok().stdout.contains("--"), "without context there are no groups: {bare}");
+}

@@ -7,6 +7,8 @@
 #![allow(clippy::print_stderr, reason = "what a failed test says, and skipped tests say why")]
 
 mod binaries;
+#[cfg(target_os = "linux")]
+pub mod desktop;
 mod docker;
 mod invocation;
 mod ports;

@@ -16,6 +16,7 @@ mod run;
 mod setup;
 mod targets;
 mod test;
+mod ui;
 mod workspace;
 
 use std::process::ExitCode;
@@ -26,13 +27,15 @@ use lexopt::prelude::*;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  run                    install what is missing, build, and start the bundled example
+  run                    install what is missing, build, start the bundled example, and open the app on it;
+                         without a screen, serve it for a browser
   test [FILTER…]         set up, check and test everything; with a filter only the tests that match
   set-up [--check]       only install what the tests need; --check only says what is missing
   generate [--check]     write the files that are made from code; --check fails if one has drifted
   licences               licences and sources of all dependencies, against deny.toml
   check-targets [--prepare]
-                         type-check for Windows and macOS; --prepare fetches what that needs
+                         type-check for Windows and macOS; --prepare fetches what that needs, and with
+                         FORGE_CHECK_APP=1 the desktop app is checked too
   bench [NAME…] [--install] [--write] [--quick]
                          the figures, side by side with floors and rivals; --write keeps them in bench/RESULTS.md
 ";

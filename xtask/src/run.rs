@@ -1,27 +1,36 @@
-//! `cargo xtask run`: from a fresh clone to a running environment.
+//! `cargo xtask run`: from a fresh clone to a running environment, in the app or in a browser.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
-use crate::console::{cargo, heading, run_quietly, section};
+use crate::console::{self, cargo, heading, run_quietly, section};
 use crate::setup::{self, Tool};
-use crate::workspace;
+use crate::{ui, workspace};
 
 /// The bundled example, which needs Node and nothing else.
 const EXAMPLE: &str = "examples/hello";
 
 pub(crate) fn run() -> Result<()> {
-    section("What is needed", || setup::ensure(Tool::FOR_RUN))?;
+    let screen = has_screen();
+    section("What is needed", || setup::ensure(if screen { Tool::FOR_APP } else { Tool::FOR_RUN }))?;
+    section("Page", ui::build)?;
     section("Build", || {
         // The development profile: half the time of a release build, and the example can't tell the difference.
-        crate::console::run(&mut cargo(["build", "--package", "forge-cli", "--package", "forge-keeper"]))
+        let mut build = cargo(["build", "--package", "forge-cli", "--package", "forge-keeper"]);
+        if screen {
+            build.args(["--package", "forge-desktop"]);
+        }
+        console::run(&mut build)
     })?;
     heading("The example");
     let forge = workspace::built("debug", "forge");
     let shown = workspace::shown(&forge);
     println!("   $ {shown} -C {EXAMPLE} start\n");
     run_quietly(Command::new(&forge).current_dir(workspace::root()).args(["-C", EXAMPLE, "start"]))?;
+    heading(if screen { "The app" } else { "In a browser" });
+    if screen { open_app()? } else { serve()? }
     println!(
         "
 Go on with
@@ -35,4 +44,42 @@ To have `forge` everywhere:
    cargo install --path crates/cli && cargo install --path crates/keeper"
     );
     Ok(())
+}
+
+/// Whether a window could be seen.
+fn has_screen() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+/// The app takes the example over from the command line's supervisor; it goes on when this command has ended.
+fn open_app() -> Result<()> {
+    let app = workspace::built("debug", "forge-desktop");
+    let child = aside(&mut Command::new(&app)).spawn().with_context(|| format!("cannot run {}", app.display()))?;
+    println!("   {} runs (PID {}): the window, and an icon in the tray", workspace::shown(&app), child.id());
+    Ok(())
+}
+
+/// The same page from a server on loopback; it goes on when this command has ended.
+fn serve() -> Result<()> {
+    let forge = workspace::built("debug", "forge");
+    let mut server = aside(Command::new(&forge).args(["serve", "--http", "127.0.0.1:0"]))
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", forge.display()))?;
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().context("a pipe")?).read_line(&mut url)?;
+    if url.trim().is_empty() {
+        bail!("`forge serve --http` has ended: {}", server.wait()?);
+    }
+    println!("   no screen here, so: {}", url.trim());
+    println!("   from another machine: ssh -L with that port; `kill {}` ends the server, the example goes on", server.id());
+    Ok(())
+}
+
+/// Not ended by this terminal's Ctrl-C.
+fn aside(command: &mut Command) -> &mut Command {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command.current_dir(workspace::root()).stdin(Stdio::null())
 }

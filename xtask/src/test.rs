@@ -5,13 +5,18 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 
 use crate::console::{self, cargo, heading, run_quietly, section};
-use crate::{generate, licences, setup, targets};
+use crate::{generate, licences, setup, targets, ui};
 
 /// With `filters` only the tests whose names hold one of them, and no other check.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     section("What is needed", setup::for_tests)?;
+    // The programs have it in them.
+    section("Page", ui::build)?;
     if filters.is_empty() {
         checks()?;
+    }
+    if filters.is_empty() {
+        section("Window", ui::check)?;
     }
     // Tests start these programs by their path, which Cargo does not know.
     section("Programs", || console::run(&mut cargo(["build", "--workspace", "--bins"])))?;
@@ -20,6 +25,9 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
         section("Examples in the documentation", || {
             console::run(&mut cargo(["test", "--workspace", "--doc", "--quiet"]))
         })?;
+    }
+    if filters.is_empty() {
+        section("In a browser", ui::in_browser)?;
     }
     heading("Tests");
     console::run(&mut runner(filters))

@@ -85,6 +85,9 @@ pub struct LogsRead {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LogsReadAnswer {
     pub lines: Vec<LogLine>,
+    /// With `context`: the places in `lines` before which lines were passed over, so that a new group begins there.
+    #[serde(default)]
+    pub gaps: Vec<usize>,
     pub cursor: String,
     /// Nothing more is stored now.
     pub at_end: bool,

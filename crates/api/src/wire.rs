@@ -65,13 +65,25 @@ pub fn request<O: Operation>(id: u64, operation: &O) -> Result<String, serde_jso
     )
 }
 
-/// An answer's line.
+/// An answer's line. An answer that does not become JSON, a bug of its type, is an error's.
 #[must_use]
-pub fn answer(id: &Value, result: &Result<Value, WireError>) -> String {
-    match result {
-        Ok(value) => json!({"jsonrpc": "2.0", "id": id, "result": value}).to_string(),
-        Err(error) => json!({"jsonrpc": "2.0", "id": id, "error": error}).to_string(),
+pub fn answer<T: Serialize>(id: &Value, result: &Result<T, WireError>) -> String {
+    #[derive(Serialize)]
+    struct Answer<'a, T> {
+        jsonrpc: &'static str,
+        id: &'a Value,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        result: Option<&'a T>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'a WireError>,
     }
+    let (value, error) = (result.as_ref().ok(), result.as_ref().err());
+    // Straight to text: pages of logs are large.
+    let line = serde_json::to_string(&Answer { jsonrpc: "2.0", id, result: value, error });
+    line.unwrap_or_else(|error| {
+        let error = WireError::from(Error::system("the answer", error));
+        json!({"jsonrpc": "2.0", "id": id, "error": error}).to_string()
+    })
 }
 
 /// An update's line.
@@ -113,7 +125,7 @@ mod tests {
     #[test]
     fn an_error_keeps_code_and_help_across_the_wire() {
         let error = Error::new(Code::PortConflict, "port 3000 is held by node (PID 8432)").help("stop it");
-        let line = answer(&json!(1), &Err(error.clone().into()));
+        let line = answer::<Value>(&json!(1), &Err(error.clone().into()));
         let message: Message = serde_json::from_str(&line).expect("a message");
         assert_eq!(Error::from(message.error.expect("an error")), error, "the same error");
     }

@@ -1,5 +1,7 @@
 //! The configuration without a supervisor: for `check`, `config`, `run` and `open`.
 
+use std::collections::BTreeSet;
+
 use forge_api::{Code, Error};
 use forge_config::{Config, Diagnostic, Diagnostics, ResolvedEnvironment, Workspace, resolve};
 
@@ -28,6 +30,36 @@ impl Chosen {
             None => config.environments.keys().cloned().collect(),
         };
         Self::resolve(context, workspace, config, &names)
+    }
+
+    /// As [`Self::load`], and where only something that it refers to is wrong (a missing env file, a variable that
+    /// must be set), all that can be known nevertheless, with what is wrong.
+    ///
+    /// # Errors
+    /// No workspace, no such environment, or everything that is wrong with the file itself.
+    pub(crate) fn load_all(
+        context: &Context,
+        environment: Option<&str>,
+    ) -> Result<(Self, Diagnostics), Failure> {
+        let wrong = match Self::load(context, environment) {
+            Ok(chosen) => return Ok((chosen, Diagnostics::from(Vec::new()))),
+            Err(Failure::Configuration(wrong)) => wrong,
+            Err(failure) => return Err(failure),
+        };
+        let (workspace, config) = load(context)?;
+        let here = forge_config::Context {
+            variables: variables(),
+            // Nobody's errors count as such.
+            only: Some(BTreeSet::new()),
+            ..forge_config::Context::default()
+        };
+        let names = config.environments.keys().filter(|name| environment.is_none_or(|only| only == *name));
+        let environments = names.filter_map(|name| resolve(&config, name, &here).ok()).map(|mut one| {
+            one.warnings.clear();
+            one
+        });
+        let environments = environments.collect();
+        Ok((Self { workspace, config, environments }, wrong))
     }
 
     /// One environment; by default `dev`, or the only one.

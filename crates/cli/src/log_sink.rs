@@ -54,18 +54,21 @@ impl LogSink {
         })
     }
 
-    /// Writes a page, and lets it be seen.
+    /// Writes a page, and lets it be seen. People see `--` at its gaps, as with `grep`.
     ///
     /// # Errors
     /// It cannot be written, or nobody reads it.
-    pub(crate) fn write(&mut self, page: &[LogLine]) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, page: &[LogLine], gaps: &[usize]) -> Result<(), Failure> {
         if let Form::People(formatter) = &mut self.form {
             formatter.expect(page);
         }
-        for line in page {
+        for (index, line) in page.iter().enumerate() {
             match &mut self.form {
                 Form::People(formatter) => {
                     self.line.clear();
+                    if gaps.contains(&index) {
+                        self.line.push_str("--\n");
+                    }
                     formatter.format(line, &mut self.line);
                     let written = self.out.write_all(self.line.as_bytes());
                     written.map_err(|error| failed(self.path.as_deref(), error))?;
@@ -108,12 +111,12 @@ fn create(path: &Path) -> Result<File, Error> {
         return Err(Error::new(Code::System, format!("{} has something in it already", path.display()))
             .help("name another file, or remove it first"));
     }
-    OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|error| Error::system(format!("writing {}", path.display()), error))
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(false);
+    // Logs hold secrets now and then, as they do where they come from.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| Error::system(format!("writing {}", path.display()), error))
 }
 
 #[cfg(test)]
@@ -139,7 +142,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(name);
         let mut sink = LogSink::open(Output::new(false, ColorChoice::Always), Some(&path)).expect("open");
-        sink.write(&[line()]).expect("written");
+        sink.write(&[line()], &[]).expect("written");
         std::fs::read_to_string(&path).expect("read")
     }
 
@@ -149,6 +152,28 @@ mod tests {
         assert!(text.starts_with("[api] ") && text.ends_with("| hello\n"), "{text}");
         let back: LogLine = serde_json::from_str(&saved("api.jsonl")).expect("JSON");
         assert_eq!(back, line(), "the same line");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_saved_file_is_the_users_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("api.log");
+        let _sink = LogSink::open(Output::new(false, ColorChoice::Never), Some(&path)).expect("open");
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+    }
+
+    #[test]
+    fn groups_of_lines_are_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("api.log");
+        let mut sink = LogSink::open(Output::new(false, ColorChoice::Never), Some(&path)).expect("open");
+        sink.write(&[line(), line(), line()], &[2]).expect("written");
+        let text = std::fs::read_to_string(&path).expect("read");
+        let lines: Vec<bool> = text.lines().map(|line| line == "--").collect();
+        assert_eq!(lines, [false, false, true, false], "{text}");
     }
 
     #[test]

@@ -96,7 +96,8 @@ fn where_there_is_no_workspace_it_says_how_to_make_one() {
     let script = place.forge(&["check", "--json"]);
     assert_eq!(document(&script)["error"]["code"], "no_workspace", "{}", stdout(&script));
     let alone = place.forge(&[]);
-    assert!(alone.status.success() && stdout(&alone).contains("forge start"), "{alone:?}");
+    assert_eq!(alone.status.code(), Some(2), "{alone:?}");
+    assert!(stderr(&alone).contains("processes.yml") && stdout(&alone).is_empty(), "{alone:?}");
 }
 
 #[test]

@@ -49,15 +49,65 @@ pub struct Config {
 pub struct Settings {
     /// Bytes of log kept for each process; the oldest segment goes first.
     pub log_quota: u64,
-    /// Everything else that later parts of Forge read, by key.
-    #[serde(flatten)]
-    pub other: BTreeMap<String, serde_json::Value>,
+    /// Requests and queries in a log that took longer are slow.
+    pub slow: Duration,
+    pub alerts: Alerts,
+    /// The URL of the NATS server that services are announced to.
+    pub nats: Option<String>,
+    /// What opens a file in the user's editor, for the shell; `{file}` and `{line}` stand in it.
+    pub editor: Option<String>,
+    pub theme: Theme,
+    /// Whether what ran before a reboot is started again; `None`: as the host does, the desktop app yes, `serve` no.
+    pub restore: Option<bool>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { log_quota: 1 << 30, other: BTreeMap::new() }
+        Self {
+            log_quota: 1 << 30,
+            slow: Duration::from_secs(1),
+            alerts: Alerts::default(),
+            nats: None,
+            editor: None,
+            theme: Theme::System,
+            restore: None,
+        }
     }
+}
+
+/// From when on a process is worth a warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Alerts {
+    /// Bytes that its memory grows by within the window, and does not give back.
+    pub memory_growth: u64,
+    pub memory_window: Duration,
+    /// Percent of one core, all through the window.
+    pub cpu: u32,
+    pub cpu_window: Duration,
+    /// Percent of the limit of open files.
+    pub open_files: u32,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            memory_growth: 50_000_000,
+            memory_window: Duration::from_secs(600),
+            cpu: 90,
+            cpu_window: Duration::from_secs(60),
+            open_files: 80,
+        }
+    }
+}
+
+/// The colours of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    System,
+    Light,
+    Dark,
 }
 
 /// One environment, `extends` already merged in.

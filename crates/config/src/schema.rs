@@ -50,6 +50,7 @@ pub(crate) mod keys {
     pub(crate) static METRIC: Keys = LazyLock::new(of::<super::Metric>);
     pub(crate) static EVENT: Keys = LazyLock::new(of::<super::Event>);
     pub(crate) static SETTINGS: Keys = LazyLock::new(of::<super::Settings>);
+    pub(crate) static ALERTS: Keys = LazyLock::new(of::<super::Alerts>);
 
     fn of<T: JsonSchema>() -> Vec<String> {
         let schema = T::json_schema(&mut SchemaSettings::draft07().into_generator());
@@ -60,10 +61,56 @@ pub(crate) mod keys {
 
 /// What holds for the whole workspace. The same keys in Forge's own `settings.yml` are the user's defaults.
 #[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = { "^x-": {} }, "additionalProperties" = false))]
 pub(crate) struct Settings {
     /// Log kept on disk for each process, e.g. `500MB`, `2GiB`, or a number of bytes. The oldest goes first.
     #[schemars(extend("default" = "1GiB"))]
     log_quota: Option<Text>,
+    /// Requests and queries in a log that took longer are slow.
+    #[schemars(extend("default" = "1s"))]
+    slow: Option<DurationText>,
+    /// From when on a process is worth a warning.
+    alerts: Option<Alerts>,
+    /// The NATS server that services are announced to, as a URL.
+    nats: Option<Text>,
+    /// What opens a file in your editor: `code -g {file}:{line}`.
+    editor: Option<Text>,
+    /// The colours of the window.
+    #[schemars(extend("default" = "system"))]
+    theme: Option<Theme>,
+    /// Whether what ran before a reboot is started again. Default: by the desktop app, not by `forge serve`.
+    restore: Option<bool>,
+}
+
+/// From when on a process is worth a warning.
+#[derive(JsonSchema)]
+#[schemars(extend("patternProperties" = { "^x-": {} }, "additionalProperties" = false))]
+pub(crate) struct Alerts {
+    /// Memory that it grows by within the window, and does not give back.
+    #[schemars(extend("default" = "50MB"))]
+    memory_growth: Option<Text>,
+    /// The time in which memory is looked at.
+    #[schemars(extend("default" = "10m"))]
+    memory_window: Option<DurationText>,
+    /// Percent of one core, all through the window.
+    #[schemars(extend("default" = 90))]
+    cpu: Option<Text>,
+    /// How long it must need so much of a core.
+    #[schemars(extend("default" = "1m"))]
+    cpu_window: Option<DurationText>,
+    /// Percent of the files that it may have open.
+    #[schemars(extend("default" = 80))]
+    open_files: Option<Text>,
+}
+
+/// The colours of the window.
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Theme {
+    /// As the desktop has them.
+    System,
+    Light,
+    Dark,
 }
 
 /// An environment: a list of processes, or a mapping with `processes` and more.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use forge_config::model::{Command, Probe};
 use forge_config::{
@@ -317,15 +318,18 @@ fn a_workspace_is_found_from_below_and_yml_comes_first() {
 fn the_users_settings_are_below_those_of_the_workspace() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(forge_config::load_settings(folder.path()).expect("defaults").log_quota, 1 << 30);
-    std::fs::write(folder.path().join("settings.yml"), "log_quota: 5MB\nslow: 1s\neditor: vim\n")
-        .expect("a file");
+    let text = "log_quota: 5MB\nslow: 1s\neditor: vim\nalerts: {cpu: 50, open_files: 50}\n";
+    std::fs::write(folder.path().join("settings.yml"), text).expect("a file");
     let user = forge_config::load_settings(folder.path()).expect("settings");
-    let project = Project::new("settings: { slow: 2s }\ndev: [{ name: a, command: run }]\n");
+    let project = Project::new(
+        "settings: { slow: 2s, alerts: { open_files: 70% } }\ndev: [{ name: a, command: run }]\n",
+    );
     let workspace = find(project.root()).expect("a workspace");
     let config = forge_config::load_over(&workspace, &user).expect("a configuration");
     assert_eq!(config.settings.log_quota, 5_000_000);
-    assert_eq!(config.settings.other["slow"], "2s");
-    assert_eq!(config.settings.other["editor"], "vim");
+    assert_eq!(config.settings.slow, Duration::from_secs(2), "the workspace's own");
+    assert_eq!(config.settings.editor.as_deref(), Some("vim"), "the user's");
+    assert_eq!((config.settings.alerts.cpu, config.settings.alerts.open_files), (50, 70), "both, key by key");
     std::fs::write(folder.path().join("settings.yml"), "log_quota: [\n").expect("a file");
     assert!(forge_config::load_settings(folder.path()).is_err(), "broken settings were taken");
 }

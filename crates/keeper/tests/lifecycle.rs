@@ -5,7 +5,9 @@
 mod common;
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use common::{Run, wait_for};
@@ -28,6 +30,16 @@ fn an_exit_is_recorded_once_with_its_code() {
     assert_eq!(exits, 1, "in events");
     assert!(matches!(run.records().last(), Some(Record::Empty { .. })), "the last record");
     assert!(!run.spec.socket.exists(), "the socket is removed");
+}
+
+#[test]
+fn whoever_starts_a_keeper_learns_when_it_listens() {
+    let (run, mut output) = Run::script("sleep 600").launch_with_output();
+    let mut said = Vec::new();
+    output.read_to_end(&mut said).unwrap();
+    assert!(said.is_empty(), "nothing is written there: {said:?}");
+    // At once: no second attempt.
+    UnixStream::connect(&run.spec.socket).unwrap();
 }
 
 #[test]

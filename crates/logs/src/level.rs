@@ -305,6 +305,9 @@ fn sentence(head: &[u8]) -> Option<Level> {
 /// A level's word among what stands before a message: times, names in brackets, process numbers.
 fn words(head: &[u8]) -> Option<Level> {
     let mut at = 0;
+    // Nothing but a time so far: a line's head, where a word needs no mark to be a level.
+    let mut opening = true;
+    let mut timed = false;
     let mut before = b' ';
     let mut previous: &[u8] = b"";
     for _ in 0..HEAD_WORDS {
@@ -320,7 +323,8 @@ fn words(head: &[u8]) -> Option<Level> {
         at += length;
         let after = head[at..].trim_ascii_start();
         let follows = head.get(at).copied().unwrap_or(b' ');
-        let token_level = Token { text: token, before, follows, after, previous }.level();
+        let bare = opening && (timed || previous.is_empty());
+        let token_level = Token { text: token, before, follows, after, previous, bare }.level();
         if token_level.is_some() {
             return token_level;
         }
@@ -331,6 +335,8 @@ fn words(head: &[u8]) -> Option<Level> {
         if !aside && token != b"npm" && token.iter().all(u8::is_ascii_alphabetic) && !is_date_word(token) {
             return None;
         }
+        opening &= token.iter().all(|byte| byte.is_ascii_digit() || b".-/+TZ".contains(byte));
+        timed |= opening && follows == b':';
         previous = token;
         before = b' ';
     }
@@ -345,6 +351,8 @@ struct Token<'a> {
     /// All behind it but blanks.
     after: &'a [u8],
     previous: &'a [u8],
+    /// It opens the line, or comes right after the time.
+    bare: bool,
 }
 
 impl Token<'_> {
@@ -357,7 +365,8 @@ impl Token<'_> {
             let titled = matches!(self.follows, b':' | b'[');
             // `a.ts - error TS2304: …`, `a.ts(1,2): error TS2304: …`, `npm warn …`
             let aside = matches!(self.previous, b"-" | b"npm") || self.after.starts_with(b"TS");
-            return (upper || bracketed || titled || aside).then_some(level);
+            let bare = self.bare && matches!(self.follows, b' ' | b'\t') && is_plain_level(text);
+            return (upper || bracketed || titled || aside || bare).then_some(level);
         }
         if text == b"LOG" && self.follows == b':' {
             return Some(Level::Info);
@@ -368,6 +377,11 @@ impl Token<'_> {
         }
         (titled && text.ends_with(b"Warning")).then_some(Level::Warn)
     }
+}
+
+/// A word that opens a line for its level's sake: `error two`. Others (`fine`, `note`, `fail`, `notice`) open sentences.
+fn is_plain_level(word: &[u8]) -> bool {
+    matches!(word, b"error" | b"warn" | b"warning" | b"info" | b"debug" | b"trace" | b"fatal")
 }
 
 fn is_separator(byte: u8) -> bool {

@@ -188,8 +188,7 @@ async fn idle(background: bool, core: crate::core::Handle, clients: Arc<AtomicUs
 /// The user's setting `restore`; without it the desktop app brings back what ran before the boot, `serve` does not.
 fn restores_after_boot(home: &Home, host: Host) -> bool {
     let settings = forge_config::load_settings(&home.config).unwrap_or_default();
-    let restore = settings.other.get("restore").and_then(serde_json::Value::as_bool);
-    restore.unwrap_or(host == Host::Desktop)
+    settings.restore.unwrap_or(host == Host::Desktop)
 }
 
 /// A message for when another supervisor is in the way.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +44,8 @@ const STEP: usize = 1 << 20;
 pub(crate) struct Source {
     pub target: Target,
     pub folder: PathBuf,
+    /// The number of its last run, 0 if that is not known.
+    pub run: u32,
     /// Changes when the log grows, once somebody follows.
     pub growth: watch::Receiver<u64>,
 }
@@ -62,6 +65,9 @@ pub(crate) async fn read(
         for source in &mut sources {
             source.growth.borrow_and_update();
         }
+        if let (None, Some(run)) = (&cursor, request.query.run) {
+            has_run(run, &sources).await?;
+        }
         let places: Vec<(Target, PathBuf)> =
             sources.iter().map(|source| (source.target.clone(), source.folder.clone())).collect();
         let room = outgoing.reserve(page_bytes(&request)).await;
@@ -73,6 +79,47 @@ pub(crate) async fn read(
         cursor = Some(page.cursor);
         grown(&mut sources).await;
     }
+}
+
+/// Whether one of the logs has something of a run.
+async fn has_run(run: u32, sources: &[Source]) -> Result<(), Error> {
+    let logs: Vec<(Target, PathBuf, u32)> =
+        sources.iter().map(|source| (source.target.clone(), source.folder.clone(), source.run)).collect();
+    let known = tokio::task::spawn_blocking(move || {
+        let known = logs.into_iter().map(|(target, folder, last)| (target, runs(&folder, last)));
+        known.collect::<Vec<_>>()
+    });
+    let known = known.await.map_err(|error| Error::system("reading logs", error))?;
+    if known.iter().any(|(_, runs)| runs.as_ref().is_some_and(|runs| runs.contains(&run))) {
+        return Ok(());
+    }
+    let there = |(target, runs): &(Target, Option<RangeInclusive<u32>>)| {
+        let name = format!("{}/{}", target.environment, target.process);
+        match runs {
+            None => format!("{name} has never run"),
+            Some(runs) if runs.start() == runs.end() => format!("of {name} there is run {}", runs.start()),
+            Some(runs) => format!("of {name} there are runs {} to {}", runs.start(), runs.end()),
+        }
+    };
+    let there: Vec<String> = known.iter().map(there).collect();
+    Err(Error::new(Code::NotFound, format!("there is no output of a run {run}")).help(there.join("; ")))
+}
+
+/// The runs that a log has, the present one included.
+fn runs(folder: &Path, last: u32) -> Option<RangeInclusive<u32>> {
+    let first = || -> io::Result<Option<u32>> {
+        let mut reader = Reader::open(folder)?;
+        reader.seek_start()?;
+        Ok(reader.read(1)?.lines.first().map(|line| line.run))
+    };
+    let newest = || -> io::Result<Option<u32>> {
+        let mut reader = Reader::open(folder)?;
+        reader.seek_end()?;
+        Ok(reader.backward()?.next()?.map(|line| line.run))
+    };
+    let (first, newest) = (first().ok().flatten(), newest().ok().flatten());
+    let last = newest.unwrap_or(last).max(last);
+    (last > 0).then(|| first.unwrap_or(last).clamp(1, last)..=last)
 }
 
 fn page_bytes(request: &LogsRead) -> usize {
@@ -154,6 +201,11 @@ struct Bookmark {
     places: Vec<(String, String, String)>,
     /// Lines that still belong to the last match's context.
     after: u32,
+    /// A match was shown, and lines were passed over since.
+    #[serde(default)]
+    passed: bool,
+    #[serde(default)]
+    shown: bool,
 }
 
 impl Pager {
@@ -162,7 +214,9 @@ impl Pager {
         let mut merge = self.open(bookmark.as_ref())?;
         let wanted = page_bytes(&self.request);
         let context = self.request.query.context;
-        let mut after = bookmark.map_or(0, |bookmark| bookmark.after);
+        let (mut after, mut passed, mut shown) =
+            bookmark.map_or((0, false, false), |one| (one.after, one.passed, one.shown));
+        let mut gaps = Vec::new();
         let mut before: VecDeque<(usize, Line)> = VecDeque::new();
         let mut lines = Vec::new();
         let mut used = 0;
@@ -173,6 +227,9 @@ impl Pager {
             at_end = batch.at_end;
             for (number, line) in batch.lines {
                 if self.filter.matches(&line) {
+                    if context > 0 && std::mem::replace(&mut shown, true) && std::mem::take(&mut passed) {
+                        gaps.push(lines.len());
+                    }
                     for (number, line) in before.drain(..) {
                         used += self.push(number, &line, &mut lines);
                     }
@@ -185,6 +242,7 @@ impl Pager {
                     before.push_back((number, line));
                     if before.len() > context as usize {
                         before.pop_front();
+                        passed = true;
                     }
                 }
             }
@@ -195,8 +253,10 @@ impl Pager {
                 (target.environment.clone(), target.process.clone(), cursor.to_string())
             })
             .collect();
-        let cursor = json!(Bookmark { places, after }).to_string();
-        Ok(LogsReadAnswer { lines, cursor, at_end })
+        // What is behind the cursor is not read again.
+        passed |= !before.is_empty();
+        let cursor = json!(Bookmark { places, after, passed, shown }).to_string();
+        Ok(LogsReadAnswer { lines, gaps, cursor, at_end })
     }
 
     /// Most lines may be passed over.

@@ -322,14 +322,20 @@ fn with_the_rest(
     targets: &[Target],
     variables: &BTreeMap<String, String>,
 ) -> Error {
-    let mut problems = Vec::new();
-    for target in targets {
-        let moves = Moved::new();
-        let resolved = resolve_one(config, &target.environment, &target.process, variables.clone(), moves);
-        if let Ok(process) = resolved {
-            problems.extend(missing(config, target, &process));
-        }
-    }
+    // For none of them its errors count: what the others and they themselves need is looked for all the same.
+    let names: BTreeSet<&str> = targets.iter().map(|target| target.environment.as_str()).collect();
+    let resolved: Resolved = names
+        .into_iter()
+        .filter_map(|name| {
+            let none = Some(BTreeSet::new());
+            Some((name.to_owned(), resolve(config, name, variables.clone(), none, Moved::new()).ok()?))
+        })
+        .collect();
+    let problems: Vec<Problem> = targets
+        .iter()
+        .filter_map(|target| Some((target, definition(&resolved, target)?)))
+        .flat_map(|(target, process)| missing(config, target, process))
+        .collect();
     if !problems.is_empty() {
         let rest = not_there(config, &problems);
         error.message = format!("{}\n{}", error.message, rest.message);

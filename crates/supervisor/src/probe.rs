@@ -81,3 +81,12 @@ pub async fn ask(probe: &Probe, limit: Duration, context: &Context) -> Answer {
         },
     }
 }
+
+/// Runs a command as a check by `exec` would, and says why it did not end with 0 in time.
+pub(crate) async fn run(
+    command: &forge_config::model::Command,
+    limit: Duration,
+    context: &Context,
+) -> Result<(), String> {
+    exec::failure(command, limit, context).await.map_or(Ok(()), Err)
+}

@@ -99,7 +99,7 @@ impl Client {
     async fn refuse(&self, id: &Value, code: i32, message: String) {
         let data = Error::new(Code::Protocol, message.clone());
         let error = wire::WireError { code, message, data: Some(data) };
-        let _ = self.outgoing.send(wire::answer(id, &Err(error))).await;
+        let _ = self.outgoing.send(wire::answer::<Value>(id, &Err(error))).await;
     }
 
     async fn request(&mut self, id: Value, request: Request) {
@@ -158,7 +158,11 @@ impl Client {
         let (core, outgoing) = (self.core.clone(), self.outgoing.clone());
         self.tasks.spawn(async move {
             let _ = match crate::logs::read(&core, read, &outgoing).await {
-                Ok((page, room)) => outgoing.send_in(room, answer(&id, Ok(page))),
+                Ok((page, room)) => {
+                    // A large page takes a while to become text: not on the thread that serves everybody.
+                    let line = tokio::task::spawn_blocking(move || answer(&id, Ok(page))).await;
+                    line.map_or(Ok(()), |line| outgoing.send_in(room, line))
+                }
                 Err(error) => outgoing.send(answer::<Value>(&id, Err(error))).await,
             };
             drop(permit);
@@ -240,8 +244,6 @@ impl Client {
 
 /// An answer's line.
 fn answer<T: Serialize>(id: &Value, result: Result<T, Error>) -> String {
-    let result = result
-        .and_then(|answer| serde_json::to_value(answer).map_err(|error| Error::system("the answer", error)));
     wire::answer(id, &result.map_err(wire::WireError::from))
 }
 

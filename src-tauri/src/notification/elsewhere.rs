@@ -5,18 +5,18 @@ use notify_rust::error::Error;
 use notify_rust::{Notification, NotificationResponse};
 use tokio::sync::mpsc;
 
-use super::{Order, Response, notification, unavailable};
+use super::{Order, Responded, notification, response, unavailable};
 
 pub(super) fn show(
     notice: Notice,
     // What is shown cannot be changed; with its receiver gone, the next order shows it anew.
     _orders: mpsc::UnboundedReceiver<Order>,
-    responses: mpsc::UnboundedSender<(String, Response)>,
+    responses: mpsc::UnboundedSender<Responded>,
 ) {
     std::thread::spawn(move || {
         let id = notice.id.clone();
         let answered = |response: &NotificationResponse| {
-            let _ = responses.send((id.clone(), Response::from(response)));
+            let _ = responses.send((id.clone(), self::response(response)));
         };
         if let Err(error) = notification(&notice).show().and_then(|shown| shown.wait_for_response(answered)) {
             unavailable(&error);

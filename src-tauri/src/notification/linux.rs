@@ -1,16 +1,17 @@
 //! Over the session bus, as tasks: nothing waits for a notification server that is slow, or not there.
 
 use forge_api::Notice;
+use forge_tray::Response;
 use notify_rust::error::Error;
 use notify_rust::{Notification, NotificationHandle, NotificationResponse};
 use tokio::sync::mpsc;
 
-use super::{Order, Response, notification, unavailable};
+use super::{Order, Responded, notification, response, unavailable};
 
 pub(super) fn show(
     notice: Notice,
     orders: mpsc::UnboundedReceiver<Order>,
-    responses: mpsc::UnboundedSender<(String, Response)>,
+    responses: mpsc::UnboundedSender<Responded>,
 ) {
     tauri::async_runtime::spawn(async move {
         let id = notice.id.clone();
@@ -57,6 +58,6 @@ async fn hold(
 
 async fn answer(shown: &NotificationHandle) -> Response {
     let mut answer = Response::Closed;
-    shown.wait_for_action_async(|response: &NotificationResponse| answer = Response::from(response)).await;
+    shown.wait_for_action_async(|response: &NotificationResponse| answer = self::response(response)).await;
     answer
 }

@@ -3,6 +3,7 @@ import { Connection, type Answer, type Method, type Params } from '../api/connec
 import { Failure } from '../api/failure';
 import type { HelloAnswer, Update } from '../api/generated';
 import { clock } from './clock.svelte';
+import type { Environment } from './environment.svelte';
 import { Mirror, type Wanted } from './mirror.svelte';
 
 /** How the page and the supervisor stand to each other. */
@@ -18,6 +19,8 @@ export class Forge {
   link = $state<Link>('connecting');
   hello = $state.raw<HelloAnswer | null>(null);
   readonly mirror = new Mirror();
+  /** How often the whole picture came: after each, there may be something that was missed. */
+  pictures = $state(0);
   readonly #carrier: Carrier;
   #connection: Connection | null = null;
   #delay = FIRST_DELAY;
@@ -80,6 +83,21 @@ export class Forge {
     this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
   }
 
+  /** What an environment's processes cost before now, as far as it is not known here. */
+  async recall(environment: Environment): Promise<void> {
+    const { workspace, name, history } = environment;
+    try {
+      const { series } = await this.call('metrics', {
+        workspace,
+        environment: name,
+        after_ms: history.loaded ? history.last : 0,
+      });
+      history.load(series);
+    } catch {
+      // What comes live is shown all the same.
+    }
+  }
+
   /** The whole picture, and from then on what changes. */
   async refresh(): Promise<void> {
     if (this.#refreshing) {
@@ -97,6 +115,7 @@ export class Forge {
           this.call('notices', {}),
         ]);
         this.mirror.replace(workspaces, environments, notices);
+        this.pictures += 1;
         const held = this.#held;
         this.#held = null;
         for (const update of held) this.#apply(update);

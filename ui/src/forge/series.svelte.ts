@@ -16,7 +16,7 @@ const empty = (): Columns => ({ times: [], cpu: [], memory: [] });
 export class History {
   version = $state(0);
   /** The ring of the supervisor was read: there is a past, not only what was seen live. */
-  loaded = $state(false);
+  loaded = false;
   readonly #columns = new Map<string, Columns>();
 
   /** Read within an effect or a template, it follows. */
@@ -42,17 +42,20 @@ export class History {
     this.version += 1;
   }
 
-  /** The supervisor's own record is the better one: it replaces what was seen live. */
+  /** The supervisor's own record of a time is the better one; what is known from before and after it stays. */
   load(series: Series[]): void {
     for (const one of series) {
-      const columns = this.#columns.get(one.process);
-      const newest = one.times_ms.at(-1) ?? 0;
-      const later = columns ? columns.times.findIndex((time) => time > newest) : -1;
-      const rest = columns && later >= 0 ? slice(columns, later) : empty();
+      const own = this.#columns.get(one.process) ?? empty();
+      const [first, last] = [one.times_ms[0] ?? Infinity, one.times_ms.at(-1) ?? Infinity];
+      const before = own.times.filter((time) => time < first).length;
+      const after = own.times.findIndex((time) => time > last);
+      const end = after < 0 ? own.times.length : after;
+      const join = <T>(mine: T[], theirs: T[]) =>
+        [...mine.slice(0, before), ...theirs, ...mine.slice(end)].slice(-SAMPLES);
       this.#columns.set(one.process, {
-        times: [...one.times_ms, ...rest.times].slice(-SAMPLES),
-        cpu: [...one.cpu_percent, ...rest.cpu].slice(-SAMPLES),
-        memory: [...one.memory_bytes, ...rest.memory].slice(-SAMPLES),
+        times: join(own.times, one.times_ms),
+        cpu: join(own.cpu, one.cpu_percent),
+        memory: join(own.memory, one.memory_bytes),
       });
     }
     this.loaded = true;
@@ -71,12 +74,4 @@ export class History {
     columns.cpu.shift();
     columns.memory.shift();
   }
-}
-
-function slice(columns: Columns, from: number): Columns {
-  return {
-    times: columns.times.slice(from),
-    cpu: columns.cpu.slice(from),
-    memory: columns.memory.slice(from),
-  };
 }

@@ -7,10 +7,11 @@ export const tauriHost: Host = {
   picksFolders: true,
   pickFolder: () => invoke<string | null>('pick_folder'),
   openUrl: (url) => void invoke('open_url', { url }),
-  openPath: (path) => invoke('open_path', { path }).then(
-    () => true,
-    () => false,
-  ),
+  openPath: (path) =>
+    invoke('open_path', { path }).then(
+      () => true,
+      () => false,
+    ),
   rememberRoute: (route) => void invoke('remember_route', { route }),
   initialRoute: () => invoke<string | null>('initial_route'),
   onNavigate: (go) => void listen<string>('navigate', (event) => go(event.payload)),

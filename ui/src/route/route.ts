@@ -71,5 +71,9 @@ function pathOf(route: Route): string {
 export const toEnvironment = (workspace: string, environment: string, tab: EnvironmentTab = 'overview'): string =>
   hrefOf({ page: 'environment', workspace, environment, tab });
 
-export const toProcess = (workspace: string, environment: string, process: string, tab: ProcessTab = 'overview'): string =>
-  hrefOf({ page: 'process', workspace, environment, process, tab });
+export const toProcess = (
+  workspace: string,
+  environment: string,
+  process: string,
+  tab: ProcessTab = 'overview',
+): string => hrefOf({ page: 'process', workspace, environment, process, tab });

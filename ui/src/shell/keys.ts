@@ -21,7 +21,7 @@ export function bindKeys(page: Surroundings): () => void {
     tinykeys(
       window,
       { '$mod+k': everywhere(() => (layers.open === 'palette' ? layers.hide() : layers.show('palette'))) },
-      { ignore: () => false },
+      { ignore: isTerminal },
     ),
     tinykeys(window, {
       '[Shift]+?': free(() => layers.show('help')),
@@ -38,6 +38,9 @@ export function bindKeys(page: Surroundings): () => void {
   ];
   return () => letGo.forEach((stop) => stop());
 }
+
+/** A terminal has a use for every key. */
+const isTerminal = (event: Event) => event.target instanceof Element && event.target.closest('.xterm') !== null;
 
 function toTab(page: Surroundings, at: number): void {
   const { route } = page.router;

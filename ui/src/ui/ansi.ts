@@ -22,7 +22,7 @@ const PLAIN: Pen = { colour: null, bold: false, faint: false, italic: false, und
  */
 // eslint-disable-next-line no-control-regex
 const SEQUENCE =
-  /\x1b\[([0-?]*)([ -/]*)([@-~])|\x9b([0-?]*)([ -/]*)([@-~])|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)|\x1b[ -/]*[0-~]?|[\0-\x08\x0a-\x1f\x7f-\x9f]/g;
+  /\x1b\[([0-?]*)([ -/]*)([@-~])|\x9b([0-?]*)([ -/]*)([@-~])|\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)|\x1b\[[0-?]*[ -/]*$|\x1b[ -/]*[0-~]?|[\0-\x08\x0a-\x1f\x7f-\x9f]/g;
 
 // eslint-disable-next-line no-control-regex
 const ANY = /[\0-\x08\x0a-\x1f\x7f-\x9f]/;
@@ -66,17 +66,19 @@ function lookOf(pen: Pen): string {
 
 /** Select Graphic Rendition. Backgrounds are left out: they would not fit both light and dark. */
 function turn(pen: Pen, parameters: string): Pen {
-  const codes = parameters.split(/[;:]/).map((code) => (code === '' ? 0 : Number(code)));
+  const codes = parameters.split(';');
   let next = pen;
   for (let at = 0; at < codes.length; at += 1) {
-    const code = codes[at] ?? 0;
-    if (code === 38 || code === 48) {
-      const [colour, taken] = extended(codes, at + 1);
-      if (code === 38) next = { ...next, colour };
-      at += taken;
-    } else {
+    const [code = 0, ...own] = (codes[at] ?? '').split(':').map(Number);
+    if (code !== 38 && code !== 48) {
       next = simple(next, code);
+      continue;
     }
+    // What belongs to it stands behind colons, or in the codes after it.
+    const rest = own.length > 0 ? own : codes.slice(at + 1).map(Number);
+    const { colour, taken } = extended(rest, own.length > 4);
+    if (code === 38) next = { ...next, colour };
+    if (own.length === 0) at += taken;
   }
   return next;
 }
@@ -96,11 +98,12 @@ function simple(pen: Pen, code: number): Pen {
   return pen;
 }
 
-/** After 38 or 48: `5;N` or `2;R;G;B`. Returns one of the sixteen, and how many parameters it took. */
-function extended(codes: number[], at: number): [number | null, number] {
-  if (codes[at] === 5) return [nearestOf256(codes[at + 1] ?? 0), 2];
-  if (codes[at] !== 2) return [null, 0];
-  return [nearest(codes[at + 1] ?? 0, codes[at + 2] ?? 0, codes[at + 3] ?? 0), 4];
+/** After 38 or 48: `5;N` or `2;R;G;B`, with a colour space before R if there is one. Returns one of the sixteen. */
+function extended(rest: number[], space: boolean): { colour: number | null; taken: number } {
+  if (rest[0] === 5) return { colour: nearestOf256(rest[1] ?? 0), taken: 2 };
+  if (rest[0] !== 2) return { colour: null, taken: 0 };
+  const [red = 0, green = 0, blue = 0] = rest.slice(space ? 2 : 1);
+  return { colour: nearest(red, green, blue), taken: 4 };
 }
 
 /** Of the palette of 256, one of the sixteen, whose hues fit light and dark. */

@@ -22,7 +22,11 @@ export function percent(value: number | null): string {
 /** `12s`, `3m 20s`, `2h 34m`, `5d 3h`: how long something has lasted. */
 export function age(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const [minutes, hours, days] = [60, 3600, 86400].map((unit) => Math.floor(seconds / unit)) as [number, number, number];
+  const [minutes, hours, days] = [60, 3600, 86400].map((unit) => Math.floor(seconds / unit)) as [
+    number,
+    number,
+    number,
+  ];
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3600) return `${minutes}m ${seconds % 60}s`;
   if (seconds < 86400) return `${hours}h ${minutes % 60}m`;

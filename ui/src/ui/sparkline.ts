@@ -1,5 +1,7 @@
 /** Samples that a sparkline shows: a minute. */
 export const SPARK = 60;
+/** What is steady does not stick to the top. */
+const HEADROOM = 1.4;
 
 /**
  * The newest values, right-aligned: a short past stands at the right. `null` is a gap. `floor` is the least top of the
@@ -10,29 +12,20 @@ export function sparkline(
   floor: number,
   width: number,
   height: number,
-): { line: string; area: string } | null {
+): string | null {
   const shown = values.slice(-SPARK);
   const known = shown.filter((value) => value !== null);
   if (known.length < 2) return null;
-  const top = Math.max(floor, ...known) * 1.05;
+  const top = Math.max(floor, Math.max(...known) * HEADROOM);
   const step = width / (SPARK - 1);
   const [left, bottom] = [width - (shown.length - 1) * step, height - 1];
-  let [line, area] = ['', ''];
-  let begin: number | null = null;
+  let path = '';
+  let pen = 'M';
   shown.forEach((value, at) => {
-    const x = round(left + at * step);
-    if (value === null) {
-      if (begin !== null) area += `V${height}H${begin}Z`;
-      begin = null;
-      return;
-    }
-    const y = round(bottom - (value / top) * (bottom - 1));
-    line += `${begin === null ? 'M' : 'L'}${x} ${y}`;
-    area += `${begin === null ? 'M' : 'L'}${x} ${y}`;
-    begin ??= x;
+    if (value !== null) path += `${pen}${round(left + at * step)} ${round(bottom - (value / top) * (bottom - 1))}`;
+    pen = value === null ? 'M' : 'L';
   });
-  if (begin !== null) area += `V${height}H${begin}Z`;
-  return { line, area };
+  return path;
 }
 
 const round = (value: number) => Math.round(value * 10) / 10;

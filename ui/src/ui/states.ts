@@ -1,7 +1,8 @@
 import type { HealthState, Mood, ProcessStatus } from '../api/generated';
 
 /** Told apart without colour. */
-export type Shape = 'disc' | 'ring' | 'arc' | 'dashes' | 'half' | 'check' | 'cross' | 'triangle' | 'diamond' | 'turn' | 'off';
+export type Shape =
+  'disc' | 'ring' | 'arc' | 'dashes' | 'half' | 'check' | 'cross' | 'triangle' | 'diamond' | 'turn' | 'off' | 'dot';
 
 /** The hue, second to the shape and the word. */
 export type Tone = 'ok' | 'busy' | 'bad' | 'idle';

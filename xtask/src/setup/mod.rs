@@ -3,7 +3,7 @@
 //! [`Tool`] says what and why, [`packages`] turns what is missing into the commands of the platform's package
 //! manager (a pure function, tested as a table), this file looks, tells and runs.
 
-mod npm;
+pub(crate) mod npm;
 mod packages;
 mod tool;
 
@@ -35,7 +35,8 @@ pub(crate) fn command(check: bool) -> Result<ExitCode> {
 /// All that the tests need.
 pub(crate) fn for_tests() -> Result<()> {
     ensure(Tool::FOR_TESTS)?;
-    npm::install(&crate::workspace::root().join("examples/shop/frontend"))
+    npm::install(&crate::workspace::root().join("examples/shop/frontend"))?;
+    npm::install(&crate::ui::folder())
 }
 
 /// Installs those of `tools` that are missing; says which and why.

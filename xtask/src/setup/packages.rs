@@ -175,6 +175,22 @@ impl PackageManager {
             (Self::Brew, Tool::Postgres) => &["postgresql@17"],
             (Self::Winget, Tool::Postgres) => &["PostgreSQL.PostgreSQL.17"],
             (Self::Apt | Self::Dnf | Self::Pacman | Self::Zypper | Self::Brew, Tool::Tmux) => &["tmux"],
+            (Self::Apt, Tool::WebKit) => {
+                &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "librsvg2-dev"]
+            }
+            (Self::Dnf, Tool::WebKit) => &["gcc", "pkgconf", "webkit2gtk4.1-devel", "librsvg2-devel"],
+            (Self::Pacman, Tool::WebKit) => &["base-devel", "webkit2gtk-4.1", "librsvg"],
+            (Self::Zypper, Tool::WebKit) => &["gcc", "pkg-config", "webkit2gtk3-devel", "librsvg-devel"],
+            (Self::Apt, Tool::Screen) => &["xvfb", "xauth", "dbus", "libgl1-mesa-dri"],
+            (Self::Dnf, Tool::Screen) => &["xorg-x11-server-Xvfb", "xorg-x11-xauth", "dbus-daemon"],
+            (Self::Pacman, Tool::Screen) => &["xorg-server-xvfb", "xorg-xauth", "dbus"],
+            (Self::Zypper, Tool::Screen) => &["xorg-x11-server-Xvfb", "xauth", "dbus-1"],
+            (Self::Apt, Tool::WebKitDriver) => &["webkit2gtk-driver"],
+            // The others ship it with the library, if at all.
+            (Self::Dnf | Self::Pacman | Self::Zypper, Tool::WebKitDriver) => &["webkit2gtk-driver"],
+            (Self::Apt | Self::Dnf | Self::Pacman | Self::Zypper | Self::Brew, Tool::Chromium) => &["chromium"],
+            (Self::Winget, Tool::Chromium) => &["Hibbiki.Chromium"],
+            (Self::Brew | Self::Winget, Tool::WebKit | Tool::Screen | Tool::WebKitDriver) => &[],
             (Self::Apt | Self::Pacman, Tool::S6) => &["s6"],
             (Self::Apt, Tool::RustSource) => &["rustc-web", "cargo-web", "rust-web-src"],
             (Self::Winget, Tool::Redis | Tool::Tmux) => &[],
@@ -217,7 +233,9 @@ mod tests {
                 PackageManager::Dnf,
                 Privilege::Sudo,
                 Lists::Fresh,
-                &["sudo dnf install -y nodejs nodejs-npm python3 redis postgresql-server postgresql tmux"
+                &["sudo dnf install -y nodejs nodejs-npm python3 redis postgresql-server postgresql tmux gcc \
+                   pkgconf webkit2gtk4.1-devel librsvg2-devel xorg-x11-server-Xvfb xorg-x11-xauth dbus-daemon \
+                   webkit2gtk-driver chromium"
                     .to_owned()],
             ),
             (
@@ -225,7 +243,9 @@ mod tests {
                 PackageManager::Pacman,
                 Privilege::Own,
                 Lists::Fresh,
-                &["pacman -S --needed --noconfirm nodejs npm python valkey postgresql tmux".to_owned()],
+                &["pacman -S --needed --noconfirm nodejs npm python valkey postgresql tmux base-devel \
+                   webkit2gtk-4.1 librsvg xorg-server-xvfb xorg-xauth dbus webkit2gtk-driver chromium"
+                    .to_owned()],
             ),
             (
                 &[Tool::Npm],
@@ -239,7 +259,7 @@ mod tests {
                 PackageManager::Brew,
                 Privilege::Own,
                 Lists::Fresh,
-                &["brew install node python redis postgresql@17 tmux".to_owned()],
+                &["brew install node python redis postgresql@17 tmux chromium".to_owned()],
             ),
             (
                 &[Tool::Node, Tool::Npm, Tool::Python],
@@ -276,8 +296,12 @@ mod tests {
 
     #[test]
     fn every_tool_of_the_tests_is_known_to_the_managers_of_unix() {
+        let everywhere = |tool: &&Tool| {
+            // Elsewhere than on Linux they are part of the system, or there is nothing of the kind.
+            !matches!(tool, Tool::WebKit | Tool::Screen | Tool::WebKitDriver)
+        };
         for manager in PackageManager::ALL.into_iter().filter(|manager| *manager != PackageManager::Winget) {
-            for tool in TESTS {
+            for tool in TESTS.iter().filter(everywhere) {
                 assert!(!manager.packages(*tool).is_empty(), "{manager:?} has no package of {tool}");
             }
         }

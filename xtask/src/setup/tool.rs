@@ -12,6 +12,13 @@ pub(crate) enum Tool {
     Redis,
     Postgres,
     Tmux,
+    /// The libraries that the desktop app is built with, and a compiler that finds them.
+    WebKit,
+    /// A screen without a screen, and a session bus: where the tests look at the app.
+    Screen,
+    /// What drives the app's window.
+    WebKitDriver,
+    Chromium,
     /// Side by side in the benchmark only.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the benchmark is for Linux"))]
     S6,
@@ -21,22 +28,38 @@ pub(crate) enum Tool {
 
 impl Tool {
     /// For the bundled example.
-    pub(crate) const FOR_RUN: &[Self] = &[Self::Node];
+    pub(crate) const FOR_RUN: &[Self] = &[Self::Node, Self::Npm];
+    /// For the desktop app, where there is a screen for it.
+    pub(crate) const FOR_APP: &[Self] = &[Self::Node, Self::Npm, Self::WebKit];
     /// For the tests.
-    pub(crate) const FOR_TESTS: &[Self] =
-        &[Self::Node, Self::Npm, Self::Python, Self::Redis, Self::Postgres, Self::Tmux];
+    pub(crate) const FOR_TESTS: &[Self] = &[
+        Self::Node,
+        Self::Npm,
+        Self::Python,
+        Self::Redis,
+        Self::Postgres,
+        Self::Tmux,
+        Self::WebKit,
+        Self::Screen,
+        Self::WebKitDriver,
+        Self::Chromium,
+    ];
 
     /// Said before it is installed.
     pub(crate) fn why(self) -> &'static str {
         match self {
             Self::Node => "which the example's services are written in",
-            Self::Npm => "which fetches Vite for examples/shop's front end",
+            Self::Npm => "which fetches what the window is built with, and Vite for examples/shop",
             Self::Python => {
                 "which examples/shop's API is written in, and which the tests attach to as a REPL"
             }
             Self::Redis => "the cache of examples/shop",
             Self::Postgres => "the database of examples/shop",
             Self::Tmux => "in which the tests look at Forge as a person in a terminal does",
+            Self::WebKit => "which the app's window is drawn with",
+            Self::Screen => "on which the tests open the app, with a session bus for its tray",
+            Self::WebKitDriver => "with which the tests click in the app's window",
+            Self::Chromium => "with which the tests use Forge in a browser",
             Self::S6 => "whose s6-log the benchmark compares with",
             Self::RustSource => {
                 "a Rust with the source of its standard library, to build that for other systems"
@@ -54,9 +77,12 @@ impl Tool {
             Self::Redis => &["redis-server", "redis-cli"],
             Self::Postgres => &["postgres", "initdb", "psql"],
             Self::Tmux => &["tmux"],
+            Self::Screen => &["Xvfb", "xauth", "dbus-daemon", "dbus-run-session"],
+            Self::WebKitDriver => &["WebKitWebDriver"],
+            Self::Chromium => &["chromium"],
             Self::S6 => &["s6-log", "s6-svscan"],
-            // As the name of a program says nothing, the source itself is looked for.
-            Self::RustSource => &[],
+            // No programs: they are looked for otherwise.
+            Self::RustSource | Self::WebKit => &[],
         }
     }
 
@@ -64,6 +90,9 @@ impl Tool {
     pub(crate) fn is_there(self) -> bool {
         match self {
             Self::RustSource => crate::targets::source_is_there(),
+            // Windows and macOS bring their own.
+            Self::WebKit => !cfg!(target_os = "linux") || libraries_are_there(),
+            Self::Screen | Self::WebKitDriver if !cfg!(target_os = "linux") => true,
             _ => self.programs().iter().all(|program| find(program).is_some()),
         }
     }
@@ -78,6 +107,10 @@ impl fmt::Display for Tool {
             Self::Redis => "Redis",
             Self::Postgres => "PostgreSQL",
             Self::Tmux => "tmux",
+            Self::WebKit => "WebKitGTK",
+            Self::Screen => "Xvfb and D-Bus",
+            Self::WebKitDriver => "WebKitWebDriver",
+            Self::Chromium => "Chromium",
             Self::S6 => "s6",
             Self::RustSource => "Rust's source",
         })
@@ -88,6 +121,15 @@ impl fmt::Display for Tool {
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).chain(outside_of_path()).find_map(|folder| executable(&folder, program))
+}
+
+/// As the build asks for them.
+fn libraries_are_there() -> bool {
+    let asked = std::process::Command::new("pkg-config")
+        .args(["--exists", "webkit2gtk-4.1", "librsvg-2.0"])
+        .stderr(std::process::Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
 }
 
 fn executable(folder: &Path, program: &str) -> Option<PathBuf> {

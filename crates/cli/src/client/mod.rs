@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn answers_keep_the_supervisors_error() {
         let error = Error::new(Code::NotFound, "no process `x`").help("`forge status` lists them");
-        let line = wire::answer(&7.into(), &Err(error.clone().into()));
+        let line = wire::answer::<serde_json::Value>(&7.into(), &Err(error.clone().into()));
         match parse(line.as_bytes()) {
             Ok(Some(Incoming::Answer(Pending(7), answer))) => {
                 assert_eq!(answer.of::<Stop>().err(), Some(error), "the same error");

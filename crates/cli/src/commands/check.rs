@@ -34,7 +34,7 @@ impl Checked {
 }
 
 pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
-    let chosen = Chosen::load(context, args.environment.as_deref())?;
+    let (chosen, errors) = Chosen::load_all(context, args.environment.as_deref())?;
     let listening = Listening::read().map_err(|error| Error::system("the table of listeners", error))?;
     let held = Held { listening, own: own_ports(context).await };
     let root = &chosen.workspace.root;
@@ -57,7 +57,40 @@ pub(crate) async fn run(context: &Context, args: args::Environment) -> Outcome {
     let mut warnings = chosen.config.warnings.clone();
     warnings.extend(chosen.environments.iter().flat_map(|environment| environment.warnings.iter().cloned()));
     let warnings = chosen::near(context, Diagnostics::from(warnings));
-    report(context, &chosen, &checked, &warnings)
+    if errors.is_empty() {
+        report(context, &chosen, &checked, &warnings)
+    } else {
+        refuse(context, errors, &checked)
+    }
+}
+
+/// What the configuration refers to is wrong: that, and what is missing besides, at once.
+fn refuse(context: &Context, errors: Diagnostics, checked: &[Checked]) -> Outcome {
+    let lacking: Vec<&Checked> = checked.iter().filter(|one| one.problems() > 0).collect();
+    if context.output.json {
+        let problems: Vec<_> = lacking
+            .iter()
+            .flat_map(|one| one.findings.iter().filter(|finding| !finding.ok).map(move |finding| (one, finding)))
+            .map(|(one, finding)| {
+                json!({"environment": one.environment, "process": one.process, "message": finding.text})
+            })
+            .collect();
+        let mut error = Error::new(Code::Configuration, first_of(&errors));
+        error.details = Some(json!({"diagnostics": errors, "problems": problems}));
+        return Err(error.into());
+    }
+    let style = context.output.stdout();
+    let widest = lacking.iter().map(|one| columns(&one.process)).max().unwrap_or(0);
+    let text: String = lacking.iter().map(|one| process(one, widest, style)).collect();
+    context.output.text(&text)?;
+    Err(errors.into())
+}
+
+fn first_of(errors: &Diagnostics) -> String {
+    let first = errors.iter().next();
+    first.map_or_else(String::new, |first| {
+        format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message)
+    })
 }
 
 /// What runs holds its own ports rightly. Without a supervisor that is not known, and none is started to learn it.

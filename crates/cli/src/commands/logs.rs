@@ -93,7 +93,7 @@ impl Reading {
         self.request.cursor = Some(page.cursor);
         self.lost = 0;
         let next = if page.at_end && !self.request.wait { None } else { Some(self.ask(client).await) };
-        self.sink.write(&page.lines)?;
+        self.sink.write(&page.lines, &page.gaps)?;
         Ok(next.transpose()?)
     }
 

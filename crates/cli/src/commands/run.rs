@@ -1,11 +1,14 @@
 //! `forge run`: one command with an environment's variables.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
 use std::process::Command;
 
 use forge_api::{Code, Error};
 use forge_config::{Origin, ResolvedEnvironment};
+use forge_system::binaries::{self, Missing};
 
 use crate::args;
 use crate::chosen::Chosen;
@@ -61,23 +64,34 @@ fn removed(environment: &ResolvedEnvironment) -> Vec<String> {
 fn become_it(mut command: Command, program: &OsString) -> Outcome {
     use std::os::unix::process::CommandExt;
     let error = command.exec();
-    Err(refused(program, &error).into())
+    Err(refused(&command, program, &error).into())
 }
 
 #[cfg(not(unix))]
 fn become_it(mut command: Command, program: &OsString) -> Outcome {
     use std::process::ExitCode;
-    let status = command.status().map_err(|error| refused(program, &error))?;
+    let status = command.status().map_err(|error| refused(&command, program, &error))?;
     let code = status.code().unwrap_or(1);
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-fn refused(program: &OsString, error: &std::io::Error) -> Error {
-    let program = program.display();
-    if error.kind() == std::io::ErrorKind::NotFound {
-        return Error::new(Code::Missing, format!("`{program}` was not found")).help(
-            "`forge run` takes a program and its arguments; for a shell's syntax: forge run -- sh -c '…'",
-        );
-    }
-    Error::system(format!("running `{program}`"), error)
+/// Why it cannot be run, and what to do.
+fn refused(command: &Command, program: &OsStr, error: &io::Error) -> Error {
+    let found = command.get_envs().find(|(name, _)| *name == "PATH");
+    let path = found.map_or_else(|| std::env::var_os("PATH"), |(_, value)| value.map(OsStr::to_owned));
+    let cwd = command.get_current_dir().unwrap_or(Path::new("."));
+    let name = program.to_string_lossy();
+    let missing = match binaries::find(&name, path.as_deref(), cwd) {
+        Err(missing) => missing,
+        Ok(_) => return Error::system(format!("running `{name}`"), error),
+    };
+    let help = match &missing {
+        Missing::NotExecutable { path } => format!("chmod +x {}", path.display()),
+        // One word, as a shell's line in quotes would be.
+        _ if name.contains(char::is_whitespace) => {
+            "it takes a program and its arguments; for a shell's syntax: forge run -- sh -c '…'".to_owned()
+        }
+        _ => format!("install `{name}`, or put it on the PATH that `forge run` gives it"),
+    };
+    Error::new(Code::Missing, format!("nothing was run: {missing}")).help(help)
 }

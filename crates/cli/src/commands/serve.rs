@@ -26,7 +26,7 @@ pub(crate) fn step_aside(args: &args::Serve) {
 }
 
 pub(crate) async fn run(context: &Context, args: args::Serve) -> Outcome {
-    // First: a port that is not to be had shall not cost the supervisor that runs.
+    // First: for a port that is not to be had, nobody shall be made to hand over.
     let web = match args.http {
         Some(address) => Some(Server::bind(address).await.map_err(|error| with_holders(error, address))?),
         None => None,
@@ -88,7 +88,7 @@ fn announce(context: &Context, background: bool, before: Option<u32>) {
     ));
 }
 
-/// The one line on stdout. It goes on without a reader: the page can be had anew, what is supervised can't.
+/// The one line on stdout. If nobody reads it, what is supervised goes on all the same.
 fn tell_url(context: &Context, url: &str) {
     let _ = if context.output.json {
         context.output.document(&serde_json::json!({ "url": url }))

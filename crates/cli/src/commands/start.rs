@@ -62,7 +62,7 @@ pub(crate) fn ready(context: &Context, watch: &Watch, outcome: &StartOutcome) ->
     }
     let style = output.stdout();
     let mut text = format!("\n{}\n", ready_line(output, watch, outcome));
-    text.push_str(&status::services(&outcome.status, style));
+    text.push_str(&status::services(&outcome.status, &watch.started().processes, style));
     if let Some(url) = &outcome.url {
         text.push_str(&format!("\nYour app is ready at: {url}\n"));
     }

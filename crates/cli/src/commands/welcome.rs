@@ -1,21 +1,14 @@
-//! `forge` alone: what to do first.
-
-use std::process::ExitCode;
+//! `forge` alone: no command is wrong usage, and what to do first is the help.
 
 use forge_api::{Code, Error};
 
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::view::diagnosis;
 use crate::view::style::Ink;
 
 pub(crate) fn run(context: &Context) -> Outcome {
-    if context.output.json {
-        return Err(Error::new(Code::Usage, "no command was given")
-            .help("`forge help` lists the commands")
-            .into());
-    }
-    let style = context.output.stdout();
+    let style = context.output.stderr();
     let found = context.workspace().ok();
     let mut text = format!(
         "{} runs your development environment: every process of it, in order, watched,\nits output kept.\n\n",
@@ -37,6 +30,10 @@ pub(crate) fn run(context: &Context) -> Outcome {
         ("forge help".to_owned(), "everything else"),
     ];
     text.push_str(&diagnosis::hints(&hints, style));
-    context.output.text(&text)?;
-    Ok(ExitCode::SUCCESS)
+    context.output.complain(&text);
+    if context.output.json {
+        let help = "`forge help` lists the commands";
+        return Err(Error::new(Code::Usage, "no command was given").help(help).into());
+    }
+    Err(Failure::Told(Code::Usage))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forge_api::{Event, EventLevel, HealthState, ProcessStatus, State, Status, Time};
+use forge_api::{Event, EventLevel, HealthState, ProcessStatus, State, Status, Target, Time};
 use jiff::tz::TimeZone;
 
 use crate::view::clean;
@@ -86,8 +86,13 @@ fn processes(status: &Status, style: Style) -> String {
     table::render(&titles, &rows, style)
 }
 
-/// The table at the end of a start.
-pub(crate) fn services(status: &Status, style: Style) -> String {
+/// The table at the end of a start: of what it was about.
+pub(crate) fn services(status: &Status, started: &[Target], style: Style) -> String {
+    let meant = |process: &&ProcessStatus| {
+        started
+            .iter()
+            .any(|target| target.environment == status.environment && target.process == process.name)
+    };
     let titles = [
         Column::new("Name").least(10),
         Column::new("PID").right().rank(3),
@@ -98,7 +103,7 @@ pub(crate) fn services(status: &Status, style: Style) -> String {
     let rows: Vec<Vec<Cell>> = status
         .processes
         .iter()
-        .filter(|process| process.wanted || process.status != State::Stopped)
+        .filter(meant)
         .map(|process| {
             vec![
                 Cell::new(process.name.clone()),
@@ -341,7 +346,12 @@ mod tests {
 
     #[test]
     fn a_start_ends_with_the_services() {
-        insta::assert_snapshot!(services(&sample::seed(), style(80)));
+        let status = sample::seed();
+        let target = |name: &str| Target { environment: "dev".to_owned(), process: name.to_owned() };
+        let all: Vec<Target> = status.processes.iter().map(|process| target(&process.name)).collect();
+        insta::assert_snapshot!(services(&status, &all, style(80)));
+        let one = services(&status, &all[..1], style(80));
+        assert!(one.contains(&all[0].process) && !one.contains(&all[1].process), "what was meant:\n{one}");
     }
 
     #[test]

@@ -70,20 +70,30 @@ fn condition(report: &mut Report, node: &Node) -> Option<Condition> {
 /// Checks the dependencies of an environment. `declared` holds all its names, also of processes that are wrong.
 pub(super) fn check(report: &mut Report, environment: &Environment, declared: &[&str]) {
     for process in &environment.processes {
-        for (name, condition) in &process.depends_on {
-            let place = if report.is_full() { Place::default() } else { place_of(report, process, name) };
-            if *name == process.name {
-                report
-                    .error("dependency_cycle", place, format!("`{name}` depends on itself"))
-                    .help("remove it from its own `depends_on`");
-            } else if let Some(dependency) = environment.process(name) {
-                doubtful(report, process, dependency, *condition, place);
-            } else if !declared.contains(&name.as_str()) {
-                unknown(report, environment, process, name, place, declared);
-            }
-        }
+        of_process(report, environment, process, declared);
     }
     cycles(report, environment);
+}
+
+/// Checks the dependencies of one process, which need not be one of the environment's.
+pub(super) fn of_process(
+    report: &mut Report,
+    environment: &Environment,
+    process: &Process,
+    declared: &[&str],
+) {
+    for (name, condition) in &process.depends_on {
+        let place = if report.is_full() { Place::default() } else { place_of(report, process, name) };
+        if *name == process.name {
+            report
+                .error("dependency_cycle", place, format!("`{name}` depends on itself"))
+                .help("remove it from its own `depends_on`");
+        } else if let Some(dependency) = environment.process(name) {
+            doubtful(report, process, dependency, *condition, place);
+        } else if !declared.contains(&name.as_str()) {
+            unknown(report, environment, process, name, place, declared);
+        }
+    }
 }
 
 fn unknown(

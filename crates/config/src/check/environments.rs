@@ -16,6 +16,8 @@ struct Written<'n> {
     description: Option<String>,
     extends: Option<(String, Place)>,
     processes: Vec<Layer<'n>>,
+    /// What can't become processes: without a name, with an impossible one, or with that of another.
+    odd: Vec<&'n Rc<Node>>,
     /// The environment's own `env` and `env_file`.
     env: Option<&'n Rc<Node>>,
     env_file: Option<&'n Rc<Node>>,
@@ -33,6 +35,8 @@ pub(super) struct Layers {
     /// The mapping, `extends` merged in; what it says of variables is below.
     pub(super) node: Rc<Node>,
     pub(super) variables: Variables,
+    /// What it extends is not known: what it lacks may stand there.
+    pub(super) partial: bool,
 }
 
 /// All that was said about the variables of a process, in the order in which it applies.
@@ -88,7 +92,12 @@ pub(super) fn environments(report: &mut Report, tree: &Node) -> IndexMap<String,
     let mut environments = IndexMap::new();
     let mut count = 0;
     for name in written.keys() {
-        let Some(layers) = layers(report, &written, name) else { continue };
+        let Some(layers) = layers(report, &written, name) else {
+            // What it extends is wrong, so that nothing is known of its processes but their keys.
+            let own = written.get(name).into_iter().flat_map(|environment| &environment.processes);
+            own.for_each(|layer| drop(process::alone(report, layer.node, true)));
+            continue;
+        };
         count += layers.len() + 1;
         if count > MOST_PROCESSES {
             too_many(report, tree.place);
@@ -101,6 +110,13 @@ pub(super) fn environments(report: &mut Report, tree: &Node) -> IndexMap<String,
         depends::check(report, &environment, &declared);
         ports::check(report, &environment);
         strings::check(report, &environment, &declared);
+        for node in written.get(name).into_iter().flat_map(|environment| &environment.odd) {
+            // Its other keys are checked all the same.
+            if let Some(odd) = process::alone(report, node, false) {
+                depends::of_process(report, &environment, &odd, &declared);
+                strings::of_process(report, &environment, &odd, &declared);
+            }
+        }
         environments.insert(name.clone(), environment);
     }
     environments
@@ -125,13 +141,10 @@ fn written<'n>(report: &mut Report, entries: &'n IndexMap<String, Entry>) -> Ind
 fn environment<'n>(report: &mut Report, name: &str, entry: &'n Entry) -> Option<Written<'n>> {
     let node = &entry.value;
     match &node.value {
-        Value::List(items) => Some(Written {
-            description: None,
-            extends: None,
-            processes: processes(report, items, name),
-            env: None,
-            env_file: None,
-        }),
+        Value::List(items) => {
+            let (processes, odd) = processes(report, items, name);
+            Some(Written { description: None, extends: None, processes, odd, env: None, env_file: None })
+        }
         Value::Map(_) => long(report, name, node),
         Value::Null => {
             report
@@ -161,22 +174,26 @@ fn long<'n>(report: &mut Report, name: &str, node: &'n Rc<Node>) -> Option<Writt
                 format!("the environment `{name}` is a list of processes, not one process"),
             )
             .help("begin the process with `- `");
+        process::alone(report, node, false);
         return None;
     }
     let fields = Fields::open(report, node, &keys::LONG_ENVIRONMENT, "an environment")?;
-    let listed = match fields.get("processes").map(|node| (node, &node.value)) {
+    let (listed, odd) = match fields.get("processes").map(|node| (node, &node.value)) {
         Some((_, Value::List(items))) => processes(report, items, name),
-        Some((node, Value::Map(_))) => {
+        Some((node, Value::Map(entries))) => {
             report
                 .error("bad_type", node.place, "`processes` is a list, not a mapping")
                 .help("each process is an entry `- name: …`");
-            Vec::new()
+            for entry in entries.values() {
+                process::alone(report, &entry.value, false);
+            }
+            (Vec::new(), Vec::new())
         }
         Some((node, _)) => {
             fields::bad_type(report, node, "`processes`", "a list");
-            Vec::new()
+            (Vec::new(), Vec::new())
         }
-        None => Vec::new(),
+        None => (Vec::new(), Vec::new()),
     };
     let extends =
         fields.get("extends").and_then(|node| Some((fields::text(report, node, "extends")?, node.place)));
@@ -189,6 +206,7 @@ fn long<'n>(report: &mut Report, name: &str, node: &'n Rc<Node>) -> Option<Writt
         description: fields.text(report, "description"),
         extends,
         processes: listed,
+        odd,
         env: fields.get("env"),
         env_file: fields.get("env_file"),
     })
@@ -198,12 +216,17 @@ fn too_many(report: &mut Report, place: Place) {
     report.error("too_large", place, format!("more than {MOST_PROCESSES} processes, `extends` counted"));
 }
 
-/// The processes that are named; the others are reported.
-fn processes<'n>(report: &mut Report, items: &'n [Rc<Node>], environment: &str) -> Vec<Layer<'n>> {
+/// The processes that are named; the others are reported, and come beside them.
+fn processes<'n>(
+    report: &mut Report,
+    items: &'n [Rc<Node>],
+    environment: &str,
+) -> (Vec<Layer<'n>>, Vec<&'n Rc<Node>>) {
     let mut layers: Vec<Layer<'n>> = Vec::new();
+    let mut odd = Vec::new();
     if let Some(beyond) = items.get(MOST_PROCESSES) {
         too_many(report, beyond.place);
-        return layers;
+        return (layers, odd);
     }
     for node in items {
         if fields::mapping(report, node, "a process").is_none() {
@@ -213,15 +236,14 @@ fn processes<'n>(report: &mut Report, items: &'n [Rc<Node>], environment: &str) 
             report
                 .error("missing_key", node.place, "a process without `name`")
                 .help("add `name: …`, unique in the environment");
-            // Its other keys are checked all the same.
-            process::keys_only(report, node);
+            odd.push(node);
             continue;
         };
-        let Some(name) = fields::text(report, name_node, "name") else { continue };
-        if !names::valid(report, &name, name_node.place, "process") {
-            process::keys_only(report, node);
+        let name = fields::text(report, name_node, "name");
+        let Some(name) = name.filter(|name| names::valid(report, name, name_node.place, "process")) else {
+            odd.push(node);
             continue;
-        }
+        };
         let first = layers.iter().find(|layer| layer.name == name);
         if let Some(place) = first.and_then(|layer| layer.node.get("name")).map(|node| node.place) {
             report
@@ -233,12 +255,12 @@ fn processes<'n>(report: &mut Report, items: &'n [Rc<Node>], environment: &str) 
                 .label("the second")
                 .note(place, "the first")
                 .help("rename one of them");
-            process::keys_only(report, node);
+            odd.push(node);
             continue;
         }
         layers.push(Layer { name, node });
     }
-    layers
+    (layers, odd)
 }
 
 /// The processes of an environment with those that it extends below them. `None` if `extends` is wrong.
@@ -252,7 +274,7 @@ fn layers(report: &mut Report, written: &IndexMap<String, Written<'_>>, name: &s
             let found = result.iter().position(|process| process.name == layer.name);
             let index = found.unwrap_or_else(|| {
                 let (name, node) = (layer.name.clone(), Rc::clone(layer.node));
-                result.push(Layers { name, node, variables: shared.clone() });
+                result.push(Layers { name, node, variables: shared.clone(), partial: false });
                 result.len() - 1
             });
             if found.is_some() {

@@ -74,8 +74,9 @@ fn kind_of_scheme(scheme: &str) -> Option<&'static str> {
 fn long(report: &mut Report, node: &Node) -> Option<HealthCheck> {
     let fields = Fields::open(report, node, &keys::HEALTH_CHECK, "`health_check`")?;
     let chosen: Vec<&str> = PROBES.into_iter().filter(|kind| fields.get(kind).is_some()).collect();
+    let mut probes: Vec<Option<Probe>> = chosen.iter().map(|kind| probe(report, &fields, kind)).collect();
     let probe = match chosen[..] {
-        [kind] => probe(report, &fields, kind),
+        [_] => probes.pop().flatten(),
         [] => {
             report
                 .error("missing_key", node.place, "`health_check` does not say what to check")

@@ -12,20 +12,20 @@ use crate::schema::keys;
 use crate::tree::{Node, Value};
 use crate::url::Url;
 
-/// Checks the keys of what can't become a process.
-pub(super) fn keys_only(report: &mut Report, node: &Rc<Node>) {
-    let name = "unnamed".to_owned();
+/// Checks what can't become a process of its environment, as if it could. `partial`: what it extends is not known.
+pub(super) fn alone(report: &mut Report, node: &Rc<Node>, partial: bool) -> Option<Process> {
+    let name = node.get("name").and_then(|name| name.text()).unwrap_or("unnamed").to_owned();
     let mut variables = Variables::default();
     variables.env.extend(node.get("env").map(|node| (EnvScope::Process, Rc::clone(node))));
     variables.env_file.extend(node.get("env_file").map(Rc::clone));
-    let layers = Layers { name, node: Rc::clone(node), variables };
-    process(report, &layers);
+    let layers = Layers { name, node: Rc::clone(node), variables, partial };
+    process(report, &layers)
 }
 
 /// Checks a process. `None` only if it has no command.
 pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
     let fields = Fields::open(report, &layers.node, &keys::PROCESS, "a process")?;
-    let command = command(report, &fields, &layers.name);
+    let command = command(report, &fields, layers);
     let (env, environment_env, env_places) = env::merged(report, &layers.variables.env);
     let (env_files, file_places) = env::files(report, &layers.variables.env_file);
     let ports = declared_ports(report, &fields);
@@ -62,7 +62,7 @@ pub(super) fn process(report: &mut Report, layers: &Layers) -> Option<Process> {
     command.map(|_| process)
 }
 
-fn command(report: &mut Report, fields: &Fields<'_>, name: &str) -> Option<Command> {
+fn command(report: &mut Report, fields: &Fields<'_>, layers: &Layers) -> Option<Command> {
     if fields.get("command").is_some() {
         return fields.command(report, "command");
     }
@@ -70,9 +70,9 @@ fn command(report: &mut Report, fields: &Fields<'_>, name: &str) -> Option<Comma
     let mistyped = fields.places().any(|(key, _)| {
         ["image", "cmd", "run"].contains(&key) || suggest::closest(key, &keys::PROCESS) == Some("command")
     });
-    if !mistyped {
+    if !mistyped && !layers.partial {
         report
-            .error("missing_key", fields.place, format!("the process `{name}` has no `command`"))
+            .error("missing_key", fields.place, format!("the process `{}` has no `command`", layers.name))
             .help("add `command: …`");
     }
     None
@@ -85,16 +85,16 @@ fn declared_ports(report: &mut Report, fields: &Fields<'_>) -> Vec<Port> {
             .label("the second")
             .note(first, "the first")
             .help("put all of them into `ports`; the first is the one that `PORT` gets");
-        return Vec::new();
     }
-    let key = if fields.get("port").is_some() { "port" } else { "ports" };
-    let Some(node) = fields.get(key) else { return Vec::new() };
-    let items: Vec<&Rc<Node>> = match &node.value {
-        Value::List(items) => items.iter().collect(),
-        _ => vec![node],
-    };
-    let read = items.iter().filter_map(|item| Some((fields::port(report, item, key)?, item.place)));
-    let read: Vec<(Port, Place)> = read.collect();
+    let mut read: Vec<(Port, Place)> = Vec::new();
+    for (key, node) in ["port", "ports"].into_iter().filter_map(|key| Some((key, fields.get(key)?))) {
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let ports = items.iter().filter_map(|item| Some((fields::port(report, item, key)?, item.place)));
+        read.extend(ports);
+    }
     ports::twice(report, read.iter().filter_map(|(port, place)| Some((port.number()?, *place))));
     read.into_iter().map(|(port, _)| port).collect()
 }

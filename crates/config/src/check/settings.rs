@@ -2,32 +2,79 @@
 
 use std::path::Path;
 
-use super::fields;
+use super::fields::{self, Fields};
 use super::suggest;
 use crate::diagnostics::{Diagnostics, Report};
-use crate::model::Settings;
+use crate::model::{Alerts, Settings, Theme};
 use crate::schema::keys;
 use crate::tree::{self, Node, Value};
+use crate::url::Url;
 
 /// The settings in `node` over those of the user.
 pub(super) fn settings(report: &mut Report, node: Option<&Node>, user: &Settings) -> Settings {
-    let mut settings = user.clone();
-    let Some(node) = node.filter(|node| !matches!(node.value, Value::Null)) else { return settings };
-    let Some(entries) = fields::mapping(report, node, "`settings`") else { return settings };
-    for (key, entry) in entries {
-        if key == "log_quota" {
-            settings.log_quota = quota(report, &entry.value).unwrap_or(settings.log_quota);
-        } else if let Some(meant) = suggest::closest(key, &keys::SETTINGS) {
+    let user = user.clone();
+    let Some(node) = node.filter(|node| !matches!(node.value, Value::Null)) else { return user };
+    let Some(fields) = Fields::open(report, node, &keys::SETTINGS, "`settings`") else { return user };
+    Settings {
+        log_quota: size_of(report, &fields, "log_quota").unwrap_or(user.log_quota),
+        slow: fields.duration(report, "slow").unwrap_or(user.slow),
+        alerts: alerts(report, &fields, user.alerts),
+        nats: nats(report, &fields).or(user.nats),
+        editor: fields.text(report, "editor").filter(|editor| !editor.trim().is_empty()).or(user.editor),
+        theme: theme(report, &fields).unwrap_or(user.theme),
+        restore: fields.boolean(report, "restore").or(user.restore),
+    }
+}
+
+fn alerts(report: &mut Report, fields: &Fields<'_>, user: Alerts) -> Alerts {
+    let Some(node) = fields.get("alerts") else { return user };
+    let Some(fields) = Fields::open(report, node, &keys::ALERTS, "`alerts`") else { return user };
+    Alerts {
+        memory_growth: size_of(report, &fields, "memory_growth").unwrap_or(user.memory_growth),
+        memory_window: fields.duration(report, "memory_window").unwrap_or(user.memory_window),
+        cpu: percent(report, &fields, "cpu").unwrap_or(user.cpu),
+        cpu_window: fields.duration(report, "cpu_window").unwrap_or(user.cpu_window),
+        open_files: percent(report, &fields, "open_files").unwrap_or(user.open_files),
+    }
+}
+
+/// `90` or `90%`; a process can need more than one core.
+fn percent(report: &mut Report, fields: &Fields<'_>, key: &str) -> Option<u32> {
+    let node = fields.get(key)?;
+    let number = node.text().and_then(|text| text.trim().trim_end_matches('%').trim_end().parse().ok());
+    if !number.is_some_and(|number| number > 0) {
+        fields::bad_type(report, node, &format!("`{key}`"), "a percentage above 0");
+    }
+    number
+}
+
+fn nats(report: &mut Report, fields: &Fields<'_>) -> Option<String> {
+    let text = fields.text(report, "nats")?;
+    let reason = match Url::parse(&text) {
+        Ok(_) if text.starts_with("nats://") || text.starts_with("tls://") => return Some(text),
+        Ok(_) => "its scheme is not `nats://`".to_owned(),
+        Err(reason) => reason,
+    };
+    let place = fields.get("nats").map_or(fields.place, |node| node.place);
+    report
+        .error("bad_url", place, format!("`{text}` is no NATS server: {reason}"))
+        .help("for example `nats://localhost:4222`");
+    None
+}
+
+fn theme(report: &mut Report, fields: &Fields<'_>) -> Option<Theme> {
+    let node = fields.get("theme")?;
+    match fields::text(report, node, "theme")?.as_str() {
+        "system" => Some(Theme::System),
+        "light" => Some(Theme::Light),
+        "dark" => Some(Theme::Dark),
+        other => {
             report
-                .error("unknown_key", entry.place, format!("`settings` has no key `{key}`"))
-                .label("unknown key")
-                .help(format!("did you mean `{meant}`?"));
-        } else if !key.starts_with("x-") {
-            // Other parts of Forge read their own.
-            settings.other.insert(key.clone(), entry.value.json());
+                .error("bad_type", node.place, format!("there is no theme `{other}`"))
+                .help(suggest::did_you_mean(other, &["system", "light", "dark"], "themes"));
+            None
         }
     }
-    settings
 }
 
 /// Checks the user's own `settings.yml`.
@@ -39,11 +86,9 @@ pub(crate) fn file(text: &str, file: &Path) -> Result<Settings, Diagnostics> {
     Ok(settings)
 }
 
-fn quota(report: &mut Report, node: &Node) -> Option<u64> {
-    if matches!(node.value, Value::Null) {
-        return None;
-    }
-    let text = fields::text(report, node, "log_quota")?;
+fn size_of(report: &mut Report, fields: &Fields<'_>, key: &str) -> Option<u64> {
+    let node = fields.get(key)?;
+    let text = fields::text(report, node, key)?;
     let bytes = size(&text);
     if bytes.is_none() {
         report
@@ -93,10 +138,5 @@ mod tests {
         ] {
             assert_eq!(size(text), bytes, "{text}");
         }
-    }
-
-    #[test]
-    fn every_declared_setting_is_read() {
-        assert_eq!(*keys::SETTINGS, ["log_quota"], "a new setting is to be read above");
     }
 }

@@ -47,23 +47,33 @@ impl Source for Names<'_> {
 
 /// Reports what is wrong in the strings of all processes.
 pub(super) fn check(report: &mut Report, environment: &Environment, declared: &[&str]) {
+    for process in &environment.processes {
+        of_process(report, environment, process, declared);
+    }
+}
+
+/// Reports what is wrong in the strings of one process, which need not be one of the environment's.
+pub(super) fn of_process(
+    report: &mut Report,
+    environment: &Environment,
+    process: &Process,
+    declared: &[&str],
+) {
     let early = Names { environment, declared, early: true };
     let names = Names { environment, declared, early: false };
-    for process in &environment.processes {
-        let mut look = |names: &Names<'_>, path: &str, text: &str, mode| {
-            let mut problems = Vec::new();
-            interpolate(text, mode, names, &mut problems);
-            for problem in problems {
-                self::report(report, &problem, place(process, path));
-            }
-        };
-        let mut copy = process.clone();
-        texts::walk_early(&mut copy, &mut |path, text, mode| look(&early, path, text, mode));
-        texts::walk_variables(&mut copy, &mut |path, text, mode| look(&names, path, text, mode));
-        texts::walk(&mut copy, &mut |path, text, mode| look(&names, path, text, mode));
-        if let Command::Shell(command) = &process.command {
-            unfinished(report, command, process);
+    let mut look = |names: &Names<'_>, path: &str, text: &str, mode| {
+        let mut problems = Vec::new();
+        interpolate(text, mode, names, &mut problems);
+        for problem in problems {
+            self::report(report, &problem, place(process, path));
         }
+    };
+    let mut copy = process.clone();
+    texts::walk_early(&mut copy, &mut |path, text, mode| look(&early, path, text, mode));
+    texts::walk_variables(&mut copy, &mut |path, text, mode| look(&names, path, text, mode));
+    texts::walk(&mut copy, &mut |path, text, mode| look(&names, path, text, mode));
+    if let Command::Shell(command) = &process.command {
+        unfinished(report, command, process);
     }
 }
 

@@ -35,6 +35,7 @@ impl Keeper {
             move |error: io::Error| (format!("cannot {what}: {error}"), error)
         };
         self.clients.listen().map_err(told(&format!("listen on {}", self.spec.socket.display())))?;
+        hygiene::say_ready().map_err(told("close the standard output"))?;
         let writer = self.open_writer().map_err(told(&format!("write to {}", self.spec.logs.display())))?;
         let mut output = Output::new(writer);
         let streams =
@@ -110,6 +111,7 @@ impl Keeper {
             complain(&format!("cannot listen on {}: {error}", self.spec.socket.display()));
             self.guard.try_later(Instant::now());
         }
+        hygiene::say_ready()?;
         match story.child {
             Some((pid, start)) => self.adopt_child(ProcessId { pid, start }, &story)?,
             // The child holds the lock until it has recorded its start: there is none.

@@ -48,12 +48,17 @@ pub(super) fn leave_home() -> Mode {
     umask(Mode::RWXG | Mode::RWXO)
 }
 
-/// Standard input and output become the null device, standard error the file at `log`.
+/// Standard input becomes the null device, standard error the file at `log`. Standard output stays for now:
+/// [`say_ready`].
 pub(super) fn redirect_streams(log: &Path) -> io::Result<()> {
-    let null = null_device()?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stdin(null_device()?)?;
     redirect_complaints(log)
+}
+
+/// Standard output, to which nothing is ever written, becomes the null device. A supervisor that has made it a pipe
+/// reads its end, and knows that from now on it can connect.
+pub(super) fn say_ready() -> io::Result<()> {
+    Ok(rustix::stdio::dup2_stdout(null_device()?)?)
 }
 
 /// Standard error becomes the file at `log`, which may have been deleted since it was opened before.

@@ -53,6 +53,8 @@ pub(crate) fn hold(folder: &Path, adopt: bool) -> ExitCode {
     });
     match kept {
         Ok(Some(keeper)) => {
+            // Where it could not listen it has not been said yet, and nobody is to wait for it.
+            let _ = hygiene::say_ready();
             keeper.keep();
             ExitCode::SUCCESS
         }

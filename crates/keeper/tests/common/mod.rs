@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use forge_keeper::base64;
@@ -94,6 +94,15 @@ impl Run {
         self
     }
 
+    /// The same with the keeper's standard output.
+    pub(crate) fn launch_with_output(mut self) -> (Self, ChildStdout) {
+        fs::write(self.folder.spec(), serde_json::to_vec(&self.spec).unwrap()).unwrap();
+        let mut child = self.command(&[]).stdout(Stdio::piped()).spawn().unwrap();
+        let output = child.stdout.take().unwrap();
+        self.keepers.push(child);
+        (self, output)
+    }
+
     /// Starts the keeper, and connects.
     pub(crate) fn start(self) -> (Self, Client) {
         let run = self.launch();
@@ -108,14 +117,14 @@ impl Run {
     }
 
     fn keeper(&mut self, flags: &[&str]) {
-        let child = Command::new(env!("CARGO_BIN_EXE_forge-keeper"))
-            .args(flags)
-            .arg(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = self.command(flags).spawn().unwrap();
         self.keepers.push(child);
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_forge-keeper"));
+        command.args(flags).arg(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        command
     }
 
     /// The keeper that was started last.

@@ -497,10 +497,8 @@ async fn shut_down(
         cwd: definition.cwd.clone(),
         env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     };
-    let probe = forge_config::model::Probe::Exec(command);
-    let answer = crate::probe::ask(&probe, timeout, &context).await;
-    if !answer.healthy {
-        tracing::warn!("{}: its shutdown command: {}", definition.name, answer.message);
+    if let Err(reason) = crate::probe::run(&command, timeout, &context).await {
+        tracing::warn!("{}: its shutdown command {reason}", definition.name);
     }
     let grace_ms = grace(timeout.saturating_sub(begun.elapsed()));
     let _ = requests.send(Request::End { signal, grace_ms, force: false });

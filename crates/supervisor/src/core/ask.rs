@@ -209,6 +209,7 @@ impl Core {
         for target in targets {
             let key = key_of(&root, target.clone());
             let folder = super::act::log_folder(&self.home.logs(), &key);
+            let run = self.process(&key).map_or(0, |process| process.number);
             let growth = match self.process(&key) {
                 Some(process) => process.log_end.subscribe(),
                 None => self.never_started(&key).log_end.subscribe(),
@@ -216,7 +217,7 @@ impl Core {
             if follow {
                 self.to_keeper(&key, KeeperRequest::Follow);
             }
-            sources.push(crate::logs::Source { target, folder, growth });
+            sources.push(crate::logs::Source { target, folder, run, growth });
         }
         Ok(sources)
     }

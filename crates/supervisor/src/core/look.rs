@@ -79,7 +79,8 @@ impl Core {
                 let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
                 status.message = status.message.or_else(|| self.waiting_message(key, &status.waiting_on));
                 let running = process.since.filter(|_| status.started_at.is_some());
-                status.uptime_seconds = running.map(|since| since.elapsed().as_secs_f64());
+                status.uptime_seconds =
+                    running.map(|since| (since.elapsed().as_secs_f64() * 1000.0).round() / 1000.0);
                 process.add_cost(&mut status);
                 status.outdated = is_outdated(process, name, fingerprints.as_ref().ok());
                 if let Some(tree) = process.tree() {

@@ -170,7 +170,9 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             command.arg("--adopt");
         }
         command.arg(self.run.folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // A keeper ends its standard output once it listens (on Windows it cannot: there it is asked again and again).
+        let output = if cfg!(unix) { Stdio::piped() } else { Stdio::null() };
+        command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
         #[cfg(windows)]
         {
             // A console of its own, which CTRL_BREAK needs, and no window.
@@ -243,6 +245,12 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
     /// `None`: there is no keeper.
     async fn connect(&self, child: &mut Option<Child>) -> io::Result<Option<Link>> {
         let deadline = tokio::time::Instant::now() + ANSWER;
+        if let Some(mut output) = child.as_mut().and_then(|child| child.stdout.take()) {
+            let mut nowhere = tokio::io::sink();
+            let end = tokio::io::copy(&mut output, &mut nowhere);
+            // If it never comes, the connection fails, and says so.
+            let _ = tokio::time::timeout_at(deadline, end).await;
+        }
         let mut pause = Duration::from_micros(500);
         loop {
             match Link::connect(&self.run.spec.socket).await {

@@ -139,14 +139,19 @@ impl<'a> Since<'a> {
             if !platform::DISK_IS_INHERITED {
                 return rise;
             }
-            // A member's own and inherited bytes are one number. What the holder has inherited is not in here.
-            let heirs = self.members.iter().map(|(now, _)| now.id.pid);
-            let heirs: Vec<u32> = heirs.chain(self.gone.iter().map(|member| member.id.pid)).collect();
-            let left = self.gone.iter().filter(|member| heirs.contains(&member.parent));
+            // A member's own and inherited bytes are one number; what the holder has inherited is not in it.
+            let left = self.gone.iter().filter(|member| self.has_living_heir(member));
             without(rise, left.filter_map(|member| member.disk.map(of)))
         };
         let told = self.members.iter().any(|(now, _)| now.disk.is_some());
         told.then(|| Disk { read: risen(|disk| disk.read), written: risen(|disk| disk.written) })
+    }
+
+    /// Whether one of those that it was below is still a member.
+    fn has_living_heir(&self, gone: &Reading) -> bool {
+        let parent_of = |pid: &u32| self.gone.iter().find(|it| it.id.pid == *pid).map(|it| it.parent);
+        let mut above = std::iter::successors(Some(gone.parent), parent_of).take(self.gone.len() + 1);
+        above.any(|pid| self.members.iter().any(|(now, _)| now.id.pid == pid))
     }
 
     /// A figure of each member that told it, before and now.
@@ -309,6 +314,12 @@ mod tests {
                 written(vec![vec![root(10), child(1000)], vec![root(1210)], vec![root(1211)]]),
                 [Some(1010), Some(1210), Some(1211)],
                 "the child's last 200"
+            );
+            let other = |bytes| wrote(member(4, 0, 0), bytes);
+            assert_eq!(
+                written(vec![vec![root(10), child(1000), other(0)], vec![other(5000)]]),
+                [Some(1010), Some(6010)],
+                "the holder has inherited both: the third's are its own"
             );
         }
         assert_eq!(written(vec![vec![member(2, 0, 0)], vec![member(2, 0, 0)]]), [None, None], "not told");

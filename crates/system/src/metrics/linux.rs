@@ -1,4 +1,4 @@
-//! Linux: `/proc/PID/{stat,io,fd}` (proc_pid_stat(5), proc_pid_io(5)), one read each.
+//! Linux: `/proc/PID/{stat,statm,io}` (proc_pid_stat(5) and so on), one read each, and the size of `/proc/PID/fd`.
 
 mod births;
 
@@ -119,10 +119,19 @@ impl Eye {
             cpu: self.time(stat.own_ticks),
             inherited: self.time(stat.reaped_ticks),
             disk: self.proc.disk(stat.pid)?,
-            memory_bytes: Some(stat.resident_pages.saturating_mul(self.page)),
+            memory_bytes: if zombie { None } else { self.memory(stat.pid)? },
             threads: Some(stat.threads),
             open_files: if zombie { None } else { self.proc.open_files(stat.pid)? },
         })
+    }
+
+    /// `statm` rather than the field of `stat`: that one is a running counter that lags behind by up to 32 pages for each
+    /// core. Since 6.17 `statm` adds up what each core still keeps for itself.
+    fn memory(&mut self, pid: u32) -> io::Result<Option<u64>> {
+        let pages = self.proc.of(pid, "statm")?.and_then(|line| {
+            std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()
+        });
+        Ok(pages.map(|pages| pages.saturating_mul(self.page)))
     }
 
     fn time(&self, ticks: u64) -> Duration {

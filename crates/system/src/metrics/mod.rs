@@ -43,10 +43,10 @@ pub struct Sample {
     pub cpu_percent: Option<f64>,
     /// The sum of the resident sets (RSS), as `ps` and `top` show them. A page that several members share counts for each:
     /// the proportional set (PSS) would not do that, but has the kernel walk every page table at every look, which takes
-    /// milliseconds for a large process and holds up its own memory calls meanwhile. On Linux it is the kernel's running
-    /// counter, which may lag behind by some pages for each core.
+    /// milliseconds for a large process and holds up its own memory calls meanwhile. Before Linux 6.17 it lags behind by
+    /// some pages for each core.
     pub memory_bytes: Option<u64>,
-    /// Linux only.
+    /// Of all members.
     pub threads: Option<u32>,
     /// Open descriptors; of a file that two members have open, both count.
     pub open_files: Option<u32>,

@@ -20,7 +20,6 @@ pub(crate) struct Stat {
     pub(crate) own_ticks: u64,
     /// CPU time of the children that it has waited for, and of those that they have waited for.
     pub(crate) reaped_ticks: u64,
-    pub(crate) resident_pages: u64,
     /// `/proc/TID` shows a thread that is not its process's first as if it were a process; only this gives it away.
     pub(crate) is_thread: bool,
     /// As `waitpid` would give it; 0 unless a zombie that one may ask about.
@@ -58,7 +57,6 @@ impl Stat {
             own_ticks: ticks(14)? + ticks(15)?,
             // The manual has them signed; they never are.
             reaped_ticks: ticks(16)? + ticks(17)?,
-            resident_pages: field(24)?.parse().ok()?,
             is_thread: field(38)? == "-1",
             exit_status: field(52).and_then(|status| status.parse().ok()),
         })
@@ -78,7 +76,7 @@ impl Stat {
 mod tests {
     use super::*;
 
-    const TAIL: &str = "S 41 42 42 0 -1 4194560 83 0 0 0 1 2 3 4 20 0 3 0 987654 1 5 1 0 0 0 0 0 0 0 0 0 0 0 0 \
+    const TAIL: &str = "S 41 42 42 0 -1 4194560 83 0 0 0 1 2 3 4 20 0 3 0 987654 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0 \
                         17 1 0 0 0 0 0 0 0 0 0 0 0 0 256";
 
     #[test]
@@ -89,7 +87,7 @@ mod tests {
             assert_eq!((stat.pid, stat.parent, stat.group), (43, 41, 42), "{name:?}: who");
             assert_eq!((stat.state, stat.threads, stat.start), ('S', 3, 987_654), "{name:?}: what");
             assert_eq!((stat.own_ticks, stat.reaped_ticks), (3, 7), "{name:?}: CPU time");
-            assert_eq!((stat.resident_pages, stat.is_thread), (5, false), "{name:?}: memory, and what it is");
+            assert!(!stat.is_thread, "{name:?}: a process");
             assert_eq!(stat.exit_status, Some(256), "{name:?}: the last field");
         }
     }

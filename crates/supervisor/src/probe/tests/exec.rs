@@ -19,10 +19,10 @@ async fn the_last_line_of_a_command_is_the_message() {
         ("echo one; echo two; echo", true, "two"),
         ("true", true, "Exited with 0"),
         ("echo localhost:5432 - accepting connections", true, "Accepting connections"),
-        ("echo 'no response'; exit 2", false, "exit code 2: no response"),
-        ("echo out; echo err >&2; exit 1", false, "exit code 1: err"),
-        ("false", false, "exit code 1"),
-        ("kill -KILL $$", false, "SIGKILL"),
+        ("echo 'no response'; exit 2", false, "the health check's command exited with 2: no response"),
+        ("echo out; echo err >&2; exit 1", false, "the health check's command exited with 1: err"),
+        ("false", false, "the health check's command exited with 1"),
+        ("kill -KILL $$", false, "the health check's command was killed by SIGKILL"),
     ] {
         let answer = asked(&shell(command)).await;
         assert_eq!((answer.healthy, answer.message.as_str()), (healthy, message), "{command}");

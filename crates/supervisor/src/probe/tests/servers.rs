@@ -147,7 +147,11 @@ async fn postgres_accepts_connections() {
     assert!(server.folder.path().join("data/PG_VERSION").exists(), "it was this cluster");
     drop(server);
     let answer = isready(&probe, &context).await;
-    assert_eq!(answer.message, format!("exit code 2: 127.0.0.1:{port} - no response"), "after its end");
+    assert_eq!(
+        answer.message,
+        format!("the health check's command exited with 2: 127.0.0.1:{port} - no response"),
+        "after its end"
+    );
 }
 
 async fn isready(probe: &Probe, context: &Context) -> Answer {

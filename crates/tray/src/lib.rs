@@ -1,0 +1,22 @@
+//! The tray without a toolkit: what its icon, its menu and its notifications say, as values.
+//!
+//! - [`Client`] is its conversation with the supervisor, [`Picture`] what it knows from there.
+//! - [`menu()`] makes the menu of a picture, [`changes()`] the steps from one menu to the next.
+//! - [`Announcements`] says which notices are to be shown natively, and what an answer to one means.
+//! - [`route`] names places in the window.
+//!
+//! **Architecture Invariant:** nothing here knows a window system, and nothing decides about processes. The desktop app
+//! does what these values say.
+
+mod announcements;
+mod changes;
+mod client;
+mod menu;
+mod picture;
+pub mod route;
+
+pub use announcements::{Announcements, Answer, Choice, Response, Step};
+pub use changes::{Change, changes};
+pub use client::Client;
+pub use menu::{Act, Item, Kind, Named, act, menu, place};
+pub use picture::{Applied, Picture};

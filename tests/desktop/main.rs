@@ -1,0 +1,8 @@
+//! The desktop app, as its user has it: a tray that is clicked over the session bus, notifications that are answered,
+//! a window on an X server of the test's own, its page driven over WebDriver.
+#![cfg(target_os = "linux")]
+
+mod life;
+mod notifications;
+mod tray;
+mod window;

@@ -1,0 +1,176 @@
+//! The page in the window, against real processes.
+
+use forge_tests::desktop::{Desktop, Window, test_id};
+use forge_tests::wait_until;
+
+/// Goes to a place of the first environment: `p/api/logs`, or nothing for its own page.
+fn go(window: &Window, desktop: &Desktop, place: &str) {
+    let workspace = desktop.workspace();
+    let rest = if place.is_empty() { String::new() } else { format!("/{place}") };
+    window.run(&format!(
+        "location.hash = '#/e/' + encodeURIComponent('{}') + '/dev{rest}'",
+        workspace.display()
+    ));
+}
+
+fn status_of(window: &Window, process: &str, wanted: &str) {
+    window.wait_text(&test_id(&format!("process-{process}-status")), wanted, |text| text.contains(wanted));
+}
+
+#[test]
+fn clicks_lead_from_start_through_a_crash_to_stop() {
+    let desktop = Desktop::with(
+        "dev:
+  - {name: api, command: nasty wait-for go exit 3, auto_restart: {delay: 60s}}
+  - {name: web, command: nasty forever}
+",
+    );
+    let window = Window::open(&desktop);
+    window.click(&test_id("environment-dev"));
+    status_of(&window, "api", "stopped");
+    window.click(&test_id("start-dev"));
+    status_of(&window, "api", "ready");
+    status_of(&window, "web", "ready");
+    window.wait_text(&test_id("environment-dev"), "running", |text| text.contains("running"));
+    let (api, web) = (desktop.pid("api"), desktop.pid("web"));
+
+    desktop.write("go", "");
+    window.wait_text(&test_id("environment-dev"), "api crashed", |text| text.contains("api crashed"));
+    window.wait_text("[data-testid^=\"crash-\"]", "exit 3", |text| {
+        text.contains("api crashed") && text.contains("exit 3")
+    });
+    std::fs::remove_file(desktop.path("go")).expect("it was written");
+    window.click(&test_id("start-api"));
+    status_of(&window, "api", "ready");
+    assert_ne!(desktop.pid("api"), api, "another process");
+    assert_eq!(desktop.pid("web"), web, "its neighbour is the same");
+
+    window.click(&test_id("stop-web"));
+    status_of(&window, "web", "stopped");
+    window.click(&test_id("stop-dev"));
+    status_of(&window, "api", "stopped");
+    desktop.wait_nothing_left();
+}
+
+#[test]
+fn what_a_program_prints_is_text_and_nothing_else() {
+    let desktop = Desktop::with(
+        "dev:
+  - name: api
+    command:
+      - nasty
+      - print
+      - 'plain & simple'
+      - print
+      - '<script>window.owned = 1</script>'
+      - print
+      - '<img src=x onerror=\"window.owned = 2\">'
+      - forever
+",
+    );
+    let window = Window::open(&desktop);
+    go(&window, &desktop, "p/api/logs");
+    desktop.start();
+    for line in
+        ["plain & simple", "<script>window.owned = 1</script>", "<img src=x onerror=\"window.owned = 2\">"]
+    {
+        window.wait_text(&test_id("log"), line, |text| text.contains(line));
+    }
+    assert!(window.text(&test_id("log-line")).is_some(), "a line is an element of its own");
+    let made = window
+        .run("return document.querySelectorAll('[data-testid=log] img, [data-testid=log] script').length");
+    assert_eq!(made, 0, "no element comes of it");
+    assert!(window.run("return window.owned ?? null").is_null(), "and nothing runs");
+}
+
+#[test]
+fn lines_appear_while_one_looks() {
+    let desktop =
+        Desktop::with("dev:\n  - {name: api, command: nasty print first wait-for go print second forever}\n");
+    let window = Window::open(&desktop);
+    desktop.start();
+    go(&window, &desktop, "logs");
+    window.wait_text(&test_id("log"), "the first line", |text| text.contains("first"));
+    desktop.write("go", "");
+    window.wait_text(&test_id("log"), "the second line", |text| text.contains("second"));
+}
+
+#[test]
+fn commands_are_shown_and_trusted_before_they_run() {
+    let desktop = Desktop::new();
+    desktop.configure("dev:\n  - {name: a, command: nasty touch ran forever}\n");
+    desktop.forge(["workspaces", "add"]).run().ok();
+    let window = Window::open(&desktop);
+    window.click(&test_id("environment-dev"));
+    let shown =
+        window.wait_text(&test_id("trust"), "the command", |text| text.contains("nasty touch ran forever"));
+    assert!(!desktop.path("ran").exists(), "nothing runs before: {shown}");
+    window.click(&format!("{} button", test_id("trust")));
+    wait_until("it runs", || desktop.path("ran").exists());
+    status_of(&window, "a", "ready");
+}
+
+#[test]
+fn the_tray_leads_the_page() {
+    let desktop = Desktop::with("dev:\n  - {name: api, command: nasty forever}\n");
+    let window = Window::open(&desktop);
+    let item = desktop.screen.tray().item_of(window.app().pid).expect("the app has a tray");
+    item.click(&["dev", "Start dev"]);
+    window.wait_text(&test_id("environment-dev"), "running", |text| text.contains("running"));
+    item.click(&["dev", "api", "Show log"]);
+    window.wait_route(|route| route.ends_with("/dev/p/api/logs"));
+    item.click(&["Ports…"]);
+    window.wait_route(|route| route == "#/ports");
+}
+
+#[test]
+fn the_log_on_a_notification_opens_there() {
+    let desktop = Desktop::with(
+        "dev:\n  - {name: api, command: nasty eprint ouch wait-for go exit 1, auto_restart: {delay: 60s}}\n",
+    );
+    let notifications = desktop.screen.notifications();
+    let window = Window::open(&desktop);
+    desktop.start();
+    desktop.write("go", "");
+    notifications.invoke(&notifications.wait("api crashed"), "show-log");
+    window.wait_route(|route| route.contains("/dev/p/api/logs?notice="));
+    window.wait_text(&test_id("log"), "its last line", |text| text.contains("ouch"));
+}
+
+#[test]
+fn closing_hides_it_and_it_comes_back_where_it_was() {
+    let desktop = Desktop::with("dev:\n  - {name: api, command: nasty forever}\n");
+    let window = Window::open(&desktop);
+    go(&window, &desktop, "p/api");
+    let route = window.wait_route(|route| route.ends_with("/p/api"));
+    status_of(&window, "api", "stopped");
+    let windows = desktop.screen.windows();
+    windows.close("Forge");
+    windows.wait_hidden("Forge");
+    assert!(window.app().is_alive(), "the app stays in the tray");
+    desktop.start();
+    desktop.launch([]).wait().ok();
+    windows.wait_shown("Forge");
+    assert_eq!(window.route(), route, "the same place");
+    status_of(&window, "api", "ready");
+}
+
+#[test]
+fn a_window_that_was_ended_comes_back_where_it_was() {
+    let mut desktop = Desktop::with("dev:\n  - {name: api, command: nasty forever}\n");
+    desktop.world.set_env("FORGE_WINDOW_LINGER_MS", "0");
+    let window = Window::open(&desktop);
+    go(&window, &desktop, "p/api");
+    let route = window.wait_route(|route| route.ends_with("/p/api"));
+    status_of(&window, "api", "stopped");
+    let pages =
+        || desktop.alive().iter().filter(|process| process.command.contains("WebKitWebProcess")).count();
+    assert_eq!(pages(), 1, "{:?}", desktop.alive());
+    desktop.screen.windows().close("Forge");
+    wait_until("the page is ended", || pages() == 0);
+    assert!(window.app().is_alive(), "the app stays in the tray");
+    desktop.launch([]).wait().ok();
+    window.follow();
+    assert_eq!(window.wait_route(|route| !route.is_empty()), route, "the same place");
+    status_of(&window, "api", "stopped");
+}

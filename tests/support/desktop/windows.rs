@@ -1,0 +1,113 @@
+//! What is on the screen, as the X server knows it.
+
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+
+use crate::{wait_for, wait_until};
+
+/// The windows of one display, which has no window manager.
+#[derive(Debug)]
+pub struct Windows {
+    connection: RustConnection,
+    root: Window,
+}
+
+impl Windows {
+    pub(super) fn of(display: &str) -> Self {
+        let (connection, screen) = RustConnection::connect(Some(display)).expect("an X server");
+        let root = connection.setup().roots[screen].root;
+        Self { connection, root }
+    }
+
+    /// Titles of what can be seen.
+    #[must_use]
+    pub fn titles(&self) -> Vec<String> {
+        self.visible().into_iter().map(|(_, title)| title).collect()
+    }
+
+    /// Waits until a window of that title can be seen.
+    #[track_caller]
+    pub fn wait_shown(&self, title: &str) {
+        let _window = self.find(title);
+    }
+
+    /// Waits until no window of that title can be seen.
+    #[track_caller]
+    pub fn wait_hidden(&self, title: &str) {
+        wait_until(&format!("no window {title:?}"), || !self.titles().iter().any(|shown| shown == title));
+    }
+
+    /// Asks a window to close, as a click on its cross does.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[track_caller]
+    pub fn close(&self, title: &str) {
+        let window = self.find(title);
+        let data = [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0];
+        let message = ClientMessageEvent::new(32, window, self.atom("WM_PROTOCOLS"), data);
+        self.connection.send_event(false, window, EventMask::NO_EVENT, message).expect("an X server");
+        self.connection.flush().expect("an X server");
+    }
+
+    /// Clicks one of the buttons at the foot of a question, counted from the left; they share its width.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[track_caller]
+    pub fn answer(&self, title: &str, button: i16, of: i16) {
+        const MOVE: u8 = 6;
+        const PRESS: u8 = 4;
+        const RELEASE: u8 = 5;
+        const HALF_A_BUTTON: i16 = 16;
+        let size =
+            self.connection.get_geometry(self.find(title)).expect("an X server").reply().expect("a size");
+        let [width, height] =
+            [size.width, size.height].map(|side| i16::try_from(side).expect("on the screen"));
+        let (x, y) = (size.x + width * (2 * button - 1) / (2 * of), size.y + height - HALF_A_BUTTON);
+        for (kind, detail) in [(MOVE, 0), (PRESS, 1), (RELEASE, 1)] {
+            let fake = self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0);
+            fake.expect("an X server").check().expect("a mouse");
+        }
+    }
+
+    #[track_caller]
+    fn find(&self, title: &str) -> Window {
+        wait_for(&format!("a window {title:?}"), || {
+            self.visible().into_iter().find(|(_, shown)| shown == title).map(|(window, _)| window)
+        })
+    }
+
+    fn visible(&self) -> Vec<(Window, String)> {
+        let tree = self.connection.query_tree(self.root).expect("an X server").reply().expect("a tree");
+        tree.children
+            .into_iter()
+            .filter_map(|window| Some((window, self.title_if_visible(window)?)))
+            .collect()
+    }
+
+    /// It may go at any time.
+    fn title_if_visible(&self, window: Window) -> Option<String> {
+        let attributes = self.connection.get_window_attributes(window).ok()?.reply().ok()?;
+        if attributes.map_state != MapState::VIEWABLE {
+            return None;
+        }
+        let name = self.atom("_NET_WM_NAME");
+        let title = self.connection.get_property(false, window, name, AtomEnum::ANY, 0, 1 << 10).ok()?;
+        let title = title.reply().ok()?.value;
+        (!title.is_empty()).then(|| String::from_utf8_lossy(&title).into_owned())
+    }
+
+    fn atom(&self, name: &str) -> Atom {
+        self.connection
+            .intern_atom(false, name.as_bytes())
+            .expect("an X server")
+            .reply()
+            .expect("an atom")
+            .atom
+    }
+}

@@ -1,0 +1,91 @@
+// What the page says when a process ends that should not, and what it offers.
+import { test } from 'node:test';
+
+import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
+import { environmentRoute, processRoute } from './harness/routes.mjs';
+import { useStage } from './harness/stage.mjs';
+import { freePorts, nasty } from './harness/workspace.mjs';
+
+/** @typedef {import('./harness/workspace.mjs').Workspace} Workspace */
+
+/** @type {Workspace} */ let workspace;
+let port = 0;
+
+const stage = useStage(async (stage) => {
+  [port] = /** @type {[number]} */ (await freePorts(1));
+  const server = nasty('print', 'opening the shop', 'listen', port, '--http', 200, '--crash-on', '/crash');
+  workspace = await stage.trusted({
+    dev: [
+      { name: 'api', command: server, port, auto_restart: { delay: '2m' } },
+      { name: 'other', command: nasty('forever') },
+    ],
+    hopeless: [{ name: 'broken', command: nasty('eprint', 'cannot go on', 'exit', 3), auto_restart: { delay: '10ms', max_crashes: 2 } }],
+    absent: [{ name: 'ghost', command: 'no-such-program-anywhere --at all' }],
+  });
+});
+
+/** Everything of `dev` is ready, and then `api` crashes. */
+async function crash() {
+  await stage.forge.run('-C', workspace.folder, 'start', 'dev');
+  // It answers with its end.
+  await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {});
+}
+
+/** @param {import('playwright-core').Page} page */
+const noticeOf = (page) => page.locator('[data-testid^="crash-"]');
+
+test('a crash stands on top with its last lines, and Restart now restarts', () =>
+  stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
+    await crash();
+    const notice = noticeOf(page);
+    await shows(notice, 'api crashed');
+    await shows(notice, /exit 1|code 1/);
+    await shows(notice, 'crashing, as /crash asks');
+    await shows(notice, 'forge logs api -n 50');
+    await shows(notice, /in 1m 5\ds/);
+    await shows(page.getByTestId('process-api-status'), 'restarting');
+    await shows(page.getByTestId('environment-dev'), /api/);
+    const [above, below] = await Promise.all([notice.boundingBox(), page.getByTestId('process-api').boundingBox()]);
+    if (!above || !below || above.y + above.height > below.y) throw new Error('the notice is not above the table');
+    await notice.getByRole('button', { name: 'Restart now' }).click();
+    await shows(page.getByTestId('process-api-status'), 'ready');
+    await vanishes(notice);
+  }));
+
+test('Keep stopped keeps it stopped', () =>
+  stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
+    await crash();
+    await noticeOf(page).getByRole('button', { name: 'Keep stopped' }).click();
+    await vanishes(noticeOf(page));
+    await shows(page.getByTestId('process-api-status'), /crashed|stopped/);
+    await shows(page.getByTestId('process-other-status'), 'ready');
+  }));
+
+test('Show log leads to the line', () =>
+  stage.visit('/', async (page) => {
+    await crash();
+    await noticeOf(page).first().getByRole('button', { name: 'Show log' }).click();
+    await shows(page.getByTestId('log-line'), 'crashing, as /crash asks');
+    await shows(page.getByRole('heading', { level: 1 }), /dev \/ api/);
+  }));
+
+test('what crashes again and again is given up, and says so', () =>
+  stage.visit(environmentRoute(workspace, 'hopeless'), async (page) => {
+    await page.getByRole('main').getByTestId('start-hopeless').click();
+    await shows(page.getByTestId('process-broken-status'), 'failed');
+    await shows(noticeOf(page), 'cannot go on');
+    await eventually(() => noticeOf(page).count(), (count) => count === 1, 'one incident is one notice');
+    await noticeOf(page).getByRole('button', { name: /Dismiss/ }).click();
+    await vanishes(noticeOf(page));
+    // What happened still stands on its own page.
+    await page.goto(stage.url(processRoute(workspace, 'hopeless', 'broken')));
+    await shows(page.getByRole('region', { name: 'What happened' }), 'cannot go on');
+  }));
+
+test('a program that is not there is named, and nothing pretends to run', () =>
+  stage.visit(environmentRoute(workspace, 'absent'), async (page) => {
+    await page.getByRole('main').getByTestId('start-absent').click();
+    await shows(page.getByRole('main'), /no-such-program-anywhere.*(not found|PATH)/);
+    await appears(page.getByRole('main').locator('[data-testid="start-absent"]:enabled'));
+    await shows(page.getByTestId('process-ghost-status'), /stopped|failed/);
+  }));

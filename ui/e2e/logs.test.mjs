@@ -1,0 +1,175 @@
+// The log: what is written stands there, in order, as text, and stays where one reads.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
+import { environmentRoute, processRoute } from './harness/routes.mjs';
+import { useStage } from './harness/stage.mjs';
+import { nasty, node } from './harness/workspace.mjs';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** @type {import('./harness/workspace.mjs').Workspace} */ let workspace;
+
+const HOSTILE = [
+  '<script>window.ran = 1</script>',
+  '<img src=x onerror="window.ran = 1">',
+  '\u001b[31mred\u001b[0m plain \u001b[1;32mgreen\u001b[0m',
+  '\u001b]0;a title\u0007after the title',
+  '\u001b]8;;javascript:window.ran=1\u0007a link\u001b]8;;\u0007',
+  '\u001b[2J\u001b[Hcleared',
+  'nul \u0000 in the middle',
+  'right to left \u202egnp.exe',
+  'javascript:window.ran=1',
+];
+
+const stage = useStage(async (stage) => {
+  const talk = (/** @type {string} */ tag) => nasty('count', 8, '--rate', 50, '--tag', tag, '--bytes', 40, 'forever');
+  workspace = await stage.trusted({
+    merged: ['red', 'green', 'blue'].map((tag) => ({ name: tag, command: talk(tag) })),
+    levels: [
+      {
+        name: 'app',
+        command: nasty('print', 'DEBUG a detail', 'print', 'INFO all is well', 'print', 'WARN careful (now)', 'eprint', 'ERROR it broke', 'forever'),
+      },
+    ],
+    long: [{ name: 'app', command: nasty('count', 3000, 'flood', '--from', 3000, '--rate', 20) }],
+    hostile: [
+      {
+        name: 'app',
+        command: node((lines) => {
+          for (const line of JSON.parse(lines)) console.log(line);
+          setInterval(() => {}, 1e6);
+        }, JSON.stringify(HOSTILE)),
+      },
+      { name: 'garbage', command: nasty('garbage', 'long-line', 200_000, 'forever') },
+    ],
+  });
+  for (const environment of ['merged', 'levels', 'long', 'hostile']) await stage.forge.run('-C', workspace.folder, 'start', environment);
+});
+
+/** The lines in sight. @param {Page} page */
+const linesOf = (page) => page.getByTestId('log-line');
+
+/** @param {Page} page */
+const search = (page) => page.getByTestId('log-search');
+
+test('lines of several processes stand in the order in which they were written, coloured by process', () =>
+  stage.visit(environmentRoute(workspace, 'merged', 'logs'), async (page) => {
+    await eventually(() => linesOf(page).filter({ hasText: /(red|green|blue) 0/ }).count(), (count) => count === 24, 'all lines are there');
+    const rows = await linesOf(page).evaluateAll((all) =>
+      all.map((row) => ({
+        time: row.querySelector('.time')?.getAttribute('title') ?? '',
+        process: row.getAttribute('data-process') ?? '',
+        colour: getComputedStyle(row.querySelector('.name') ?? row).color,
+      })),
+    );
+    const times = rows.map((row) => row.time);
+    assert.deepEqual(times, times.toSorted(), 'by time');
+    const colours = new Map(rows.map((row) => [row.process, row.colour]));
+    assert.equal(new Set(colours.values()).size, 3, `each process has a colour of its own: ${[...colours]}`);
+
+    await page.getByRole('button', { name: 'green' }).click();
+    await eventually(() => linesOf(page).evaluateAll((all) => [...new Set(all.map((row) => row.getAttribute('data-process')))]), (names) => names.join() === 'green', 'only the chosen one is shown');
+  }));
+
+test('the level filter leaves what is as bad or worse', () =>
+  stage.visit(processRoute(workspace, 'levels', 'app', 'logs'), async (page) => {
+    await shows(linesOf(page), 'a detail');
+    const levels = page.getByRole('group', { name: 'Level' });
+    await levels.getByRole('button', { name: 'Warn' }).click();
+    await vanishes(linesOf(page).filter({ hasText: 'all is well' }));
+    await shows(linesOf(page), 'careful');
+    await shows(linesOf(page), 'it broke');
+    await levels.getByRole('button', { name: 'Error' }).click();
+    await vanishes(linesOf(page).filter({ hasText: 'careful' }));
+    await shows(linesOf(page), 'it broke');
+    await levels.getByRole('button', { name: 'All' }).click();
+    await shows(linesOf(page), 'a detail');
+  }));
+
+test('search takes text as it is, marks what it finds, and says when nothing fits', () =>
+  stage.visit(processRoute(workspace, 'levels', 'app', 'logs'), async (page) => {
+    await search(page).fill('CAREFUL (now)');
+    await vanishes(linesOf(page).filter({ hasText: 'all is well' }));
+    await shows(linesOf(page), 'WARN careful (now)');
+    await eventually(() => page.locator('mark').allInnerTexts(), (marks) => marks.join() === 'careful (now)', 'it is marked');
+    await search(page).fill('nothing says this');
+    await shows(page.getByRole('main'), 'No line fits');
+    await page.getByRole('button', { name: 'Clear the filter' }).click();
+    await shows(linesOf(page), 'all is well');
+    assert.equal(await search(page).inputValue(), '');
+  }));
+
+test('a regular expression finds; one that is none is shown as such, and mended', () =>
+  stage.visit(processRoute(workspace, 'levels', 'app', 'logs'), async (page) => {
+    await page.getByRole('button', { name: 'Regular expression' }).click();
+    await search(page).fill('^(WARN|ERROR) ');
+    await vanishes(linesOf(page).filter({ hasText: 'all is well' }));
+    await eventually(() => linesOf(page).count(), (count) => count === 2, 'both are found');
+    await search(page).fill('WARN (');
+    await shows(page.getByRole('main'), /regular expression|regex|unclosed/i);
+    assert.equal(await linesOf(page).count(), 0, 'nothing pretends to be found');
+    await search(page).fill('WARN \\(?');
+    await shows(linesOf(page), 'careful');
+  }));
+
+test('scrolling up pauses and counts new lines; nothing moves; End follows again', () =>
+  stage.visit(processRoute(workspace, 'long', 'app', 'logs'), async (page) => {
+    const newest = async () => Math.max(...(await linesOf(page).allInnerTexts()).map((text) => Number(/line (\d+)/.exec(text)?.[1] ?? 0)));
+    const first = await eventually(newest, (number) => number >= 3000, 'the newest lines are shown');
+    await eventually(newest, (number) => number > first, 'it follows');
+
+    await page.getByTestId('log').hover();
+    await page.mouse.wheel(0, -2000);
+    const resume = page.getByTestId('log-resume');
+    await shows(resume, /\d+ new lines/);
+    const inSight = () => page.getByTestId('log').evaluate((log) => {
+      const { top, left } = log.getBoundingClientRect();
+      return document.elementFromPoint(left + 60, top + 60)?.closest('[data-testid="log-line"]')?.textContent ?? '';
+    });
+    const read = await inSight();
+    const counted = async () => Number((await resume.innerText()).match(/\d+/)?.[0]);
+    const before = await counted();
+    await eventually(counted, (count) => count > before + 10, 'new lines are counted');
+    assert.equal(await inSight(), read, 'what one reads stays where it is');
+
+    await page.getByTestId('log').focus();
+    await page.keyboard.press('End');
+    await vanishes(resume);
+    const then = await newest();
+    await eventually(newest, (number) => number > then, 'it follows again');
+    await page.keyboard.press('Space');
+    await appears(resume);
+  }));
+
+test('what a program prints is text: no element, no script, no control sequence comes of it', () =>
+  stage.visit(environmentRoute(workspace, 'hostile', 'logs'), async (page) => {
+    await shows(linesOf(page), '<script>window.ran = 1</script>');
+    await shows(linesOf(page), '<img src=x onerror="window.ran = 1">');
+    await shows(linesOf(page), 'red plain green');
+    await shows(linesOf(page), 'after the title');
+    await shows(linesOf(page), 'cleared');
+    await shows(linesOf(page), /nul .{0,2}in the middle/);
+    await shows(linesOf(page), 'after the empty one');
+    const strange = await page.getByTestId('log').evaluate((log) => [...log.querySelectorAll(':not(div):not(span)')].map((each) => each.outerHTML));
+    assert.deepEqual(strange, [], 'only what the page itself is made of');
+    assert.equal(await page.evaluate(() => 'ran' in window), false, 'nothing of it runs');
+    assert.match(await page.title(), /Forge/, 'no program names the page');
+    const text = (await linesOf(page).allInnerTexts()).join('');
+    // eslint-disable-next-line no-control-regex
+    assert.doesNotMatch(text, /[\u0000\u0007\u001b]/, 'control characters are not shown');
+
+    const colourOf = (/** @type {string} */ word) => linesOf(page).getByText(word, { exact: true }).first().evaluate((one) => getComputedStyle(one).color);
+    const [red, green, plain] = [await colourOf('red'), await colourOf('green'), await linesOf(page).first().locator('.text').evaluate((one) => getComputedStyle(one).color)];
+    assert.equal(new Set([red, green, plain]).size, 3, `colours are shown: ${red}, ${green}, ${plain}`);
+  }));
+
+test('a very long line neither widens the page nor is drawn whole', () =>
+  stage.visit(processRoute(workspace, 'hostile', 'garbage', 'logs'), async (page) => {
+    await shows(linesOf(page), /more characters/);
+    const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.equal(widths[0], widths[1], 'only the log itself scrolls sideways');
+    await page.getByRole('button', { name: /Wrap/ }).click();
+    await eventually(() => page.getByTestId('log').evaluate((log) => log.scrollWidth <= log.clientWidth), Boolean, 'wrapped, it fits');
+  }));

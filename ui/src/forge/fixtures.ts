@@ -1,0 +1,108 @@
+// For tests: things as they come over the wire.
+import type { EnvironmentSummary, LogLine, Notice, ProcessStatus, Status, Workspace } from '../api/generated';
+
+export const WORKSPACE = '/home/me/shop';
+
+export function processStatus(name: string, more: Partial<ProcessStatus> = {}): ProcessStatus {
+  return {
+    name,
+    status: 'running',
+    ready: true,
+    health: { state: 'none', message: null, checked_at: null },
+    pid: 100,
+    ports: [],
+    started_at: '2026-11-21T10:00:00.000Z',
+    uptime_seconds: 1,
+    restarts: 0,
+    exit_code: null,
+    signal: null,
+    waiting_on: [],
+    message: null,
+    debug: false,
+    cpu_percent: null,
+    memory_bytes: null,
+    threads: null,
+    open_files: null,
+    disk_read_bytes: null,
+    disk_written_bytes: null,
+    net_received_bytes: null,
+    net_sent_bytes: null,
+    run: 1,
+    outdated: false,
+    restart_at: null,
+    declared_ports: [],
+    url: null,
+    wanted: true,
+    disabled: false,
+    groups: [],
+    one_shot: false,
+    tty: false,
+    ...more,
+  };
+}
+
+export function status(environment: string, processes: ProcessStatus[], more: Partial<Status> = {}): Status {
+  const supervisor = { pid: 1, host: 'serve', version: '0.1.0' } as const;
+  return {
+    workspace: WORKSPACE,
+    environment,
+    ready: true,
+    supervisor,
+    processes,
+    events: [],
+    warnings: [],
+    url: null,
+    ...more,
+  };
+}
+
+export function summary(environment: string, more: Partial<EnvironmentSummary> = {}): EnvironmentSummary {
+  return {
+    workspace: WORKSPACE,
+    environment,
+    description: null,
+    processes: 1,
+    running: 1,
+    ready: 1,
+    state: 'running',
+    mood: 'ready',
+    active: true,
+    startable: false,
+    url: null,
+    ...more,
+  };
+}
+
+export function workspace(environments: EnvironmentSummary[], more: Partial<Workspace> = {}): Workspace {
+  const file = `${WORKSPACE}/.forge/processes.yml`;
+  return { path: WORKSPACE, name: 'shop', file, trusted: true, problem: null, environments, ...more };
+}
+
+export function notice(id: string, more: Partial<Notice> = {}): Notice {
+  return {
+    id,
+    time: '2026-11-21T10:00:00.000Z',
+    workspace: WORKSPACE,
+    environment: 'dev',
+    process: 'api',
+    kind: 'crash',
+    summary: 'api crashed',
+    body: 'exit 1',
+    actions: [],
+    until: null,
+    ...more,
+  };
+}
+
+export function logLine(text: string, more: Partial<LogLine> = {}): LogLine {
+  return {
+    time: '2026-11-21T10:00:00.000Z',
+    environment: 'dev',
+    process: 'api',
+    run: 1,
+    stream: 'stdout',
+    level: null,
+    text,
+    ...more,
+  };
+}

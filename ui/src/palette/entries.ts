@@ -1,0 +1,114 @@
+import type { Surroundings } from '../forge/context';
+import type { Environment } from '../forge/environment.svelte';
+import { hrefOf, toEnvironment, toProcess } from '../route/route';
+import { isActive, lookOf, lookOfMood, type Look } from '../ui/states';
+
+/** Something that can be gone to or done. */
+export interface Entry {
+  id: string;
+  /** What is searched, and shown. */
+  text: string;
+  /** Where it is, or how it is. */
+  hint: string;
+  look: Look | null;
+  act(): unknown;
+}
+
+/** What there is now: first what one would go to, then what one would do. */
+export function entriesOf(page: Surroundings): Entry[] {
+  const { mirror } = page.forge;
+  const environments = mirror.environments;
+  return [
+    ...environments.map((environment) => placeOf(page, environment)),
+    ...environments.flatMap((environment) => processesOf(page, environment)),
+    ...environments.flatMap((environment) => actsOf(page, environment)),
+    ...general(page),
+  ];
+}
+
+const workspaceOf = (page: Surroundings, environment: Environment) =>
+  page.forge.mirror.workspace(environment.workspace)?.name ?? environment.workspace;
+
+function placeOf(page: Surroundings, environment: Environment): Entry {
+  const { workspace, name, summary } = environment;
+  return {
+    id: `go ${workspace} ${name}`,
+    text: `${workspaceOf(page, environment)} / ${name}`,
+    hint: summary?.state ?? '',
+    look: lookOfMood(summary?.mood ?? 'stopped', summary?.state ?? ''),
+    act: () => page.router.go(toEnvironment(workspace, name)),
+  };
+}
+
+function processesOf(page: Surroundings, environment: Environment): Entry[] {
+  const { workspace, name } = environment;
+  const place = `${workspaceOf(page, environment)} / ${name}`;
+  return environment.processes.map((process) => {
+    const look = lookOf(process);
+    return {
+      id: `go ${workspace} ${name} ${process.name}`,
+      text: process.name,
+      hint: `${look.word} · ${place}`,
+      look,
+      act: () => page.router.go(toProcess(workspace, name, process.name)),
+    };
+  });
+}
+
+function actsOf(page: Surroundings, environment: Environment): Entry[] {
+  const { workspace, name, summary, url } = environment;
+  const { acts, host, router } = page;
+  const hint = workspaceOf(page, environment);
+  const entry = (text: string, act: () => unknown): Entry => ({
+    id: `${text} ${workspace} ${name}`,
+    text,
+    hint,
+    look: null,
+    act,
+  });
+  const whole = [
+    ...(summary?.startable ? [entry(`Start ${name}`, () => acts.start(workspace, name))] : []),
+    ...(summary?.active
+      ? [
+          entry(`Stop ${name}`, () => acts.stop(workspace, name)),
+          entry(`Restart ${name}`, () => acts.restart(workspace, name)),
+        ]
+      : []),
+    ...(summary?.active && url ? [entry(`Open ${url}`, () => host.openUrl(url))] : []),
+    entry(`Logs of ${name}`, () => router.go(toEnvironment(workspace, name, 'logs'))),
+    entry(`Graphs of ${name}`, () => router.go(toEnvironment(workspace, name, 'graphs'))),
+  ];
+  const single = environment.processes.flatMap((process) => {
+    const of = (act: string, does: () => unknown) => ({
+      ...entry(`${act} ${process.name}`, does),
+      hint: `${hint} / ${name}`,
+    });
+    return [
+      ...(isActive(process)
+        ? [
+            of('Restart', () => acts.restart(workspace, name, process.name)),
+            of('Stop', () => acts.stop(workspace, name, process.name)),
+          ]
+        : [of('Start', () => acts.start(workspace, name, process.name))]),
+      of('Log of', () => router.go(toProcess(workspace, name, process.name, 'logs'))),
+    ];
+  });
+  return [...whole, ...single];
+}
+
+function general(page: Surroundings): Entry[] {
+  const { layers, router } = page;
+  const entry = (text: string, hint: string, act: () => unknown): Entry => ({ id: text, text, hint, look: null, act });
+  return [
+    entry('Add a workspace', '', () => layers.show('add-workspace')),
+    ...(page.forge.mirror.workspaces ?? []).map((workspace) =>
+      entry(`Workspace ${workspace.name}`, workspace.path, () =>
+        router.go(hrefOf({ page: 'workspace', workspace: workspace.path })),
+      ),
+    ),
+    entry('Home', 'all environments', () => router.go({ page: 'home' })),
+    entry('Ports', 'who listens where', () => router.go({ page: 'ports' })),
+    entry('Narrow or widen the sidebar', '', () => layers.toggleSidebar()),
+    entry('Keyboard help', '?', () => layers.show('help')),
+  ];
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+
+import { fuzzy, rank } from './fuzzy';
+
+test.each([
+  ['', 'anything', []],
+  ['api', 'api', [0, 1, 2]],
+  ['sa', 'Start api', [0, 6]],
+  ['START', 'start api', [0, 1, 2, 3, 4]],
+  ['start api', 'Start api', [0, 1, 2, 3, 4, 6, 7, 8]],
+])('%j fits %j', (pattern, text, at) => expect(fuzzy(pattern, text)?.at).toEqual(at));
+
+test.each([
+  ['x', 'api'],
+  ['apii', 'api'],
+  ['ipa', 'api'],
+])('%j does not fit %j', (pattern, text) => expect(fuzzy(pattern, text)).toBeNull());
+
+test('whole names come before scattered letters, short ones before long ones', () => {
+  const names = ['a pile of input', 'Restart api', 'api', 'api-gateway'];
+  expect(rank('api', names, (name) => name).map(({ item }) => item)).toEqual([
+    'api',
+    'api-gateway',
+    'Restart api',
+    'a pile of input',
+  ]);
+});
+
+test('nothing typed keeps the order', () => {
+  expect(rank(' ', ['b', 'a'], (name) => name).map(({ item }) => item)).toEqual(['b', 'a']);
+});

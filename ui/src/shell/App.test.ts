@@ -1,0 +1,184 @@
+// @vitest-environment jsdom
+import { cleanup, configure, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import axe from 'axe-core';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { FakeCarrier, type Answers } from '../api/fake';
+import { Failure } from '../api/failure';
+import { Acts } from '../forge/acts.svelte';
+import { notice, processStatus, status, summary, workspace, WORKSPACE } from '../forge/fixtures';
+import { Forge } from '../forge/forge.svelte';
+import { Layers } from '../forge/layers.svelte';
+import { webHost } from '../host/web';
+import { Router } from '../route/router.svelte';
+import { toEnvironment } from '../route/route';
+import App from './App.svelte';
+
+// Machines are shared; what works is fast all the same.
+configure({ asyncUtilTimeout: 15_000 });
+afterEach(cleanup);
+
+beforeEach(() => {
+  // What this imitation of a browser lacks.
+  const query = { matches: false, addEventListener: () => {}, removeEventListener: () => {} };
+  vi.stubGlobal('matchMedia', () => query);
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      unobserve() {}
+      disconnect() {}
+    },
+  );
+  HTMLDialogElement.prototype.showModal = function () {
+    this.open = true;
+  };
+  Element.prototype.scrollIntoView = () => {};
+  HTMLCanvasElement.prototype.getContext = () => null;
+  localStorage.clear();
+  location.hash = '';
+});
+
+const processes = [
+  processStatus('postgres', { status: 'starting', ready: false }),
+  processStatus('api', { status: 'waiting', ready: false, waiting_on: ['postgres'], pid: null }),
+  processStatus('web', { status: 'stopped', ready: false, wanted: false, pid: null }),
+];
+
+async function open(answers: Answers, hash = toEnvironment(WORKSPACE, 'dev')) {
+  const carrier = new FakeCarrier({
+    subscribe: () => ({ environments: [status('dev', processes)] }),
+    workspaces: () => ({ workspaces: [workspace([summary('dev', { startable: true })])] }),
+    notices: () => ({ notices: [] }),
+    metrics: () => ({ series: [] }),
+    'logs.read': () => ({ lines: [], cursor: 'c', at_end: true }),
+    status: () => status('dev', processes),
+    ...answers,
+  });
+  const forge = new Forge(carrier);
+  const router = new Router(webHost);
+  location.hash = hash;
+  const { container } = render(App, { forge, acts: new Acts(forge), host: webHost, router, layers: new Layers() });
+  forge.run();
+  await router.run();
+  return { carrier, container };
+}
+
+test('the table shows each process, and a link to what it waits for', async () => {
+  await open({});
+  expect((await screen.findByTestId('process-api-status')).textContent).toBe('waiting');
+  const row = screen.getByTestId('process-api');
+  expect(row.querySelector('a[href$="/p/postgres"]')?.textContent).toBe('postgres');
+  expect(screen.getByTestId('environment-dev').textContent).toContain('running');
+});
+
+test('an update shows at once', async () => {
+  const { carrier } = await open({});
+  await screen.findByTestId('process-web');
+  carrier.tell({ update: 'process', workspace: WORKSPACE, environment: 'dev', process: processStatus('web') });
+  await waitFor(() => expect(screen.getByTestId('process-web-status').textContent).toBe('ready'));
+});
+
+test('start asks for exactly that process', async () => {
+  const { carrier } = await open({});
+  await fireEvent.click(await screen.findByTestId('start-web'));
+  expect(carrier.asked('start')).toEqual([
+    { workspace: WORKSPACE, names: ['dev/web'], variables: null, trust: false, on_conflict: 'fail' },
+  ]);
+});
+
+test('what cannot be done cannot be clicked', async () => {
+  await open({});
+  expect((await screen.findByTestId('stop-web')).hasAttribute('disabled')).toBe(true);
+  expect(screen.getByTestId('start-postgres').hasAttribute('disabled')).toBe(true);
+});
+
+test('a port that is in use: who holds it is named before it is ended', async () => {
+  const conflicts = [
+    { process: 'web', port: 3000, pid: 8432, holder: 'node', command: 'node old.js', user: 'mia', next: 3001 },
+  ];
+  const { carrier } = await open({
+    start: ({ on_conflict }: { on_conflict: string }) => {
+      if (on_conflict === 'fail')
+        throw new Failure({ code: 'port_conflict', message: 'port 3000 is in use by node', details: { conflicts } });
+      return { ticket: 1 };
+    },
+  });
+  await fireEvent.click(await screen.findByTestId('start-web'));
+  await screen.findByText('Use port 3001');
+  await fireEvent.click(screen.getByText('Stop it and start'));
+  const dialog = screen.getByRole('dialog', { name: 'End what holds the port?' });
+  for (const text of ['8432', 'node old.js', 'mia']) expect(dialog.textContent).toContain(text);
+  expect(carrier.asked('start')).toHaveLength(1);
+  await fireEvent.click(screen.getByText('End it and start'));
+  expect(carrier.asked('start')[1]).toMatchObject({ names: ['dev/web'], on_conflict: 'kill' });
+});
+
+test('an untrusted workspace shows its commands, and starts once they are confirmed', async () => {
+  const commands = [{ environment: 'dev', process: 'web', purpose: 'command', command: 'npm run dev' }];
+  const { carrier } = await open({
+    workspaces: () => ({ workspaces: [workspace([summary('dev')], { trusted: false })] }),
+    'workspaces.commands': () => ({ hash: 'h1', trusted: false, commands }),
+  });
+  await screen.findByText('npm run dev');
+  await fireEvent.click(screen.getByText('Trust and start'));
+  await waitFor(() => expect(carrier.asked('start')).toHaveLength(1));
+  expect(carrier.asked('workspaces.trust')).toEqual([{ path: WORKSPACE, hash: 'h1' }]);
+});
+
+test('a crash stands on top, with its actions and a command to copy', async () => {
+  const crash = notice('n1', { actions: [{ id: 'restart', label: 'Restart now', shows: false }] });
+  const { carrier } = await open({ notices: () => ({ notices: [crash] }) });
+  const strip = await screen.findByTestId('crash-n1');
+  expect(strip.textContent).toContain('forge logs api -n 50');
+  await fireEvent.click(screen.getByText('Restart now'));
+  expect(carrier.asked('notices.act')).toEqual([{ id: 'n1', action: 'restart' }]);
+});
+
+test('without a workspace the page says what to do', async () => {
+  await open({ workspaces: () => ({ workspaces: [] }), subscribe: () => ({ environments: [] }) }, '#/');
+  await screen.findByText('Choose a folder');
+});
+
+test('a folder without a configuration is offered an example', async () => {
+  const { carrier } = await open(
+    {
+      workspaces: () => ({ workspaces: [] }),
+      subscribe: () => ({ environments: [] }),
+      'workspaces.add': ({ create }: { create: boolean }) => {
+        if (!create) throw new Failure({ code: 'no_workspace', message: 'no configuration' });
+        return workspace([]);
+      },
+    },
+    '#/',
+  );
+  await fireEvent.click(await screen.findByText('Choose a folder'));
+  await fireEvent.input(screen.getByTestId('workspace-path'), { target: { value: '/home/me/new' } });
+  await fireEvent.click(screen.getByTestId('workspace-add'));
+  await fireEvent.click(await screen.findByText('Write an example'));
+  await waitFor(() => expect(carrier.asked('workspaces.add')[1]).toEqual({ path: '/home/me/new', create: true }));
+});
+
+test('the palette finds a process and goes there', async () => {
+  await open({});
+  await screen.findByTestId('process-api');
+  await fireEvent.keyDown(window, { key: 'k', code: 'KeyK', ctrlKey: true });
+  const field = await screen.findByRole('combobox');
+  await fireEvent.input(field, { target: { value: 'postgres' } });
+  await fireEvent.keyDown(field, { key: 'Enter' });
+  expect(location.hash).toMatch(/\/p\/postgres$/);
+});
+
+test('axe finds no serious fault', async () => {
+  const { container } = await open({ notices: () => ({ notices: [notice('n1')] }) });
+  await screen.findByTestId('crash-n1');
+  // Colours are not known here.
+  const { violations } = await axe.run(container, {
+    rules: { 'color-contrast': { enabled: false }, region: { enabled: false } },
+  });
+  expect(
+    violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => [id, nodes[0]?.html]),
+  ).toEqual([]);
+});
