@@ -5,16 +5,13 @@ use std::ffi::OsString;
 use forge_api::{Code, Error};
 
 const HELP: &str = "\
-Forge's desktop app: a tray icon, a window and notifications.
+Forge's desktop app. A second launch shows the first one's window. `forge` is the command line.
 
-Usage: forge-desktop [--background]
+Usage: forge-desktop [OPTIONS]
 
-Options:
       --background  Only the tray, no window: what a launch at login does
   -V, --version     Print the version
   -h, --help        Print this
-
-A second launch shows the first one's window. `forge` is the command line.
 ";
 
 /// What the user wants.

@@ -144,7 +144,6 @@ async fn downward(
 ) {
     let mut lines = BufReader::new(read).lines();
     let mut batch = Batch::default();
-    // The last batch was sent at least so long ago that the next need not wait.
     let mut due = Instant::now();
     loop {
         let wait = async {

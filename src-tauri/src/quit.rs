@@ -46,7 +46,7 @@ impl Quitting {
 /// What is left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parting {
-    /// Nothing runs, or what runs is nobody's concern now: keepers hold it.
+    /// What runs, if anything, is held by its keepers.
     Leave,
     StopAll,
     /// A headless supervisor goes on where we end.
@@ -82,7 +82,7 @@ pub(crate) fn ask(app: &AppHandle) {
 }
 
 async fn part(app: AppHandle, parting: Parting) {
-    window::conceal(&app);
+    window::discard(&app);
     if parting == Parting::StopAll
         && let Err(error) = stop_all(&app).await
     {
@@ -93,7 +93,7 @@ async fn part(app: AppHandle, parting: Parting) {
     if parting == Parting::KeepRunning
         && let Err(error) = hand_over().await
     {
-        // Their keepers hold them all the same, and start a supervisor when one is needed.
+        // Their keepers hold them all the same.
         tracing::warn!("no headless supervisor goes on: {error}");
     }
     app.exit(0);

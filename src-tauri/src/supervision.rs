@@ -14,7 +14,6 @@ use tokio::sync::{Notify, watch};
 /// How long it may take to write down its state and go.
 const LEAVING: Duration = Duration::from_secs(10);
 
-/// Where it stands.
 #[derive(Debug, Clone)]
 enum Stage {
     Starting,

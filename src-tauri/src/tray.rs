@@ -99,10 +99,9 @@ impl Tray {
                 .with_id("forge")
                 .with_icon(icon(mood)?)
                 .with_icon_as_template(IS_MAC)
-                // A Mac's menu bar would show the title; elsewhere it is a name.
+                // A Mac's menu bar would show a title, and opens menus; elsewhere a click opens the app.
                 .with_title(if IS_MAC { "" } else { "Forge" })
                 .with_tooltip(&summary)
-                // A Mac's menu bar opens menus; elsewhere a click opens the app.
                 .with_menu_on_left_click(IS_MAC)
                 .build()?,
             menu: Menu::new(),

@@ -134,13 +134,6 @@ pub(crate) fn hide(app: &AppHandle) {
     });
 }
 
-/// Takes the window off the screen, whatever becomes of it.
-pub(crate) fn conceal(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window(LABEL) {
-        let _ = window.hide();
-    }
-}
-
 /// Ends the window.
 pub(crate) fn discard(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(LABEL)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use forge_tests::desktop::{App, Desktop};
-use forge_tests::{World, nasty, wait_until};
+use forge_tests::{Signal, World, nasty, wait_until};
 
 const ONE: &str = "dev:\n  - {name: api, command: nasty forever}\n";
 
@@ -55,6 +55,27 @@ fn a_headless_supervisor_hands_over_and_no_process_notices() {
     assert_eq!(status["supervisor"]["host"], "desktop", "{status}");
     assert_eq!((desktop.pid("api"), desktop.process("api")["restarts"].as_u64()), (api, Some(0)), "{status}");
     wait_until("the headless one has left", || !headless.is_alive());
+}
+
+#[test]
+fn a_supervisor_in_a_terminal_is_left_there() {
+    let desktop = Desktop::with(ONE);
+    desktop.forge(["stop", "--all"]).run().ok();
+    desktop.wait_supervisor().signal(Signal::TERM);
+    wait_until("nobody answers", || desktop.supervisor().is_none());
+    let served = desktop.forge(["serve"]).spawn();
+    wait_until("it serves", || desktop.supervisor().is_some_and(|supervisor| supervisor.pid == served.pid()));
+    let app = desktop.launch([]);
+    let windows = desktop.screen.windows();
+    windows.wait_shown("Forge cannot start");
+    assert!(served.is_alive(), "somebody sits in front of it");
+    windows.close("Forge cannot start");
+    let outcome = app.wait();
+    assert_ne!(outcome.code, Some(0), "{outcome}");
+    outcome.says(&format!("PID {}", served.pid()));
+    assert!(served.is_alive(), "it goes on");
+    served.signal(Signal::INT);
+    served.wait().ok();
 }
 
 #[test]

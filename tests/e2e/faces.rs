@@ -199,7 +199,9 @@ fn a_clicked_start_in_front_of_a_held_port_offers_another_one_and_dependents_fol
         "dev:
   - {{name: api, command: 'nasty listen $PORT forever', port: {port}}}
   - {{name: web, command: 'nasty print \"api at $API\" forever', env: {{API: '${{api.url}}'}}, depends_on: [api]}}
-"
+  - {{name: spoken-for, command: nasty forever, port: {}, disabled: true}}
+",
+        port + 1
     ));
     let mut face = face(&world);
     world.forge(["workspaces", "trust"]).run().ok();
@@ -214,7 +216,7 @@ fn a_clicked_start_in_front_of_a_held_port_offers_another_one_and_dependents_fol
     face.ask("notices.act", json!({"id": offered["id"], "action": "next"}));
     wait_until("both are ready", || world.status()["ready"] == true);
     let moved = world.process("api")["ports"][0].as_u64().expect("a port");
-    assert!(moved > u64::from(port), "another one than {port}: {moved}");
+    assert!(moved > u64::from(port + 1), "neither {port} nor what another asks for: {moved}");
     let expected = format!("api at http://localhost:{moved}");
     wait_until("the dependent has the new address", || {
         world.forge(["logs", "web"]).run().stdout.contains(&expected)

@@ -25,10 +25,13 @@ const stage = useStage(async (stage) => {
 
 after(() => holder?.kill('SIGKILL'));
 
+/** What was asked for here and refused; the supervisor may say it of itself. @param {import('playwright-core').Page} page */
+const conflictOf = (page) => page.locator('main [data-testid^="notice-"], main [data-testid="refusal"]');
+
 test('a start says who holds the port, and Use port N moves there', () =>
   stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
     await page.getByRole('main').getByTestId('start-dev').click();
-    const refusal = page.getByTestId('refusal');
+    const refusal = conflictOf(page);
     await shows(refusal, `${port}`);
     await shows(refusal, `PID ${holder.pid}`);
     await shows(refusal, 'nasty');
@@ -47,7 +50,7 @@ test('a start says who holds the port, and Use port N moves there', () =>
 test('ending the holder wants a confirmation that names it', () =>
   stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
     await page.getByRole('main').getByTestId('start-dev').click();
-    const stopIt = page.getByTestId('refusal').getByRole('button', { name: 'Stop it and start' });
+    const stopIt = conflictOf(page).getByRole('button', { name: 'Stop it and start' });
     const dialog = page.getByRole('dialog', { name: 'End what holds the port?' });
     await stopIt.click();
     for (const fact of [`${holder.pid}`, `${port}`, `listen ${port}`, process.env.USER ?? 'root']) await shows(dialog, fact);

@@ -150,7 +150,9 @@ test('a process that runs with what the file no longer says is marked, and Start
     workspace.configure(environments({ env: { GREETING: 'changed' } }));
     await shows(row, 'restart applies changes');
     await stage.forge.run('workspaces', 'trust', workspace.folder);
-    await page.getByRole('main').getByTestId('start-dev').click();
+    const start = page.getByRole('main').getByTestId('start-dev');
+    await eventually(() => start.isEnabled(), Boolean, 'there is something to start');
+    await start.click();
     await shows(row, 'HTTP 200 from /health');
     await shows(page.getByTestId('process-api-status'), 'ready');
   });

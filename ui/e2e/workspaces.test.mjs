@@ -1,6 +1,6 @@
 // From nothing to a trusted workspace.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
@@ -40,7 +40,6 @@ describe('the first run', () => {
   test('into a folder without a configuration an example is written, when it is asked for', () =>
     stage.visit('/', async (page) => {
       const workspace = stage.workspace();
-      mkdirSync(workspace.folder, { recursive: true });
       await add(page, workspace.folder);
       await shows(page.getByRole('dialog'), 'There is no .forge/processes.yml');
       assert.ok(!existsSync(workspace.path('.forge')), 'nothing is written before it is asked for');
@@ -114,7 +113,7 @@ describe('a workspace', () => {
     });
   });
 
-  test('is found by its folder even if a process, a variable or a description is written as markup', async () => {
+  test('whose description and variables are written as markup shows them as text', async () => {
     const workspace = await stage.trusted({
       marked: {
         description: '<img src=x onerror="window.ran = 1"> & <b>bold</b>',

@@ -12,6 +12,7 @@ mod bench;
 mod console;
 mod generate;
 mod licences;
+mod package;
 mod run;
 mod setup;
 mod targets;
@@ -36,6 +37,7 @@ cargo xtask COMMAND
   check-targets [--prepare]
                          type-check for Windows and macOS; --prepare fetches what that needs, and with
                          FORGE_CHECK_APP=1 the desktop app is checked too
+  package                the app as .deb and .rpm, with forge, forge-keeper and completions inside
   bench [NAME…] [--install] [--write] [--quick]
                          the figures, side by side with floors and rivals; --write keeps them in bench/RESULTS.md
 ";
@@ -50,6 +52,7 @@ enum Command {
     Generate { check: bool },
     Licences,
     CheckTargets { prepare: bool },
+    Package,
     Bench(bench::Options),
 }
 
@@ -72,6 +75,7 @@ fn execute(command: Command) -> Result<ExitCode> {
         Command::Generate { check } => generate::run(check)?,
         Command::Licences => licences::run()?,
         Command::CheckTargets { prepare } => targets::run(prepare)?,
+        Command::Package => package::run()?,
         Command::Bench(options) => bench::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -119,6 +123,7 @@ fn from_parts(name: &str, values: Vec<String>, flags: &mut Vec<String>) -> Resul
         }
         "help" => Command::Help,
         "run" => Command::Run,
+        "package" => Command::Package,
         "set-up" | "setup" => Command::SetUp { check: flag("check") },
         "generate" => Command::Generate { check: flag("check") },
         "licences" | "licenses" => Command::Licences,

@@ -17,7 +17,8 @@ pub(crate) fn folder() -> PathBuf {
 /// Builds it into `ui/dist`, unless that is newer than all it is made of.
 pub(crate) fn build() -> Result<()> {
     npm::install(&folder())?;
-    let built = modified(&folder().join("dist/index.html"));
+    // Without assets it is the stand-in that the app's build makes.
+    let built = modified(&folder().join("dist/assets"));
     let sources = ["src", "public", "index.html", "package-lock.json", "vite.config.ts"];
     let newest = sources.iter().filter_map(|name| newest(&folder().join(name))).max();
     if built.is_some() && built > newest {

@@ -1,6 +1,6 @@
 //! Ports that something else holds: who it is, and what can be done about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -31,13 +31,16 @@ pub(crate) struct Conflict {
     /// As the file has it.
     pub declared: u16,
     pub holder: Holder,
+    /// A free one that nobody in the workspace has asked for either.
+    pub next: Option<u16>,
 }
 
-/// Ports that these processes want and something else holds.
+/// Ports that these processes want and something else holds. Those in `spoken_for` are not offered in their place.
 pub(crate) fn find<'a>(
     wanted: impl Iterator<Item = (&'a Target, &'a ResolvedProcess)>,
     root: &Path,
     owned: &[Owned],
+    mut spoken_for: BTreeSet<u16>,
 ) -> Result<Vec<Conflict>, Error> {
     let wanted: Vec<(&Target, u16, u16)> = wanted
         .flat_map(|(target, process)| {
@@ -51,9 +54,23 @@ pub(crate) fn find<'a>(
     let listening = Listening::read().map_err(|error| Error::system("the table of listeners", error))?;
     let conflicts = wanted.into_iter().filter_map(|(target, port, declared)| {
         let holder = machine::holder(&listening, port, root, owned)?;
-        Some(Conflict { target: target.clone(), port, declared, holder })
+        let next = next_free(port, &spoken_for);
+        spoken_for.extend(next);
+        Some(Conflict { target: target.clone(), port, declared, holder, next })
     });
     Ok(conflicts.collect())
+}
+
+/// The first port above that nobody listens on and nobody else is to have.
+fn next_free(above: u16, spoken_for: &BTreeSet<u16>) -> Option<u16> {
+    let mut from = above;
+    loop {
+        let port = ports::next_free(from.checked_add(1)?)?;
+        if !spoken_for.contains(&port) {
+            return Some(port);
+        }
+        from = port;
+    }
 }
 
 /// The refusal that names them all, as seen from a workspace.
@@ -86,26 +103,17 @@ fn details(conflict: &Conflict) -> serde_json::Value {
         "user": holder.uid,
         "started_at": holder.started_at(),
         "service": holder.service,
-        "next": conflict.port.checked_add(1).and_then(ports::next_free),
+        "next": conflict.next,
     })
 }
 
-/// The next free ports, for each its own.
+/// Moves each of them to the port that was found for it.
 pub(crate) fn move_on(conflicts: &[Conflict], root: &Path, moves: &mut Moves) -> Result<(), Error> {
-    let mut taken: Vec<u16> =
-        moves.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values).copied().collect();
     for conflict in conflicts {
-        let mut from = conflict.port;
-        let free = loop {
-            match from.checked_add(1).and_then(ports::next_free) {
-                Some(port) if taken.contains(&port) => from = port,
-                Some(port) => break port,
-                None => return Err(refusal(conflicts, root).help("no port above it is free")),
-            }
-        };
-        taken.push(free);
+        let next = conflict.next;
+        let next = next.ok_or_else(|| refusal(conflicts, root).help("no port above it is free"))?;
         let environment = moves.entry(conflict.target.environment.clone()).or_default();
-        environment.entry(conflict.target.process.clone()).or_default().insert(conflict.declared, free);
+        environment.entry(conflict.target.process.clone()).or_default().insert(conflict.declared, next);
     }
     Ok(())
 }

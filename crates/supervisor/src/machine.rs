@@ -9,6 +9,7 @@ use std::time::Duration;
 use forge_api::Time;
 use forge_config::ResolvedProcess;
 use forge_config::model::Requirement;
+use forge_config::resolve::masked;
 use forge_system::binaries::{self, Missing, Version};
 use forge_system::ports::{Listening, Protocol};
 use forge_system::process::ProcessId;
@@ -189,10 +190,10 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// Its program and arguments.
+    /// Its program and arguments; values that are named like secrets are masked.
     pub(crate) fn command(&self) -> Option<String> {
         let words = self.id?.command_line().ok().flatten()?;
-        Some(words.join(" ")).filter(|command| !command.is_empty())
+        Some(without_secrets(&words).join(" ")).filter(|command| !command.is_empty())
     }
 
     pub(crate) fn started_at(&self) -> Option<Time> {
@@ -221,6 +222,22 @@ impl fmt::Display for Holder {
     }
 }
 
+/// `--token=x`, `--password x`, `API_KEY=x` and passwords in URLs, with `********` in their place.
+fn without_secrets(words: &[String]) -> Vec<String> {
+    let name_of = |word: &str| word.trim_start_matches('-').to_owned();
+    let mut shown: Vec<String> = Vec::with_capacity(words.len());
+    for (index, word) in words.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| words.get(before));
+        let option = before.filter(|before| before.starts_with("--") && !before.contains('='));
+        shown.push(match (word.split_once('='), option) {
+            (Some((name, value)), _) => format!("{name}={}", masked(&name_of(name), value)),
+            (None, Some(option)) if !word.starts_with('-') => masked(&name_of(option), word).into_owned(),
+            (None, _) => masked("", word).into_owned(),
+        });
+    }
+    shown
+}
+
 /// Who holds a port, as seen from a workspace; one of `owned` by its name there.
 pub(crate) fn holder(listening: &Listening, port: u16, workspace: &Path, owned: &[Owned]) -> Option<Holder> {
     let listener = listening.on(port).find(|listener| listener.protocol == Protocol::Tcp)?;
@@ -239,4 +256,24 @@ pub(crate) fn holder(listening: &Listening, port: u16, workspace: &Path, owned: 
         (None, None) => "another process".to_owned(),
     };
     Some(Holder { id: process.copied(), uid: listener.uid, service, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn a_command_is_shown_without_its_secrets() {
+        for (command, shown) in [
+            ("node server.js --port 3000", "node server.js --port 3000"),
+            ("web --api-token=abc --port=1", "web --api-token=******** --port=1"),
+            ("web --password hunter2 --verbose", "web --password ******** --verbose"),
+            ("env DB_PASSWORD=x run", "env DB_PASSWORD=******** run"),
+            ("psql postgres://me:pw@db/app", "psql postgres://me:********@db/app"),
+            ("web --token --verbose", "web --token --verbose"),
+        ] {
+            let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            assert_eq!(without_secrets(&words).join(" "), shown, "{command}");
+        }
+    }
 }

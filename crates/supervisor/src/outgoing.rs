@@ -78,7 +78,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_reads_nothing_holds_only_so_many_bytes() {
-        let (write, read) = tokio::io::duplex(16);
+        let (write, read) = tokio::io::duplex(64 * 1024);
         let (outgoing, carry) = Outgoing::to(write);
         let long = "x".repeat(ROOM / 4 - OVERHEAD);
         for _ in 0..4 {

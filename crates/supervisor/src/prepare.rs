@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forge_api::{Code, Error, OnConflict, Target};
-use forge_config::model::{Config, Process};
+use forge_config::model::{Config, Port, Process};
 use forge_config::resolve::{Context, ResolvedProcess};
 use forge_config::{Diagnostics, Workspace};
 use forge_system::process::ProcessId;
@@ -246,7 +246,8 @@ impl Scope<'_> {
             let wanted = self.targets.iter().filter(|target| !alive(target));
             let wanted =
                 wanted.filter_map(|target| Some((target, definition(&environments, target)?.as_ref())));
-            let conflicts = conflict::find(wanted, root, &self.present.owned)?;
+            let spoken_for = spoken_for(self.config, &environments, &moves);
+            let conflicts = conflict::find(wanted, root, &self.present.owned, spoken_for)?;
             if conflicts.is_empty() {
                 return Ok((environments, restart));
             }
@@ -282,6 +283,16 @@ impl Scope<'_> {
         }
         Ok(environments)
     }
+}
+
+/// Every port that something in the workspace asks for, or was moved to.
+fn spoken_for(config: &Config, resolved: &Resolved, moves: &Moves) -> BTreeSet<u16> {
+    let declared = config.environments.values().flat_map(|environment| &environment.processes);
+    let declared = declared.flat_map(|process| &process.ports).filter_map(Port::number);
+    let resolved = resolved.values().flat_map(|environment| &environment.processes);
+    let resolved = resolved.flat_map(|process| process.ports.iter().copied());
+    let moved = moves.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values).copied();
+    declared.chain(resolved).chain(moved).collect()
 }
 
 /// The environments that were named as such.

@@ -301,3 +301,7 @@ fn concerns(update: &Update, root: Option<&std::path::Path>, metrics: bool) -> b
     };
     root.is_none_or(|root| workspace == root)
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

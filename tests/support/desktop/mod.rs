@@ -10,7 +10,7 @@ mod windows;
 
 use std::fs;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 pub use bus::Bus;
@@ -21,11 +21,9 @@ pub use tray::{Item, TrayHost};
 pub use webdriver::{Window, test_id};
 pub use windows::Windows;
 
-use crate::{Outcome, Process, Running, Signal, World, binaries, wait_for, wait_until};
+use crate::{Outcome, Running, Signal, World, binaries, wait_for, wait_until};
 
 /// A [`World`] whose user sits in front of a [`Screen`].
-///
-/// When it is dropped, an app that still runs is told to leave before the world checks that nothing is left.
 #[derive(Debug)]
 pub struct Desktop {
     pub world: World,
@@ -57,7 +55,7 @@ impl Desktop {
         desktop
     }
 
-    /// Another world on the same screen and bus.
+    /// A world on a screen, and on its bus, that others may share.
     ///
     /// # Panics
     /// Its folders can't be made.
@@ -114,23 +112,6 @@ impl Default for Desktop {
     fn default() -> Self {
         Self::new()
     }
-}
-
-impl Drop for Desktop {
-    fn drop(&mut self) {
-        // The toolkit's own children have the world's mark, and go when the app does.
-        let app = binaries::desktop();
-        for process in self.world.alive().into_iter().filter(|process| is_program(process, app)) {
-            process.signal(Signal::TERM);
-            if !std::thread::panicking() {
-                wait_until("the app heeds SIGTERM", || !process.is_alive());
-            }
-        }
-    }
-}
-
-fn is_program(process: &Process, program: &Path) -> bool {
-    fs::read_link(format!("/proc/{}/exe", process.pid)).is_ok_and(|path| path == program)
 }
 
 /// The app that runs. Dropping it is the end of the user's session.

@@ -11,7 +11,7 @@ import { Forge } from './forge.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
-/** @typedef {{ context?: import('playwright-core').BrowserContextOptions, tolerate?: RegExp, token?: string | null, scripts?: string[] }} Visit */
+/** @typedef {{ context?: import('playwright-core').BrowserContextOptions, tolerate?: RegExp, token?: string | null | undefined, scripts?: string[] }} Visit */
 
 export function launch() {
   return chromium.launch({
@@ -35,16 +35,20 @@ export class Stage {
     this.#workspaces.forEach((workspace) => workspace.remove());
   }
 
-  /** @param {import('./workspace.mjs').Environments} [environments] */
-  workspace(environments) {
-    const workspace = new Workspace(environments);
+  /** @param {import('./workspace.mjs').Environments} [environments] @param {string} [name] */
+  workspace(environments, name) {
+    const workspace = new Workspace(environments, name);
     this.#workspaces.push(workspace);
     return workspace;
   }
 
-  /** One that the page knows and whose commands may run. @param {import('./workspace.mjs').Environments} environments */
-  async trusted(environments) {
-    const workspace = this.workspace(environments);
+  /**
+   * One that the page knows and whose commands may run.
+   * @param {import('./workspace.mjs').Environments} environments
+   * @param {string} [name]
+   */
+  async trusted(environments, name) {
+    const workspace = this.workspace(environments, name);
     await this.forge.run('workspaces', 'add', workspace.folder);
     await this.forge.run('workspaces', 'trust', workspace.folder);
     return workspace;

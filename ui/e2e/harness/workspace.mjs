@@ -9,11 +9,13 @@ import { NASTY } from './forge.mjs';
 /** @typedef {Record<string, Process[] | { processes: Process[], [key: string]: unknown }>} Environments */
 
 export class Workspace {
+  #above = mkdtempSync('/tmp/w-e2e-');
   folder;
 
-  /** @param {Environments} [environments] Without them it has no configuration yet. */
-  constructor(environments) {
-    this.folder = mkdtempSync('/tmp/w-e2e-');
+  /** @param {Environments} [environments] Without them it has no configuration yet. @param {string} [name] */
+  constructor(environments, name = 'project') {
+    this.folder = join(this.#above, name);
+    mkdirSync(this.folder);
     if (environments) this.configure(environments);
   }
 
@@ -45,7 +47,7 @@ export class Workspace {
   }
 
   remove() {
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#above, { recursive: true, force: true });
   }
 }
 

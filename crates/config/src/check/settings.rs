@@ -41,8 +41,9 @@ fn alerts(report: &mut Report, fields: &Fields<'_>, user: Alerts) -> Alerts {
 /// `90` or `90%`; a process can need more than one core.
 fn percent(report: &mut Report, fields: &Fields<'_>, key: &str) -> Option<u32> {
     let node = fields.get(key)?;
-    let number = node.text().and_then(|text| text.trim().trim_end_matches('%').trim_end().parse().ok());
-    if !number.is_some_and(|number| number > 0) {
+    let text = node.text().map(|text| text.trim().trim_end_matches('%').trim_end());
+    let number = text.and_then(|text| text.parse().ok()).filter(|number| *number > 0);
+    if number.is_none() {
         fields::bad_type(report, node, &format!("`{key}`"), "a percentage above 0");
     }
     number

@@ -26,7 +26,7 @@ const UNHEALTHY: Duration = Duration::from_secs(30);
 const LONG_START: Duration = Duration::from_secs(10);
 
 /// Lines of output in which the last one that says something is looked for.
-const OUTPUT: u64 = 5;
+const OUTPUT: u64 = 60;
 
 /// A notice that is not over.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Core {
         let (handle, key) = (self.handle.clone(), key.clone());
         tokio::task::spawn_blocking(move || {
             let lines = crate::logs::last_lines(&folder, &key.target(), number, OUTPUT);
-            let last = lines.into_iter().rev().map(|line| line.text).find(|text| !text.trim().is_empty());
+            let last = lines.into_iter().rev().map(|line| line.text).find(|text| says_something(text));
             let (kind, summary) = match next {
                 AfterCrash::GiveUp => (NoticeKind::CrashLoop, format!("{} keeps crashing", key.process)),
                 _ => (NoticeKind::Crash, format!("{} crashed", key.process)),
@@ -254,15 +254,13 @@ impl Core {
             });
             return;
         };
-        let next = conflict.port.checked_add(1).and_then(forge_system::ports::next_free);
         let mut actions = Vec::new();
         if conflicts.iter().all(|one| one.holder.id.is_some() && one.holder.service.is_none()) {
             actions.push(action("kill", "Stop it and start", false));
         }
-        if let (Some(next), []) = (next, &conflicts[1..]) {
-            actions.push(action("next", format!("Use port {next}"), false));
-        } else {
-            actions.push(action("next", "Use other ports", false));
+        match (conflict.next, conflicts.len()) {
+            (Some(next), 1) => actions.push(action("next", format!("Use port {next}"), false)),
+            _ => actions.push(action("next", "Use other ports", false)),
         }
         actions.push(action("show", "Show", true));
         let lines: Vec<String> = conflicts
@@ -413,6 +411,12 @@ const fn family(kind: NoticeKind) -> NoticeKind {
     }
 }
 
+/// Not a blank line, a frame of a stack, or Node's version below one: the line above says what happened.
+fn says_something(line: &str) -> bool {
+    let line = line.trim();
+    !(line.is_empty() || line.starts_with("at ") || line.starts_with("Node.js v"))
+}
+
 /// `exit 1: panic: nil pointer`, and what comes next.
 fn crash_body(exit: &str, last_line: Option<&str>, count: u32, next: AfterCrash) -> String {
     let mut body = exit.to_owned();
@@ -434,6 +438,19 @@ fn crash_body(exit: &str, last_line: Option<&str>, count: u32, next: AfterCrash)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_line_that_says_something_is_the_one_that_is_told() {
+        for (line, says) in [
+            ("Error: boom", true),
+            ("    at Object.<anonymous> (/app/server.js:3:9)", false),
+            ("", false),
+            ("Node.js v20.20.2", false),
+            ("attached", true),
+        ] {
+            assert_eq!(says_something(line), says, "{line}");
+        }
+    }
 
     #[test]
     fn a_crash_is_told_with_its_exit_its_last_line_and_what_comes_next() {

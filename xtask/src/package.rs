@@ -1,0 +1,80 @@
+//! `cargo xtask package`: the app as the system's package manager wants it, with everything that belongs to it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::console::{self, cargo, output, section};
+use crate::setup::{self, Tool, find};
+use crate::{ui, workspace};
+
+/// Programs that lie beside the app.
+const BESIDE: [&str; 2] = ["forge", "forge-keeper"];
+
+/// A shell, and what its completions are called.
+const COMPLETIONS: [(&str, &str); 3] = [("bash", "forge.bash"), ("zsh", "_forge"), ("fish", "forge.fish")];
+
+pub(crate) fn run() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!("only .deb and .rpm are made so far");
+    }
+    section("What is needed", || setup::ensure(Tool::FOR_APP))?;
+    section("Page", ui::build)?;
+    section("Build", || {
+        let packages =
+            ["--package", "forge-cli", "--package", "forge-keeper", "--package", "forge-desktop"];
+        console::run(cargo(["build", "--release"]).args(packages))
+    })?;
+    section("What goes in", gather)?;
+    section("Packages", bundle)?;
+    for made in made()? {
+        println!("   {}", workspace::shown(&made));
+    }
+    Ok(())
+}
+
+/// Puts everything where `tauri.bundle.conf.json` looks for it.
+fn gather() -> Result<()> {
+    let folder = workspace::target().join("bundled");
+    let completions = folder.join("completions");
+    fs::create_dir_all(&completions).with_context(|| format!("cannot make {}", completions.display()))?;
+    let triple = triple()?;
+    for name in BESIDE {
+        let from = workspace::built("release", name);
+        let to = folder.join(format!("{name}-{triple}"));
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    for (shell, name) in COMPLETIONS {
+        let text = output(Command::new(workspace::built("release", "forge")).args(["completions", shell]))?;
+        fs::write(completions.join(name), text).with_context(|| format!("cannot write {name}"))?;
+    }
+    Ok(())
+}
+
+fn triple() -> Result<String> {
+    let told = output(Command::new("rustc").arg("-vV"))?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc does not say what it builds for")
+}
+
+/// Tauri's bundler, from the page's npm packages.
+fn bundle() -> Result<()> {
+    let bundler = ui::folder().join("node_modules/.bin/tauri");
+    let npx = find("node").context("node is not found")?;
+    let mut command = Command::new(npx);
+    command.arg(bundler).current_dir(workspace::root());
+    console::run(command.args(["bundle", "--bundles", "deb,rpm", "--config", "tauri.bundle.conf.json"]))
+}
+
+fn made() -> Result<Vec<PathBuf>> {
+    let folder = workspace::target().join("release/bundle");
+    let mut made = Vec::new();
+    for kind in ["deb", "rpm"] {
+        let entries = fs::read_dir(folder.join(kind)).with_context(|| format!("no {kind} was made"))?;
+        let of_kind = |path: &PathBuf| path.extension().is_some_and(|extension| extension == Path::new(kind));
+        made.extend(entries.flatten().map(|entry| entry.path()).filter(of_kind));
+    }
+    Ok(made)
+}
