@@ -341,3 +341,38 @@ fn a_process_is_explained_with_masked_secrets() {
     );
     assert_eq!(events["events"][0]["title"], "started", "{events}");
 }
+
+#[test]
+fn unhealthy_for_long_is_told_and_closed_when_it_is_well_again() {
+    let world = World::with(
+        "settings: {alerts: {unhealthy: 200ms}}
+dev:
+  - name: api
+    command: nasty touch well wait-for never
+    health_check: {exec: 'test -e well', interval: 50ms, retries: 1, start_period: 0s}
+",
+    );
+    let mut face = face(&world);
+    world.start();
+    fs::remove_file(world.path("well")).expect("it was made");
+    let told = notice(&mut face, "unhealthy");
+    assert_eq!(told["summary"], "api is unhealthy", "{told}");
+    assert_eq!(actions(&told), ["restart", "show-log"], "{told}");
+    world.write("well", "");
+    face.update(|update| update["update"] == "notice_closed" && update["id"] == told["id"]);
+}
+
+#[test]
+fn the_users_own_settings_hold_where_the_workspace_says_nothing() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    let settings = world.home().join("config/settings.yml");
+    fs::create_dir_all(settings.parent().expect("a folder")).expect("the configuration folder");
+    fs::write(&settings, "sampling: false\nlog_quota: 5MB\n").expect("settings");
+    world.start();
+    let folders = world.run_folders();
+    let spec = fs::read_to_string(folders[0].join("spec.json")).expect("the run's");
+    assert!(spec.contains("\"quota_bytes\":5000000"), "the user's quota: {spec}");
+    assert_eq!(world.process("a")["memory_bytes"], Value::Null, "nothing is measured");
+    fs::write(&settings, "smapling: false\n").expect("settings");
+    world.forge(["check"]).run().code(2).says("settings.yml:1:1").says("did you mean `sampling`");
+}

@@ -135,7 +135,9 @@ fn problems(error: &Error) -> Vec<String> {
 
 fn load(context: &Context) -> Result<(Workspace, Config), Failure> {
     let workspace = context.workspace()?;
-    let config = forge_config::load(&workspace).map_err(|diagnostics| near(context, diagnostics))?;
+    let config = forge_config::load_settings(&context.home.config)
+        .and_then(|user| forge_config::load_over(&workspace, &user))
+        .map_err(|diagnostics| near(context, diagnostics))?;
     Ok((workspace, config))
 }
 

@@ -59,6 +59,8 @@ pub struct Settings {
     pub theme: Theme,
     /// Whether what ran before a reboot is started again; `None`: as the host does, the desktop app yes, `serve` no.
     pub restore: Option<bool>,
+    /// Whether anything is measured at all. Of the user's settings only: the supervisor is one for all workspaces.
+    pub sampling: bool,
 }
 
 impl Default for Settings {
@@ -71,6 +73,7 @@ impl Default for Settings {
             editor: None,
             theme: Theme::System,
             restore: None,
+            sampling: true,
         }
     }
 }
@@ -87,6 +90,8 @@ pub struct Alerts {
     pub cpu_window: Duration,
     /// Percent of the limit of open files.
     pub open_files: u32,
+    /// How long a process may be unhealthy before that is a notification.
+    pub unhealthy: Duration,
 }
 
 impl Default for Alerts {
@@ -97,6 +102,7 @@ impl Default for Alerts {
             cpu: 90,
             cpu_window: Duration::from_secs(60),
             open_files: 80,
+            unhealthy: Duration::from_secs(30),
         }
     }
 }

@@ -80,6 +80,9 @@ pub(crate) struct Settings {
     theme: Option<Theme>,
     /// Whether what ran before a reboot is started again. Default: by the desktop app, not by `forge serve`.
     restore: Option<bool>,
+    /// Whether CPU and memory of processes are measured, once a second. Only in your own `settings.yml`.
+    #[schemars(extend("default" = true))]
+    sampling: Option<bool>,
 }
 
 /// From when on a process is worth a warning.
@@ -101,6 +104,9 @@ pub(crate) struct Alerts {
     /// Percent of the files that it may have open.
     #[schemars(extend("default" = 80))]
     open_files: Option<Text>,
+    /// How long it may be unhealthy before you are told.
+    #[schemars(extend("default" = "30s"))]
+    unhealthy: Option<DurationText>,
 }
 
 /// The colours of the window.

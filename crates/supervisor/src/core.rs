@@ -143,7 +143,8 @@ pub(crate) struct Core {
     pub(crate) environments: BTreeMap<EnvironmentKey, Environment>,
     handle: Handle,
     listening: std::sync::mpsc::Sender<listening::Change>,
-    sampling: std::sync::mpsc::Sender<sampling::Change>,
+    /// `None`: the user does not want anything measured.
+    sampling: Option<std::sync::mpsc::Sender<sampling::Change>>,
     registry: Registry,
     incidents: Vec<notices::Incident>,
     /// Tells when a configuration that is shown has changed.
@@ -195,7 +196,11 @@ impl Core {
         let heard = handle.clone();
         let listening = listening::spawn(move |news| heard.tell(Message::Heard(news)))?;
         let measured = handle.clone();
-        let sampling = sampling::spawn(move |news| measured.tell(Message::Measured(news)))?;
+        let settings = forge_config::load_settings(&parts.home.config).unwrap_or_default();
+        let sampling = settings
+            .sampling
+            .then(|| sampling::spawn(move |news| measured.tell(Message::Measured(news))))
+            .transpose()?;
         let registry = Registry::open(&parts.home.data);
         let history = crate::history::History::open(&parts.home.state);
         let core = Self {

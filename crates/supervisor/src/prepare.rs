@@ -23,6 +23,8 @@ const LOGIN_SHELL: Duration = Duration::from_secs(5);
 /// What the supervisor knows and the preparation needs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Present {
+    /// The folder of the user's own settings.
+    pub settings: PathBuf,
     /// Of environments that run, by name.
     pub running: Vec<String>,
     /// Of processes with a live tree.
@@ -102,9 +104,11 @@ pub(crate) fn find(folder: &Path) -> Result<Workspace, Error> {
     })
 }
 
-/// Its configuration.
-pub(crate) fn load(workspace: &Workspace) -> Result<Config, Error> {
-    forge_config::load(workspace).map_err(|diagnostics| configuration(&diagnostics))
+/// Its configuration, over the user's own settings in Forge's configuration folder.
+pub(crate) fn load(workspace: &Workspace, settings: &Path) -> Result<Config, Error> {
+    forge_config::load_settings(settings)
+        .and_then(|user| forge_config::load_over(workspace, &user))
+        .map_err(|diagnostics| configuration(&diagnostics))
 }
 
 /// What is wrong with a configuration, as an answer.
@@ -150,10 +154,10 @@ fn name_of(process: &Process) -> KnownProcess {
 /// Looks at everything; blocks only threads made for that.
 pub(crate) async fn prepare(wish: Wish, present: Present) -> Result<Prepared, Refused> {
     let loaded = blocking({
-        let folder = wish.workspace.clone();
+        let (folder, settings) = (wish.workspace.clone(), present.settings.clone());
         move || {
             let workspace = find(&folder)?;
-            let config = load(&workspace)?;
+            let config = load(&workspace, &settings)?;
             Ok((workspace, config))
         }
     })

@@ -251,7 +251,11 @@ max_bytes: number | null,
  */
 wait: boolean, };
 
-export type LogsReadAnswer = { lines: Array<LogLine>, cursor: string, 
+export type LogsReadAnswer = { lines: Array<LogLine>, 
+/**
+ * With `context`: the places in `lines` before which lines were passed over, so that a new group begins there.
+ */
+gaps: Array<number>, cursor: string, 
 /**
  * Nothing more is stored now.
  */

@@ -23,6 +23,7 @@ pub(super) fn settings(report: &mut Report, node: Option<&Node>, user: &Settings
         editor: fields.text(report, "editor").filter(|editor| !editor.trim().is_empty()).or(user.editor),
         theme: theme(report, &fields).unwrap_or(user.theme),
         restore: fields.boolean(report, "restore").or(user.restore),
+        sampling: fields.boolean(report, "sampling").unwrap_or(user.sampling),
     }
 }
 
@@ -35,6 +36,7 @@ fn alerts(report: &mut Report, fields: &Fields<'_>, user: Alerts) -> Alerts {
         cpu: percent(report, &fields, "cpu").unwrap_or(user.cpu),
         cpu_window: fields.duration(report, "cpu_window").unwrap_or(user.cpu_window),
         open_files: percent(report, &fields, "open_files").unwrap_or(user.open_files),
+        unhealthy: fields.duration(report, "unhealthy").unwrap_or(user.unhealthy),
     }
 }
 

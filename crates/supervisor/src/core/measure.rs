@@ -53,6 +53,7 @@ impl Ring {
 impl Core {
     /// Has the process's tree measured while it lives, and no longer.
     pub(super) fn watch_cost(&mut self, key: &Key) {
+        let Some(sampling) = self.sampling.clone() else { return };
         let Some(process) = self.process_mut(key) else { return };
         let alive = process.machine.phase.is_alive() && process.root.is_some();
         let wanted = process.run.as_ref().filter(|_| alive).map(|run| (run.id.clone(), run.keeper));
@@ -72,7 +73,7 @@ impl Core {
                 Change::Forget(key.clone())
             }
         };
-        let _ = self.sampling.send(change);
+        let _ = sampling.send(change);
     }
 
     /// A look at all of them has come in.

@@ -8,6 +8,7 @@ use forge_api::{
     ActOnNotice, Code, DismissNotice, Done, Error, HealthState, Notice, NoticeAction, NoticeKind,
     NoticesAnswer, OnConflict, Request, StartOutcome, StartWait, Started, Time, Update,
 };
+use forge_config::model::Alerts;
 use forge_system::process::ProcessId;
 
 use super::{Core, EnvironmentKey, Key, Message, Reply};
@@ -18,9 +19,6 @@ use crate::words;
 
 /// An incident is over when the process has stayed up for this long.
 const STEADY: Duration = Duration::from_secs(10);
-
-/// Unhealthy for this long is worth a word.
-const UNHEALTHY: Duration = Duration::from_secs(30);
 
 /// A start that took this long is told when it is done: its user has turned to something else.
 const LONG_START: Duration = Duration::from_secs(10);
@@ -211,23 +209,25 @@ impl Core {
     }
 
     /// A process has become unhealthy: if it stays so, that is told.
-    pub(super) fn watch_unhealthy(&self, key: &Key) {
+    pub(super) fn watch_unhealthy(&mut self, key: &Key) {
+        let config = self.loaded(&key.environment.workspace);
+        let alerts = config.map_or_else(|_| Alerts::default(), |config| config.settings.alerts.clone());
         let (handle, key) = (self.handle.clone(), key.clone());
         let Some(run) = self.process(&key).map(|process| process.number) else { return };
         tokio::spawn(async move {
-            tokio::time::sleep(UNHEALTHY).await;
-            handle.tell(Message::Visit(Box::new(move |core| core.still_unhealthy(&key, run))));
+            tokio::time::sleep(alerts.unhealthy).await;
+            handle.tell(Message::Visit(Box::new(move |core| core.still_unhealthy(&key, run, alerts.unhealthy))));
         });
     }
 
-    fn still_unhealthy(&mut self, key: &Key, run: u32) {
+    fn still_unhealthy(&mut self, key: &Key, run: u32, limit: Duration) {
         let Some(process) = self.process(key).filter(|process| process.number == run) else { return };
-        let long = process.unhealthy_since.is_some_and(|since| since.elapsed() >= UNHEALTHY);
+        let long = process.unhealthy_since.is_some_and(|since| since.elapsed() >= limit);
         if !long || !process.machine.phase.is_alive() {
             return;
         }
         let message = process.health.message.clone().unwrap_or_default();
-        let for_long = words::duration(UNHEALTHY);
+        let for_long = words::duration(limit);
         self.raise(&key.environment, Some(&key.process), NoticeKind::Unhealthy, Time::now(), |notice| {
             Notice {
                 summary: format!("{} is unhealthy", key.process),
