@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// In place of a page that nobody has built: the program can be checked and built without one.
-const NO_PAGE: &str = "<!doctype html><title>Forge</title><p>Built without its page: run <code>cargo xtask run</code>.";
+const NO_PAGE: &str =
+    "<!doctype html><title>Forge</title><p>Built without its page: run <code>cargo xtask run</code>.";
 
 fn main() -> ExitCode {
     const CAPABILITIES: &str = "./src-tauri/capabilities";

@@ -48,7 +48,10 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
         }
         Ok(())
     };
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    #[cfg(not(target_os = "linux"))]
+    let builder = builder.plugin(tauri_plugin_autostart::Builder::new().arg("--background").build());
+    let app = builder
         .manage(supervision)
         .manage(Window::new(&home))
         .manage(Arc::new(ipc::Connections::default()))
@@ -57,7 +60,6 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
         .manage(Settings::default())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
-        .plugin(tauri_plugin_autostart::Builder::new().arg("--background").build())
         .plugin(remembered_size(&home))
         .invoke_handler(tauri::generate_handler![
             ipc::connect,
@@ -108,7 +110,7 @@ fn on_event(app: &AppHandle, event: RunEvent) {
 async fn watch_over(app: AppHandle, end: oneshot::Receiver<End>, background: bool) {
     let end = end.await.unwrap_or_else(|_| Err(Error::new(Code::System, "the supervisor broke down")));
     match end {
-        Ok(_) if app.state::<Quitting>().is_under_way() => {}
+        Ok(_) if app.state::<Quitting>().is_leaving() => {}
         Ok(end) => {
             tracing::info!("the app ends with the supervisor: {:?}", end.reason);
             app.exit(0);

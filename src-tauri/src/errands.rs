@@ -3,7 +3,6 @@
 use forge_api::{ActOnNotice, Code, Error, Restart, Start, Stop};
 use forge_tray::{Act, Answer, Choice, Client, Named, Picture, place, route};
 use tauri::{AppHandle, Manager};
-use tauri_plugin_autostart::ManagerExt;
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::Notify;
 
@@ -82,13 +81,31 @@ fn refused(app: &AppHandle, named: &Named, error: &Error) {
 }
 
 fn launch_at_login(app: &AppHandle) {
-    let login = app.autolaunch();
-    let wanted = !login.is_enabled().unwrap_or(false);
-    let result = if wanted { login.enable() } else { login.disable() };
-    if let Err(error) = result {
+    if let Err(error) = set_login(app, !launches_at_login(app)) {
         tracing::error!("launch at login could not be set: {error}");
     }
     app.state::<Settings>().0.notify_one();
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) fn launches_at_login(_: &AppHandle) -> bool {
+    forge_tray::login::is_enabled()
+}
+
+#[cfg(target_os = "linux")]
+fn set_login(_: &AppHandle, enabled: bool) -> std::io::Result<()> {
+    forge_tray::login::set(enabled, &std::env::current_exe()?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn launches_at_login(app: &AppHandle) -> bool {
+    tauri_plugin_autostart::ManagerExt::autolaunch(app).is_enabled().unwrap_or(false)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_login(app: &AppHandle, enabled: bool) -> Result<(), tauri_plugin_autostart::Error> {
+    let login = tauri_plugin_autostart::ManagerExt::autolaunch(app);
+    if enabled { login.enable() } else { login.disable() }
 }
 
 /// Does what was chosen on a notification.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use forge_api::{Error, Notices, Subscribe, Update, Workspaces};
 use forge_tray::{Applied, Client, Picture};
 use tauri::{AppHandle, Manager};
-use tauri_plugin_autostart::ManagerExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
@@ -29,7 +28,7 @@ async fn follow(app: &AppHandle) -> Result<(), Error> {
     app.manage(client.clone());
     let (mut notifications, mut responses) = Notifications::new();
     let mut picture = Picture::default();
-    picture.launch_at_login = app.autolaunch().is_enabled().unwrap_or(false);
+    picture.launch_at_login = errands::launches_at_login(app);
     let mut stale = true;
     loop {
         while std::mem::take(&mut stale) {
@@ -52,7 +51,7 @@ async fn follow(app: &AppHandle) -> Result<(), Error> {
                 continue;
             }
             () = errands::settings_changed(app) => {
-                picture.launch_at_login = app.autolaunch().is_enabled().unwrap_or(false);
+                picture.launch_at_login = errands::launches_at_login(app);
             }
         }
         while let Ok(update) = tokio::time::timeout_at(painted + PACE, updates.recv()).await {

@@ -1,7 +1,7 @@
 //! The end of the app, and what becomes of the processes.
 
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use forge_api::{Error, Stop};
@@ -24,22 +24,42 @@ const STOP: &str = "Stop everything";
 const KEEP: &str = "Keep running";
 const CANCEL: &str = "Cancel";
 
+/// How far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Default)]
+enum Stage {
+    #[default]
+    Staying,
+    Asking,
+    Leaving,
+}
+
 /// Whether the user is being asked, or we are leaving.
 #[derive(Debug, Default)]
-pub(crate) struct Quitting(AtomicBool);
+pub(crate) struct Quitting(Mutex<Stage>);
 
 impl Quitting {
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    pub(crate) fn is_leaving(&self) -> bool {
+        *self.stage() == Stage::Leaving
     }
 
-    /// Whether it was not under way before.
-    fn begin(&self) -> bool {
-        !self.0.swap(true, Ordering::Relaxed)
+    /// Whether it had not come so far before.
+    fn advance(&self, to: Stage) -> bool {
+        let mut stage = self.stage();
+        let news = *stage < to;
+        *stage = if news { to } else { *stage };
+        news
     }
 
+    /// The answer was no. Somebody else may have made us leave meanwhile.
     fn cancel(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        let mut stage = self.stage();
+        if *stage == Stage::Asking {
+            *stage = Stage::Staying;
+        }
+    }
+
+    fn stage(&self) -> std::sync::MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -55,7 +75,7 @@ enum Parting {
 
 /// Quits; asks what is to become of what runs, if anything does.
 pub(crate) fn ask(app: &AppHandle) {
-    if !app.state::<Quitting>().begin() {
+    if !app.state::<Quitting>().advance(Stage::Asking) {
         return;
     }
     if !app.state::<Shown>().picture().is_active() {
@@ -82,6 +102,9 @@ pub(crate) fn ask(app: &AppHandle) {
 }
 
 async fn part(app: AppHandle, parting: Parting) {
+    if !app.state::<Quitting>().advance(Stage::Leaving) {
+        return;
+    }
     window::discard(&app);
     if parting == Parting::StopAll
         && let Err(error) = stop_all(&app).await
@@ -166,7 +189,5 @@ pub(crate) async fn on_signal(app: AppHandle) {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    if app.state::<Quitting>().begin() {
-        part(app, Parting::Leave).await;
-    }
+    part(app, Parting::Leave).await;
 }

@@ -1,6 +1,7 @@
 //! `forge logs`.
 
-use forge_tests::{Signal, World};
+use forge_tests::{Signal, World, wait_until};
+use serde_json::{Value, json};
 
 /// Two processes whose lines are written in turns, with what a filter may look for.
 fn talkers() -> World {
@@ -212,4 +213,28 @@ fn groups_with_context_are_apart() {
     assert_eq!(lines, ["x", "hit", "y", "--", "z", "hit", "end"], "{shown}");
     let bare = world.forge(["logs", "a", "--grep", "hit"]).run();
     assert!(!bare.ok().stdout.contains("--"), "without context there are no groups: {bare}");
+}
+
+#[test]
+fn the_context_of_a_match_is_whole_across_pages() {
+    let world =
+        World::with("dev:\n  - {name: a, command: nasty count 60000 --bytes 100 print over forever}\n");
+    world.start();
+    wait_until("all is written", || world.forge(["logs", "a", "-n", "1"]).run().stdout.contains("over"));
+    let mut rpc = world.rpc().expect("a connection");
+    // Every tenth line, so that pages end at any place between two of them.
+    let query = json!({"workspace": world.workspace(), "names": ["a"], "grep": "^line \\d*7 ", "context": 2});
+    let (mut cursor, mut lines, mut pages) = (Value::Null, 0, 0);
+    loop {
+        let asked = json!({"query": query, "cursor": cursor, "max_bytes": 1, "wait": false});
+        let page = rpc.ask("logs.read", asked);
+        lines += page["lines"].as_array().expect("a list").len();
+        pages += 1;
+        cursor = page["cursor"].clone();
+        if page["at_end"] == true {
+            break;
+        }
+    }
+    assert!(pages > 3, "several pages: {pages}");
+    assert_eq!(lines, 30_000, "six thousand matches, each with two lines before and two after it");
 }

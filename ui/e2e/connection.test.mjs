@@ -72,6 +72,19 @@ for (const [how, token] of /** @type {[string, string | null][]} */ ([['a wrong'
     ));
 }
 
+test('the right address typed over a wrong one is taken up', () =>
+  stage.visit(
+    '/',
+    async (page) => {
+      await shows(page.getByRole('main'), 'This page needs a token');
+      // Only the fragment differs: a browser loads nothing anew for it.
+      await page.goto(stage.url(environmentRoute(workspace, 'dev')));
+      await appears(page.getByTestId('process-api'));
+      assert.doesNotMatch(page.url(), /token/);
+    },
+    { token: null, tolerate: refusedSocket },
+  ));
+
 test('nothing is pulled for a page that nobody sees, and it is up to date when somebody does', () =>
   stage.visit(environmentRoute(workspace, 'dev', 'logs'), async (page) => {
     let received = 0;

@@ -38,17 +38,9 @@ async function events(page, folder) {
   const took = { stamp: [], command: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     const [words, wanted, title] = round % 2 === 0 ? [['start', 'dev', '-d'], 'ready', 'started'] : [['stop', 'dev'], 'stopped', 'stopped'];
-    const seen = status.evaluate(
-      (mark, word) =>
-        new Promise((/** @type {(time: number) => void} */ done) => {
-          const look = () => mark.textContent === word && (observer.disconnect(), done(Date.now()));
-          const observer = new MutationObserver(look);
-          observer.observe(mark, { childList: true, characterData: true, subtree: true });
-        }),
-      String(wanted),
-    );
+    const seen = await awaitWord(status, String(wanted));
     const asked = Date.now();
-    const [shown] = await Promise.all([seen, stage.forge.run('-C', folder, .../** @type {string[]} */ (words))]);
+    const [shown] = await Promise.all([seen(), stage.forge.run('-C', folder, .../** @type {string[]} */ (words))]);
     const { events } = JSON.parse(await stage.forge.run('-C', folder, '--json', 'status', 'dev'));
     const event = events.filter((/** @type {{ title: string }} */ one) => one.title === title).at(-1);
     took.stamp.push(shown - Date.parse(event.time));
@@ -56,6 +48,28 @@ async function events(page, folder) {
   }
   print(`an event's stamp to the page, ${ROUNDS} starts and stops`, took.stamp);
   print('the command that causes it to the page (its own start included)', took.command);
+}
+
+/**
+ * Looks out for a word before what brings it is begun. Returns how to learn when it came.
+ * @param {import('playwright-core').Locator} mark
+ * @param {string} word
+ */
+async function awaitWord(mark, word) {
+  const moment = await mark.evaluateHandle(
+    (element, wanted) => ({
+      shown: new Promise((/** @type {(time: number) => void} */ done) => {
+        const observer = new MutationObserver(() => {
+          if (element.textContent !== wanted) return;
+          observer.disconnect();
+          done(Date.now());
+        });
+        observer.observe(element, { childList: true, characterData: true, subtree: true });
+      }),
+    }),
+    word,
+  );
+  return () => moment.evaluate(({ shown }) => shown);
 }
 
 /** @param {Page} page */

@@ -116,7 +116,7 @@ test('? shows the keys, and they do what it says', () =>
     const help = page.getByRole('dialog', { name: 'Keyboard' });
     await shows(help, 'In the process table');
     await page.keyboard.press('Escape');
-    await vanishes(help);
+    await vanishes(page.locator('dialog'));
     await page.keyboard.press('2');
     await appears(page.getByTestId('log'));
     await page.keyboard.press('/');

@@ -10,6 +10,9 @@ use crate::console::{self, cargo, output, section};
 use crate::setup::{self, Tool, find};
 use crate::{ui, workspace};
 
+/// Of the same version as the library.
+const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
+
 /// Programs that lie beside the app.
 const BESIDE: [&str; 2] = ["forge", "forge-keeper"];
 
@@ -23,8 +26,7 @@ pub(crate) fn run() -> Result<()> {
     section("What is needed", || setup::ensure(Tool::FOR_APP))?;
     section("Page", ui::build)?;
     section("Build", || {
-        let packages =
-            ["--package", "forge-cli", "--package", "forge-keeper", "--package", "forge-desktop"];
+        let packages = ["--package", "forge-cli", "--package", "forge-keeper", "--package", "forge-desktop"];
         console::run(cargo(["build", "--release"]).args(packages))
     })?;
     section("What goes in", gather)?;
@@ -59,12 +61,11 @@ fn triple() -> Result<String> {
     host.map(str::to_owned).context("rustc does not say what it builds for")
 }
 
-/// Tauri's bundler, from the page's npm packages.
+/// Tauri's bundler. It is fetched when it is wanted: its packages for all systems would be part of every set-up.
 fn bundle() -> Result<()> {
-    let bundler = ui::folder().join("node_modules/.bin/tauri");
-    let npx = find("node").context("node is not found")?;
+    let npx = find("npx").context("npx is not found")?;
     let mut command = Command::new(npx);
-    command.arg(bundler).current_dir(workspace::root());
+    command.args(["--yes", BUNDLER]).current_dir(workspace::root());
     console::run(command.args(["bundle", "--bundles", "deb,rpm", "--config", "tauri.bundle.conf.json"]))
 }
 

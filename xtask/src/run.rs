@@ -30,7 +30,11 @@ pub(crate) fn run() -> Result<()> {
     println!("   $ {shown} -C {EXAMPLE} start\n");
     run_quietly(Command::new(&forge).current_dir(workspace::root()).args(["-C", EXAMPLE, "start"]))?;
     heading(if screen { "The app" } else { "In a browser" });
-    if screen { open_app()? } else { serve()? }
+    if screen {
+        open_app()?
+    } else {
+        serve()?
+    }
     println!(
         "
 Go on with
@@ -55,7 +59,8 @@ fn has_screen() -> bool {
 /// The app takes the example over from the command line's supervisor; it goes on when this command has ended.
 fn open_app() -> Result<()> {
     let app = workspace::built("debug", "forge-desktop");
-    let child = aside(&mut Command::new(&app)).spawn().with_context(|| format!("cannot run {}", app.display()))?;
+    let child =
+        aside(&mut Command::new(&app)).spawn().with_context(|| format!("cannot run {}", app.display()))?;
     println!("   {} runs (PID {}): the window, and an icon in the tray", workspace::shown(&app), child.id());
     Ok(())
 }
@@ -73,7 +78,10 @@ fn serve() -> Result<()> {
         bail!("`forge serve --http` has ended: {}", server.wait()?);
     }
     println!("   no screen here, so: {}", url.trim());
-    println!("   from another machine: ssh -L with that port; `kill {}` ends the server, the example goes on", server.id());
+    println!(
+        "   from another machine: ssh -L with that port; `kill {}` ends the server, the example goes on",
+        server.id()
+    );
     Ok(())
 }
 

@@ -206,7 +206,13 @@ struct Bookmark {
     passed: bool,
     #[serde(default)]
     shown: bool,
+    /// The last lines that were passed over: a match may come next.
+    #[serde(default)]
+    before: VecDeque<LogLine>,
 }
+
+/// Bytes of passed-over lines that a cursor carries; where lines are longer, the first of a page has less context.
+const MOST_BEFORE: usize = 256 * 1024;
 
 impl Pager {
     fn page(self, cursor: Option<&str>) -> io::Result<LogsReadAnswer> {
@@ -214,10 +220,8 @@ impl Pager {
         let mut merge = self.open(bookmark.as_ref())?;
         let wanted = page_bytes(&self.request);
         let context = self.request.query.context;
-        let (mut after, mut passed, mut shown) =
-            bookmark.map_or((0, false, false), |one| (one.after, one.passed, one.shown));
+        let Bookmark { mut after, mut passed, mut shown, mut before, .. } = bookmark.unwrap_or_default();
         let mut gaps = Vec::new();
-        let mut before: VecDeque<(usize, Line)> = VecDeque::new();
         let mut lines = Vec::new();
         let mut used = 0;
         let mut at_end = false;
@@ -230,16 +234,15 @@ impl Pager {
                     if context > 0 && std::mem::replace(&mut shown, true) && std::mem::take(&mut passed) {
                         gaps.push(lines.len());
                     }
-                    for (number, line) in before.drain(..) {
-                        used += self.push(number, &line, &mut lines);
-                    }
+                    lines.extend(before.drain(..).inspect(|line| used += line.text.len() + OVERHEAD));
                     used += self.push(number, &line, &mut lines);
                     after = context;
                 } else if after > 0 && self.in_range(&line) {
                     after -= 1;
                     used += self.push(number, &line, &mut lines);
                 } else if context > 0 && self.in_range(&line) {
-                    before.push_back((number, line));
+                    before
+                        .extend(self.places.get(number).map(|(target, _)| crate::logs::shown(target, &line)));
                     if before.len() > context as usize {
                         before.pop_front();
                         passed = true;
@@ -253,9 +256,11 @@ impl Pager {
                 (target.environment.clone(), target.process.clone(), cursor.to_string())
             })
             .collect();
-        // What is behind the cursor is not read again.
-        passed |= !before.is_empty();
-        let cursor = json!(Bookmark { places, after, passed, shown }).to_string();
+        while before.iter().map(|line| line.text.len()).sum::<usize>() > MOST_BEFORE {
+            before.pop_front();
+            passed = true;
+        }
+        let cursor = json!(Bookmark { places, after, passed, shown, before }).to_string();
         Ok(LogsReadAnswer { lines, gaps, cursor, at_end })
     }
 

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Milliseconds. The machine may be busy; what is there is seen at once all the same. */
-export const DEADLINE = 15_000;
+export const DEADLINE = 10_000;
 const INTERVAL = 50;
 
 /**
@@ -32,7 +32,7 @@ export function shows(locator, text, deadline) {
   return eventually(read, (texts) => texts.some(fits), `${locator} shows ${text}`, deadline);
 }
 
-/** @param {Locator} locator @param {number} [deadline] */
+/** It is in the document no longer. @param {Locator} locator @param {number} [deadline] */
 export function vanishes(locator, deadline) {
   return eventually(() => locator.count(), (count) => count === 0, `${locator} is gone`, deadline);
 }

@@ -44,6 +44,8 @@ export class Forge {
     const server = spawn(FORGE, ['serve', '--http', `127.0.0.1:${port}`], {
       env: this.variables(),
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C is for the tests alone: they need it to end what they started.
+      detached: true,
     });
     this.#server = server;
     let errors = '';

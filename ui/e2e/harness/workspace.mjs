@@ -8,6 +8,10 @@ import { NASTY } from './forge.mjs';
 /** A process of a configuration, as contract.md has its keys. @typedef {{ name: string, command: string | string[], [key: string]: unknown }} Process */
 /** @typedef {Record<string, Process[] | { processes: Process[], [key: string]: unknown }>} Environments */
 
+/** Folders that are there yet: none of them stays. @type {Set<Workspace>} */
+const present = new Set();
+process.on('exit', () => present.forEach((workspace) => workspace.remove()));
+
 export class Workspace {
   #above = mkdtempSync('/tmp/w-e2e-');
   folder;
@@ -15,6 +19,7 @@ export class Workspace {
   /** @param {Environments} [environments] Without them it has no configuration yet. @param {string} [name] */
   constructor(environments, name = 'project') {
     this.folder = join(this.#above, name);
+    present.add(this);
     mkdirSync(this.folder);
     if (environments) this.configure(environments);
   }
@@ -47,6 +52,7 @@ export class Workspace {
   }
 
   remove() {
+    present.delete(this);
     rmSync(this.#above, { recursive: true, force: true });
   }
 }

@@ -188,7 +188,9 @@ impl PackageManager {
             (Self::Apt, Tool::WebKitDriver) => &["webkit2gtk-driver"],
             // The others ship it with the library, if at all.
             (Self::Dnf | Self::Pacman | Self::Zypper, Tool::WebKitDriver) => &["webkit2gtk-driver"],
-            (Self::Apt | Self::Dnf | Self::Pacman | Self::Zypper | Self::Brew, Tool::Chromium) => &["chromium"],
+            (Self::Apt | Self::Dnf | Self::Pacman | Self::Zypper | Self::Brew, Tool::Chromium) => {
+                &["chromium"]
+            }
             (Self::Winget, Tool::Chromium) => &["Hibbiki.Chromium"],
             (Self::Brew | Self::Winget, Tool::WebKit | Tool::Screen | Tool::WebKitDriver) => &[],
             (Self::Apt | Self::Pacman, Tool::S6) => &["s6"],

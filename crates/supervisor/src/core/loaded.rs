@@ -63,7 +63,8 @@ impl Core {
         let mut paths =
             vec![root.join(".forge/processes.yml"), root.join(".forge/processes.yaml"), root.join(".env")];
         paths.extend(["settings.yml", "settings.yaml"].map(|name| self.home.config.join(name)));
-        let result = workspace.and_then(|workspace| prepare::load(&workspace, &self.home.config)).map(Arc::new);
+        let result =
+            workspace.and_then(|workspace| prepare::load(&workspace, &self.home.config)).map(Arc::new);
         if let Ok(config) = &result {
             let processes = config.environments.values().flat_map(|environment| &environment.processes);
             paths.extend(processes.flat_map(|process| &process.env_files).map(|file| root.join(file)));

@@ -216,7 +216,9 @@ impl Core {
         let Some(run) = self.process(&key).map(|process| process.number) else { return };
         tokio::spawn(async move {
             tokio::time::sleep(alerts.unhealthy).await;
-            handle.tell(Message::Visit(Box::new(move |core| core.still_unhealthy(&key, run, alerts.unhealthy))));
+            handle.tell(Message::Visit(Box::new(move |core| {
+                core.still_unhealthy(&key, run, alerts.unhealthy)
+            })));
         });
     }
 

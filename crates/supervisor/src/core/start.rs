@@ -110,7 +110,8 @@ impl Core {
         let Ok(root) = self.workspace_of(folder) else {
             return Present { settings, ..Present::default() };
         };
-        let mut present = Present { settings, running: self.running(&root), owned: self.owned(), ..Present::default() };
+        let mut present =
+            Present { settings, running: self.running(&root), owned: self.owned(), ..Present::default() };
         for (key, environment) in self.environments.iter().filter(|(key, _)| key.workspace == root) {
             present.moves.insert(key.environment.clone(), environment.moves.clone());
             if !environment.variables.is_empty() {

@@ -1,5 +1,6 @@
-use serde_json::json;
-use tokio::sync::mpsc::UnboundedReceiver;
+use serde_json::{Value, json};
+use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::*;
 
@@ -14,7 +15,7 @@ fn page(pace: Duration) -> (DuplexStream, watch::Sender<bool>, UnboundedReceiver
     tokio::spawn(async move {
         let _open = write;
         let emit = |batch: String| batches.send(serde_json::from_str(&batch).expect("a list")).is_ok();
-        downward(read, pace, emit, seen).await;
+        downward_at(pace, read, emit, seen).await;
     });
     (theirs, visible, received)
 }
@@ -83,4 +84,15 @@ async fn a_flood_is_cut_into_batches_of_a_bounded_size() {
         assert!(messages.len() <= BATCH / 1000 + 1, "{} messages at once", messages.len());
         heard += messages.len();
     }
+}
+
+#[tokio::test]
+async fn the_end_is_told_behind_the_last_messages() {
+    let (mut supervisor, _visible, mut received) = page(Duration::from_secs(3600));
+    say(&mut supervisor, &closed("1")).await;
+    assert_eq!(batch(&mut received).await.len(), 1, "the first");
+    say(&mut supervisor, &closed("2")).await;
+    drop(supervisor);
+    assert_eq!(batch(&mut received).await.len(), 1, "what was still on its way");
+    assert!(batch(&mut received).await.is_empty(), "and that it was the last");
 }
