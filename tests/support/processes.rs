@@ -56,6 +56,15 @@ impl Process {
         })
     }
 
+    /// Memory in bytes, what is shared divided by how many share it; 0 once it has ended.
+    /// Source: `Documentation/filesystems/proc.rst`, "smaps_rollup".
+    #[must_use]
+    pub fn pss(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    }
+
     /// Sends `signal`, unless it has ended.
     pub fn signal(&self, signal: Signal) {
         if self.is_alive() {

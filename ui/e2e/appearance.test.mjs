@@ -30,7 +30,7 @@ const stage = useStage(async (stage) => {
     ],
     calm: [{ name: 'one', command: nasty('forever') }],
   });
-  strange = stage.workspace({ new: [{ name: 'one', command: nasty('forever') }] });
+  strange = stage.workspace({ new: [{ name: 'one', command: nasty('forever') }] }, 'strange');
   await stage.forge.run('workspaces', 'add', strange.folder);
   await stage.forge.run('-C', workspace.folder, 'start', 'dev', '-d');
 });
@@ -102,7 +102,11 @@ test('what lies over the page has no serious fault of accessibility either', () 
         ['adding a workspace', () => page.getByRole('button', { name: 'Add workspace' }).click()],
       ])) {
         await open();
-        await appears(page.getByRole('dialog'));
+        await eventually(
+          () => page.getByRole('dialog').count(),
+          (count) => count === 1,
+          `${name} opens`,
+        );
         await check(page, name);
         await page.keyboard.press('Escape');
         await vanishes(page.locator('dialog'));

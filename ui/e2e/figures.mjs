@@ -83,7 +83,10 @@ async function flood(page) {
   const rows = page.getByTestId('log-line').last().locator('.time');
   /** @type {number[]} */
   const ages = [];
-  for (let round = 0; round < ROUNDS; round += 1) ages.push(Date.now() - Date.parse((await rows.getAttribute('title')) ?? ''));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const time = await rows.getAttribute('title');
+    ages.push(Date.now() - Date.parse(time ?? ''));
+  }
   print(`the age of the newest line at ${RATE.toLocaleString('en')} lines/s`, ages);
   print(`a click to the next frame at ${RATE.toLocaleString('en')} lines/s`, await clickLatencies(page, page.getByRole('button', { name: /Wrap/ }), ROUNDS));
 }

@@ -20,7 +20,7 @@ const stage = useStage(async (stage) => {
 });
 
 /** The number of the newest line in sight. @param {Page} page */
-export async function newest(page) {
+async function newest(page) {
   const texts = await page.getByTestId('log-line').allTextContents();
   return Math.max(0, ...texts.map((text) => Number(/request (\d+)/.exec(text)?.[1] ?? 0)));
 }

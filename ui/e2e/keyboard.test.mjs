@@ -133,3 +133,21 @@ test('? shows the keys, and they do what it says', () =>
     await page.keyboard.press('Control+b');
     await appears(page.getByRole('button', { name: 'Widen the sidebar' }));
   }));
+
+test('the palette opens where two workspaces have the same name', async () => {
+  const twin = await stage.trusted({ dev: [{ name: 'twin', command: nasty('forever') }] }, workspace.name);
+  await stage.visit('/', async (page) => {
+    await eventually(
+      () => page.getByTestId('environment-dev').count(),
+      (count) => count === 2,
+      'both are shown',
+    );
+    await page.keyboard.press('Control+k');
+    await appears(page.getByTestId('palette'));
+    await page.keyboard.type('twin');
+    await shows(page.getByTestId('palette').getByRole('option', { selected: true }), 'twin');
+    await page.keyboard.press('Enter');
+    await shows(page.getByRole('heading', { level: 1 }), /dev \/ twin/);
+    assert.ok(page.url().includes(encodeURIComponent(twin.folder)), 'it is the right one');
+  });
+});

@@ -85,7 +85,10 @@ const empty = () =>
       { name: 'stopped-logs', route: environmentRoute(stopped, 'dev', 'logs'), ready: (page) => shows(main(page), 'No output yet') },
       { name: 'stopped-graphs', route: environmentRoute(stopped, 'dev', 'graphs'), ready: (page) => shows(main(page), 'Nothing measured yet') },
       { name: 'stopped-events', route: environmentRoute(stopped, 'dev', 'events'), ready: (page) => shows(main(page), 'Nothing has happened yet') },
-      { name: 'untrusted', route: environmentRoute(strange, 'dev'), ready: (page) => shows(page.getByTestId('trust'), 'command') .catch(() => appears(page.getByTestId('trust'))) },
+      { name: 'untrusted',
+        route: environmentRoute(strange, 'dev'),
+        ready: (page) => shows(page.getByTestId('trust'), 'dev / postgres'),
+      },
       { name: 'broken', route: workspaceRoute(broken), ready: (page) => shows(page.getByTestId('problem'), 'depends_on') },
     ]);
   });

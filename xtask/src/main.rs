@@ -10,6 +10,7 @@
 
 mod bench;
 mod console;
+mod desktop;
 mod generate;
 mod licences;
 mod package;
@@ -38,6 +39,8 @@ cargo xtask COMMAND
                          type-check for Windows and macOS; --prepare fetches what that needs, and with
                          FORGE_CHECK_APP=1 the desktop app is checked too
   package                the app as .deb and .rpm, with forge, forge-keeper and completions inside
+  soak [--minutes N]     the app with its window open, hidden, opened and ended again and again: its memory must not
+                         grow; N is 30
   bench [NAME…] [--install] [--write] [--quick]
                          the figures, side by side with floors and rivals; --write keeps them in bench/RESULTS.md
 ";
@@ -53,6 +56,7 @@ enum Command {
     Licences,
     CheckTargets { prepare: bool },
     Package,
+    Soak { minutes: u32 },
     Bench(bench::Options),
 }
 
@@ -76,6 +80,7 @@ fn execute(command: Command) -> Result<ExitCode> {
         Command::Licences => licences::run()?,
         Command::CheckTargets { prepare } => targets::run(prepare)?,
         Command::Package => package::run()?,
+        Command::Soak { minutes } => desktop::soak(minutes)?,
         Command::Bench(options) => bench::run(&options)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -88,6 +93,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command> {
         Short('h') | Long("help") => return Ok(Command::Help),
         other => return Err(other.unexpected().into()),
     };
+    if name == "soak" {
+        return soak(parser);
+    }
     let (mut values, mut flags) = (Vec::new(), Vec::new());
     while let Some(argument) = parser.next()? {
         match argument {
@@ -102,6 +110,19 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command> {
         bail!("`{name}` has no option --{flag}");
     }
     Ok(command)
+}
+
+/// The only one whose option has a value.
+fn soak(mut parser: lexopt::Parser) -> Result<Command> {
+    let mut minutes = 30;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("minutes") => minutes = parser.value()?.parse()?,
+            Short('h') | Long("help") => return Ok(Command::Help),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Command::Soak { minutes })
 }
 
 /// Takes what it knows out of `flags`; what is left there was not meant for this command.
@@ -150,6 +171,8 @@ mod tests {
         assert_eq!(parsed(&["generate", "--check"]).unwrap(), Command::Generate { check: true }, "a flag");
         let filters = vec!["keeper".to_owned(), "tty".to_owned()];
         assert_eq!(parsed(&["test", "keeper", "tty"]).unwrap(), Command::Test { filters }, "filters");
+        assert_eq!(parsed(&["soak", "--minutes", "2"]).unwrap(), Command::Soak { minutes: 2 }, "a value");
+        assert!(parsed(&["soak", "2"]).is_err(), "a value of nothing");
         assert!(parsed(&["run", "--check"]).is_err(), "another command's option");
         assert!(parsed(&["run", "it"]).is_err(), "an argument too many");
         assert!(parsed(&["walk"]).is_err(), "no such command");

@@ -381,6 +381,8 @@ pub(crate) struct Search {
     pub folder: PathBuf,
     pub patterns: Arc<Vec<Regex>>,
     pub purpose: Purpose,
+    /// What is older was looked at by an earlier supervisor.
+    pub since: Time,
 }
 
 /// What is done with what is found.
@@ -444,7 +446,8 @@ fn look_on(reader: Option<Reader>, search: &Search) -> io::Result<(Reader, Vec<H
     };
     let batch = reader.read(STEP)?;
     let (mut hits, mut more) = (Vec::new(), 0);
-    for line in batch.lines.iter().filter(|line| line.run == search.run && line.is_program()) {
+    let news = |line: &&Line| line.run == search.run && Time(line.time_ns).to_millis() >= search.since;
+    for line in batch.lines.iter().filter(news).filter(|line| line.is_program()) {
         for (which, pattern) in search.patterns.iter().enumerate() {
             if !pattern.is_match(&line.text) {
                 continue;

@@ -13,6 +13,10 @@ use crate::core::Key;
 /// Between two looks.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 
+/// What has just begun is looked at twice in quick succession: whoever started it wants to know what it costs.
+const SOON: Duration = Duration::from_millis(100);
+const SOON_LOOKS: u32 = 2;
+
 /// What the thread is told.
 #[derive(Debug)]
 pub(crate) enum Change {
@@ -35,6 +39,7 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
         let mut trees: Vec<(Key, Tree)> = Vec::new();
         let mut sampler = Sampler::new();
         let mut next = Instant::now();
+        let mut soon = 0;
         loop {
             let received = if trees.is_empty() {
                 receiver.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -43,17 +48,20 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
             };
             match received {
                 Ok(change) => {
-                    if trees.is_empty() {
-                        // The first difference is known soon, and the rhythm begins with the first process.
-                        next = Instant::now();
+                    if matches!(change, Change::Watch(..)) {
+                        soon = SOON_LOOKS;
+                        let at = Instant::now() + SOON;
+                        next = if trees.is_empty() { at } else { next.min(at) };
                     }
                     apply(&mut trees, change);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let time = Time::now();
                     report(Measured { time, samples: sampler.sample(&mut trees) });
+                    let pause = if soon > 0 { SOON } else { INTERVAL };
+                    soon = soon.saturating_sub(1);
                     // After a suspend there is nothing to catch up with.
-                    next = (next + INTERVAL).max(Instant::now());
+                    next = (next + pause).max(Instant::now());
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             }

@@ -78,6 +78,13 @@ impl TrayHost {
         Self { bus, registered }
     }
 
+    /// Whether a program has registered an item, which is not asked anything.
+    #[must_use]
+    pub fn has_item_of(&self, pid: u32) -> bool {
+        let names = self.registered.lock().expect("only appended to").clone();
+        names.iter().any(|name| self.pid_of(name) == Some(pid))
+    }
+
     /// The item of a program, if it has registered one.
     #[must_use]
     pub fn item_of(&self, pid: u32) -> Option<Item> {

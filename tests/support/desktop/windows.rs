@@ -2,7 +2,7 @@
 
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, MapState, Window,
+    Atom, AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, MapState, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -73,6 +73,22 @@ impl Windows {
             let fake = self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0);
             fake.expect("an X server").check().expect("a mouse");
         }
+    }
+
+    /// What is to be seen in the upper left corner of a window: a number a pixel, row by row. Nothing if it can't be
+    /// seen.
+    #[must_use]
+    pub fn corner(&self, title: &str, width: u16, height: u16) -> Vec<u32> {
+        self.try_corner(title, width, height).unwrap_or_default()
+    }
+
+    /// It may go at any time.
+    fn try_corner(&self, title: &str, width: u16, height: u16) -> Option<Vec<u32>> {
+        let (window, _) = self.visible().into_iter().find(|(_, shown)| shown == title)?;
+        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, u32::MAX);
+        let data = image.ok()?.reply().ok()?.data;
+        let (pixels, _) = data.as_chunks::<4>();
+        Some(pixels.iter().map(|pixel| u32::from_ne_bytes(*pixel)).collect())
     }
 
     #[track_caller]

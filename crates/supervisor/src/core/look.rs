@@ -6,6 +6,7 @@ use std::path::Path;
 use forge_api::{Error, HealthState, ProcessStatus, Status, Warning};
 use forge_config::Config;
 use forge_config::model::Port;
+use forge_system::metrics::Sampler;
 use forge_system::ports::Listening;
 use forge_system::process::ProcessId;
 use forge_system::tree::Tree;
@@ -23,6 +24,8 @@ pub(crate) struct Look {
     status: Status,
     /// The trees of those that run, by their place in the status.
     trees: Vec<(usize, Tree, Option<Vec<u16>>)>,
+    /// The user wants costs measured.
+    sampling: bool,
 }
 
 impl Look {
@@ -36,6 +39,9 @@ impl Look {
             if process.pid.is_none() {
                 // The command of a daemon has returned; what it left is the process.
                 process.pid = chief(&mut tree).filter(|_| process.status.is_alive()).map(|chief| chief.pid);
+            }
+            if process.memory_bytes.is_none() && self.sampling {
+                add_memory(process, &tree);
             }
             let mut ports = ports_of(listening, &mut tree);
             for port in container.unwrap_or_default() {
@@ -106,7 +112,7 @@ impl Core {
             warnings,
             url: self.environments.get(key).and_then(url),
         };
-        Look { status, trees }
+        Look { status, trees, sampling: self.sampling.is_some() }
     }
 
     fn recent(&self, key: &EnvironmentKey) -> Vec<forge_api::Event> {
@@ -145,6 +151,15 @@ impl Core {
 pub(super) fn url(environment: &super::Environment) -> Option<String> {
     let wanted = environment.processes.values().filter(|process| process.machine.wanted);
     forge_config::front(wanted.filter_map(|process| process.definition.as_deref()))?.url()
+}
+
+/// It has begun since the last look at what it costs: of that, only CPU time needs two looks.
+fn add_memory(process: &mut ProcessStatus, tree: &Tree) {
+    if let [((), sample)] = Sampler::new().sample(&mut [((), tree.clone())]).as_slice() {
+        process.memory_bytes = sample.memory_bytes;
+        process.threads = sample.threads;
+        process.open_files = sample.open_files;
+    }
 }
 
 /// The oldest live process of a tree.

@@ -88,7 +88,9 @@ impl Core {
         let _ = process.run.as_ref()?.requests.send(Request::Follow);
         // The configuration was checked: they are regular expressions.
         let patterns = Arc::new(patterns.ok()?);
-        let search = Search { key: key.clone(), run: process.number, folder, patterns, purpose };
+        let told = process.events_until.filter(|_| purpose == Purpose::Events);
+        let since = told.unwrap_or(Time(i64::MIN));
+        let search = Search { key: key.clone(), run: process.number, folder, patterns, purpose, since };
         Some(tokio::spawn(crate::logs::search(handle, search, growth)).abort_handle())
     }
 
@@ -105,11 +107,9 @@ impl Core {
             return Next::Enough;
         }
         let Some(definition) = process.definition.clone() else { return Next::Enough };
-        // An earlier supervisor has told what came before.
-        let told = process.events_until.unwrap_or(Time(i64::MIN));
         for (which, line, time) in hits {
             let time = time.to_millis();
-            if let Some(rule) = definition.events.get(which).filter(|_| time >= told) {
+            if let Some(rule) = definition.events.get(which) {
                 self.log_event(key, rule, line, time);
             }
         }

@@ -4,10 +4,12 @@
 //! to, losses by reading the log files themselves.
 
 mod capture;
+mod desktop;
 mod forge;
 mod idle;
 mod lifecycle;
 mod measure;
+mod page;
 mod report;
 mod rivals;
 
@@ -41,6 +43,8 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("restart", lifecycle::restart),
     ("chain", lifecycle::chain),
     ("status", lifecycle::status),
+    ("desktop", desktop::run),
+    ("page", page::run),
 ];
 
 pub(super) fn run(options: &Options) -> Result<()> {

@@ -1,0 +1,185 @@
+//! The app for a long time: `desktop-soak MINUTES`. A process writes 1,000 lines a second, its log is open in the
+//! window for half of the time and hidden for the other half; then the window is opened and ended 50 times. Ends with
+//! 1 if memory grows between the second and the last quarter of any of the three.
+#![cfg(target_os = "linux")]
+#![expect(clippy::print_stdout, reason = "a program: printing is what it does")]
+
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use forge_tests::desktop::{App, Desktop, Item, Windows};
+use forge_tests::wait_until;
+
+const ENVIRONMENT: &str = "dev:\n  - {name: api, command: nasty flood --rate 1000}\n";
+
+const ROUNDS: usize = 50;
+
+/// The first quarter fills what has a limit. From the second on nothing may grow by more.
+const GROWTH: f64 = 1.10;
+
+/// Longer than any soak: a hidden webview goes on.
+const FOR_EVER: &str = "1000000000";
+
+/// Memory in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at: Duration,
+    app: u64,
+    /// The page's process and the one that loads things for it.
+    webview: u64,
+}
+
+/// Samples of one kind of use.
+struct Series {
+    name: &'static str,
+    samples: Vec<Sample>,
+}
+
+fn main() -> ExitCode {
+    let minutes = std::env::args().nth(1).and_then(|text| text.parse::<f64>().ok()).unwrap_or(30.0);
+    let half = Duration::from_secs_f64(minutes * 60.0 / 2.0);
+    let mut series = Vec::new();
+    in_app(FOR_EVER, |soak| {
+        soak.open();
+        series.push(soak.watch("window open", half, Soak::assert_alive_page));
+        soak.close();
+        series.push(soak.watch("window hidden", half, |_| {}));
+    });
+    in_app("0", |soak| series.push(soak.open_and_close()));
+    println!(
+        "\n{:14} {:>8} {:>14} {:>14} {:>14} {:>8}",
+        "", "samples", "2nd quarter", "last quarter", "peak", ""
+    );
+    let flat = series.iter().map(Series::tell).filter(|flat| !flat).count() == 0;
+    if flat { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Does `work` with an app that runs, whose window ends so long after it was closed.
+fn in_app(linger_ms: &str, work: impl FnOnce(&Soak)) {
+    let mut desktop = Desktop::with(ENVIRONMENT);
+    desktop.world.set_env("FORGE_WINDOW_LINGER_MS", linger_ms);
+    let (app, item) = desktop.launch_in_tray();
+    desktop.start();
+    let soak = Soak { desktop, app, item, begun: Instant::now() };
+    work(&soak);
+    soak.desktop.forge(["stop", "--all"]).run().ok();
+    soak.app.terminate().ok();
+}
+
+struct Soak {
+    desktop: Desktop,
+    app: App,
+    item: Item,
+    begun: Instant,
+}
+
+impl Soak {
+    fn windows(&self) -> &Windows {
+        self.desktop.screen.windows()
+    }
+
+    /// Opens the window on the log.
+    fn open(&self) {
+        self.item.click(&["dev", "api", "Show log"]);
+        self.windows().wait_shown("Forge");
+        self.assert_alive_page();
+    }
+
+    fn close(&self) {
+        self.windows().close("Forge");
+        self.windows().wait_hidden("Forge");
+    }
+
+    /// New lines are drawn.
+    fn assert_alive_page(&self) {
+        let look = || self.windows().corner("Forge", 800, 500);
+        let before = look();
+        wait_until("the page draws new lines", || look() != before);
+    }
+
+    /// Samples every ten seconds, of a short time more often. Looks before each whether `holds`.
+    fn watch(&self, name: &'static str, time: Duration, holds: impl Fn(&Self)) -> Series {
+        let every = Duration::from_secs(10).min(time / 20);
+        let (begun, mut samples) = (Instant::now(), Vec::new());
+        while begun.elapsed() < time {
+            holds(self);
+            samples.push(self.sample(name));
+            thread::sleep(every);
+        }
+        Series { name, samples }
+    }
+
+    fn open_and_close(&self) -> Series {
+        let round = |_| {
+            self.open();
+            self.close();
+            wait_until("the webview's end", || self.webview().0 == 0);
+            self.sample("opened, ended")
+        };
+        Series { name: "opened, ended", samples: (0..ROUNDS).map(round).collect() }
+    }
+
+    fn sample(&self, name: &str) -> Sample {
+        assert!(self.app.is_alive(), "the app has ended");
+        let sample =
+            Sample { at: self.begun.elapsed(), app: self.pss_of("forge-desktop"), webview: self.webview().1 };
+        println!(
+            "{:7.1} s  {name:14} app {:6.1} MB  webview {:6.1} MB",
+            sample.at.as_secs_f64(),
+            megabytes(sample.app as f64),
+            megabytes(sample.webview as f64)
+        );
+        sample
+    }
+
+    fn pss_of(&self, program: &str) -> u64 {
+        let all = self.desktop.alive();
+        all.iter().filter(|process| process.command.contains(program)).map(|process| process.pss()).sum()
+    }
+
+    /// How many pages there are, and the memory of all that is WebKit's.
+    fn webview(&self) -> (usize, u64) {
+        let all = self.desktop.alive();
+        let pages = all.iter().filter(|process| process.command.contains("WebKitWebProcess")).count();
+        (pages, self.pss_of("WebKit"))
+    }
+}
+
+impl Series {
+    /// Prints a line for the app and one for the webview; whether neither has grown.
+    fn tell(&self) -> bool {
+        println!("{}", self.name);
+        let app = self.tell_one("app", |sample| sample.app);
+        let webview = self.tell_one("webview", |sample| sample.webview);
+        app && webview
+    }
+
+    fn tell_one(&self, name: &str, figure: fn(&Sample) -> u64) -> bool {
+        let figures: Vec<u64> = self.samples.iter().map(figure).collect();
+        let quarter = figures.len().div_ceil(4);
+        let second = median(figures.iter().copied().skip(quarter).take(quarter).collect());
+        let last = median(figures.iter().copied().rev().take(quarter).collect());
+        let peak = figures.iter().copied().max().unwrap_or_default() as f64;
+        let flat = last <= second * GROWTH;
+        println!(
+            "  {name:12} {:>8} {:>11.1} MB {:>11.1} MB {:>11.1} MB {:>8}",
+            figures.len(),
+            megabytes(second),
+            megabytes(last),
+            megabytes(peak),
+            if flat { "flat" } else { "GROWS" }
+        );
+        flat
+    }
+}
+
+fn megabytes(bytes: f64) -> f64 {
+    bytes / 1e6
+}
+
+/// Of an odd count, or of what is there.
+fn median(mut figures: Vec<u64>) -> f64 {
+    figures.sort_unstable();
+    figures.get(figures.len() / 2).copied().unwrap_or_default() as f64
+}

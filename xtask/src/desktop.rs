@@ -1,0 +1,39 @@
+//! The desktop app as it ships, and the programs that watch it for long: `cargo xtask soak`, and the benchmark.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::console::{self, cargo, section};
+use crate::setup::{self, Tool};
+use crate::{ui, workspace};
+
+/// `cargo xtask soak`.
+pub(crate) fn soak(minutes: u32) -> Result<()> {
+    build()?;
+    let mut soak = Command::new(example("desktop-soak"));
+    section("Soak", || console::run(soak.arg(minutes.to_string())))
+}
+
+/// Builds the app, the bare one beside it, and what watches them.
+pub(crate) fn build() -> Result<()> {
+    section("What the app needs", || {
+        setup::ensure(Tool::FOR_APP)?;
+        setup::ensure(&[Tool::Screen])
+    })?;
+    section("Page", ui::build)?;
+    section("Release build of the app", || {
+        // The same packages at once as for the packages that ship: others have other features in common.
+        let packages = ["--package", "forge-cli", "--package", "forge-keeper", "--package", "forge-desktop"];
+        let targets = ["--bins", "--example", "bare-tauri"];
+        console::run(cargo(["build", "--release"]).args(packages).args(targets))?;
+        let watching = ["--package", "nasty", "--package", "forge-tests", "--bins", "--examples"];
+        console::run(cargo(["build", "--release"]).args(watching))
+    })
+}
+
+/// Where a built one is.
+pub(crate) fn example(name: &str) -> PathBuf {
+    workspace::built("release/examples", name)
+}
