@@ -376,3 +376,29 @@ fn the_users_own_settings_hold_where_the_workspace_says_nothing() {
     fs::write(&settings, "smapling: false\n").expect("settings");
     world.forge(["check"]).run().code(2).says("settings.yml:1:1").says("did you mean `sampling`");
 }
+
+#[test]
+fn what_is_out_of_date_is_told_without_being_asked() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    let mut face = face(&world);
+    world.start();
+    world.configure("dev:\n  - {name: a, command: nasty forever forever}\n");
+    face.update(|update| update["update"] == "process" && update["process"]["outdated"] == true);
+    assert_eq!(environment(&mut face)["startable"], true, "a start would apply it");
+    world.start();
+    face.update(|update| {
+        update["update"] == "process"
+            && update["process"]["outdated"] == false
+            && update["process"]["status"] == "running"
+    });
+}
+
+#[test]
+fn ports_that_nobody_declared_are_told_too() {
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!("dev:\n  - {{name: a, command: 'nasty listen {port} --after 300 forever'}}\n"));
+    let mut face = face(&world);
+    world.start();
+    face.update(|update| update["update"] == "process" && update["process"]["ports"] == json!([port]));
+}

@@ -8,7 +8,7 @@ import { mount } from 'svelte';
 
 import type { Carrier } from './api/carrier';
 import { TauriCarrier } from './api/tauri';
-import { takeToken } from './api/token';
+import { reloadForToken, takeToken } from './api/token';
 import { WebSocketCarrier } from './api/websocket';
 import { Acts } from './forge/acts.svelte';
 import { Forge } from './forge/forge.svelte';
@@ -20,6 +20,7 @@ import App from './shell/App.svelte';
 
 function carrierOfThisPage(): Carrier {
   if (isTauri()) return new TauriCarrier();
+  reloadForToken();
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   return new WebSocketCarrier(`${scheme}://${location.host}/ws`, takeToken() ?? 'none');
 }

@@ -1,4 +1,4 @@
-//! The desktop app as it ships, and the programs that watch it for long: `cargo xtask soak`, and the benchmark.
+//! The desktop app as it ships, watched from outside: `cargo xtask soak`, and for the benchmark.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,11 +12,11 @@ use crate::{ui, workspace};
 /// `cargo xtask soak`.
 pub(crate) fn soak(minutes: u32) -> Result<()> {
     build()?;
-    let mut soak = Command::new(example("desktop-soak"));
-    section("Soak", || console::run(soak.arg(minutes.to_string())))
+    let mut watch = Command::new(example("desktop-watch"));
+    section("Soak", || console::run(watch.arg("soak").arg(minutes.to_string())))
 }
 
-/// Builds the app, the bare one beside it, and what watches them.
+/// Builds the app, the bare one beside it, and what watches both.
 pub(crate) fn build() -> Result<()> {
     section("What the app needs", || {
         setup::ensure(Tool::FOR_APP)?;
@@ -28,7 +28,8 @@ pub(crate) fn build() -> Result<()> {
         let packages = ["--package", "forge-cli", "--package", "forge-keeper", "--package", "forge-desktop"];
         let targets = ["--bins", "--example", "bare-tauri"];
         console::run(cargo(["build", "--release"]).args(packages).args(targets))?;
-        let watching = ["--package", "nasty", "--package", "forge-tests", "--bins", "--examples"];
+        let watching =
+            ["--package", "nasty", "--package", "forge-tests", "--bins", "--example", "desktop-watch"];
         console::run(cargo(["build", "--release"]).args(watching))
     })
 }

@@ -147,6 +147,8 @@ pub(crate) struct Core {
     sampling: Option<std::sync::mpsc::Sender<sampling::Change>>,
     registry: Registry,
     incidents: Vec<notices::Incident>,
+    /// Whose ports are to be looked at, by how late.
+    port_looks: [Vec<Key>; 2],
     /// Tells when a configuration that is shown has changed.
     configurations: Option<configurations::Watching>,
     tickets: BTreeMap<u64, start::Ticket>,
@@ -215,6 +217,7 @@ impl Core {
             sampling,
             registry,
             incidents: Vec::new(),
+            port_looks: Default::default(),
             configurations: None,
             tickets: BTreeMap::new(),
             stops: Vec::new(),

@@ -24,6 +24,15 @@ export function takeToken(): string | null {
   return sessionStorage.getItem(KEY);
 }
 
+/** Another address of this page put over this one: of it only the fragment may differ, for which nothing is loaded. */
+export function reloadForToken(): void {
+  addEventListener('hashchange', () => {
+    if (splitToken(location.hash).token === null) return;
+    takeToken();
+    location.reload();
+  });
+}
+
 export function forgetToken(): void {
   sessionStorage.removeItem(KEY);
 }

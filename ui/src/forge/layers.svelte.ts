@@ -32,7 +32,8 @@ export class Layers {
     this.open = layer;
   }
 
-  hide(): void {
-    this.open = null;
+  /** A dialogue reports its end late: what was shown in its place meanwhile stays. */
+  hide(layer: Layer): void {
+    if (this.open === layer) this.open = null;
   }
 }

@@ -11,13 +11,15 @@ export interface Entry {
   /** Where it is, or how it is. */
   hint: string;
   look: Look | null;
+  /** How near it is to what is on the page: 2 in the same environment, 1 in the same workspace, else 0. */
+  near: number;
   act(): unknown;
 }
 
-/** What there is now: first what one would go to, then what one would do. */
+/** What there is now: first what one would go to, then what one would do; in each, what is near before the rest. */
 export function entriesOf(page: Surroundings): Entry[] {
-  const { mirror } = page.forge;
-  const environments = mirror.environments;
+  const { environments: all } = page.forge.mirror;
+  const environments = [...all].sort((a, b) => nearness(page, b) - nearness(page, a));
   return [
     ...environments.map((environment) => placeOf(page, environment)),
     ...environments.flatMap((environment) => processesOf(page, environment)),
@@ -29,6 +31,11 @@ export function entriesOf(page: Surroundings): Entry[] {
 const workspaceOf = (page: Surroundings, environment: Environment) =>
   page.forge.mirror.workspace(environment.workspace)?.name ?? environment.workspace;
 
+function nearness({ router: { route } }: Surroundings, { workspace, name }: Environment): number {
+  if (!('workspace' in route) || route.workspace !== workspace) return 0;
+  return 'environment' in route && route.environment === name ? 2 : 1;
+}
+
 function placeOf(page: Surroundings, environment: Environment): Entry {
   const { workspace, name, summary } = environment;
   return {
@@ -36,6 +43,7 @@ function placeOf(page: Surroundings, environment: Environment): Entry {
     text: `${workspaceOf(page, environment)} / ${name}`,
     hint: summary?.state ?? '',
     look: lookOfMood(summary?.mood ?? 'stopped', summary?.state ?? ''),
+    near: nearness(page, environment),
     act: () => page.router.go(toEnvironment(workspace, name)),
   };
 }
@@ -50,6 +58,7 @@ function processesOf(page: Surroundings, environment: Environment): Entry[] {
       text: process.name,
       hint: `${look.word} · ${place}`,
       look,
+      near: nearness(page, environment),
       act: () => page.router.go(toProcess(workspace, name, process.name)),
     };
   });
@@ -64,6 +73,7 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
     text,
     hint,
     look: null,
+    near: nearness(page, environment),
     act,
   });
   const whole = [
@@ -98,7 +108,15 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
 
 function general(page: Surroundings): Entry[] {
   const { layers, router } = page;
-  const entry = (text: string, hint: string, act: () => unknown): Entry => ({ id: text, text, hint, look: null, act });
+  const entry = (text: string, hint: string, act: () => unknown): Entry => ({
+    // Two workspaces may have one name; their paths, which are the hint, differ.
+    id: `general ${text} ${hint}`,
+    text,
+    hint,
+    look: null,
+    near: 0,
+    act,
+  });
   return [
     entry('Add a workspace', '', () => layers.show('add-workspace')),
     ...(page.forge.mirror.workspaces ?? []).map((workspace) =>

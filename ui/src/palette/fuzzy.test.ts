@@ -29,3 +29,18 @@ test('whole names come before scattered letters, short ones before long ones', (
 test('nothing typed keeps the order', () => {
   expect(rank(' ', ['b', 'a'], (name) => name).map(({ item }) => item)).toEqual(['b', 'a']);
 });
+
+test('of equal texts the one with a bonus is first; no bonus makes up for a bad fit', () => {
+  const items = [
+    { text: 'Stop dev', bonus: 0 },
+    { text: 'Stop dev', bonus: 2 },
+    { text: 'scattered top of devices', bonus: 2 },
+  ];
+  const ranked = rank(
+    'stopdev',
+    items,
+    (item) => item.text,
+    (item) => item.bonus,
+  );
+  expect(ranked.map(({ item }) => item)).toEqual([items[1], items[0], items[2]]);
+});

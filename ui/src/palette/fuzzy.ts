@@ -54,11 +54,19 @@ function bonus(place: number, given: string): number {
   return SEPARATOR.test(given[place - 1] ?? '') ? WORD : 0;
 }
 
-/** Those that fit, best first; as they come for an empty pattern. */
-export function rank<T>(pattern: string, items: readonly T[], textOf: (item: T) => string): { item: T; fit: Fit }[] {
+/**
+ * Those that fit, best first; as they come for an empty pattern. `bonusOf` says what is worth more for another reason
+ * than its text.
+ */
+export function rank<T>(
+  pattern: string,
+  items: readonly T[],
+  textOf: (item: T) => string,
+  bonusOf: (item: T) => number = () => 0,
+): { item: T; fit: Fit }[] {
   const fits = items.flatMap((item) => {
     const fit = fuzzy(pattern, textOf(item));
-    return fit ? [{ item, fit }] : [];
+    return fit ? [{ item, fit: { ...fit, score: fit.score + bonusOf(item) } }] : [];
   });
   return pattern.trim() === '' ? fits : fits.sort((a, b) => b.fit.score - a.fit.score);
 }

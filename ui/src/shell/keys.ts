@@ -20,7 +20,7 @@ export function bindKeys(page: Surroundings): () => void {
     // Also while one types: it is what leads out of a field.
     tinykeys(
       window,
-      { '$mod+k': everywhere(() => (layers.open === 'palette' ? layers.hide() : layers.show('palette'))) },
+      { '$mod+k': everywhere(() => (layers.open === 'palette' ? layers.hide('palette') : layers.show('palette'))) },
       { ignore: isTerminal },
     ),
     tinykeys(window, {

@@ -392,15 +392,24 @@ impl Core {
     pub(super) fn health(&mut self, key: &Key, run: &str, report: crate::probe::Report) {
         let Some(process) = self.in_run(key, run) else { return };
         let before = process.health.state;
+        let checked_at = Some(report.checked_at);
+        // A failure that does not count yet stands in the history; the words stay those of what holds.
+        let excused = report.state == HealthState::Healthy && !report.healthy;
+        let said = if excused { HealthState::Unhealthy } else { report.state };
+        process.health_history.add(&Health {
+            state: said,
+            message: Some(report.message.clone()),
+            checked_at,
+        });
+        let message = process.health.message.take().filter(|_| excused);
         process.health = Health {
             state: report.state,
-            message: Some(report.message.clone()),
-            checked_at: Some(report.checked_at),
+            message: message.or_else(|| Some(report.message.clone())),
+            checked_at,
         };
         let unhealthy = report.state == HealthState::Unhealthy;
         let begins = unhealthy && process.unhealthy_since.is_none();
         process.unhealthy_since = process.unhealthy_since.filter(|_| unhealthy).or(begins.then(Instant::now));
-        process.health_history.add(&process.health);
         if begins {
             self.watch_unhealthy(key);
         }

@@ -63,6 +63,8 @@ impl Core {
     }
 
     fn configuration_changed(&mut self) {
+        // What runs may be out of date now.
+        self.touched.extend(self.environments.keys().cloned());
         self.publish(Update::Workspaces {});
     }
 }

@@ -172,7 +172,7 @@ pub(super) fn chief(tree: &mut Tree) -> Option<ProcessId> {
         .min_by_key(|id| (id.start, id.pid))
 }
 
-fn is_outdated(process: &Process, name: &str, now: Option<&HashMap<String, String>>) -> bool {
+pub(super) fn is_outdated(process: &Process, name: &str, now: Option<&HashMap<String, String>>) -> bool {
     let (Some(run), Some(now)) = (&process.run, now) else { return false };
     now.get(name) != Some(&run.fingerprint)
 }

@@ -50,7 +50,7 @@ impl Core {
     pub(super) fn tell_crash(&mut self, key: &Key, happening: &Happening) {
         let Happening::Crashed { exit, count, next } = *happening else { return };
         let Some(process) = self.process(key) else { return };
-        let (number, until) = (process.number, process.restart_at);
+        let number = process.number;
         let time = process.ended.map_or_else(Time::now, |(_, time)| time);
         let folder = super::act::log_folder(&self.home.logs(), key);
         let (handle, key) = (self.handle.clone(), key.clone());
@@ -71,6 +71,7 @@ impl Core {
                 _ => vec![action("restart", "Restart", false), action("show-log", "Show log", true)],
             };
             handle.tell(Message::Visit(Box::new(move |core| {
+                let until = core.process(&key).and_then(|process| process.restart_at);
                 // Restarted or stopped meanwhile: nothing to decide any more.
                 if core.process(&key).is_some_and(|process| process.number == number && !is_well(process)) {
                     core.raise(&key.environment, Some(&key.process), kind, time, |notice| Notice {

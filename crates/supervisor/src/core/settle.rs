@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use forge_api::Update;
 use forge_config::model::Condition;
 
+use super::look::is_outdated;
 use super::{Core, EnvironmentKey, Key, Process, StopLater};
 use crate::process::lifecycle::{Input, Phase};
 
@@ -42,6 +43,7 @@ impl Core {
         for key in news {
             // Nobody needs to look for its ports any more, or somebody does again.
             self.tend(&key);
+            self.look_at_ports(&key);
         }
     }
 
@@ -135,12 +137,15 @@ impl Core {
 
     /// Tells subscribers whose status is not what they were told last.
     fn tell(&mut self, key: &EnvironmentKey) {
+        let fingerprints = self.fingerprints(key).ok();
         let Some(environment) = self.environments.get(key) else { return };
         let news: Vec<_> = environment
             .processes
             .iter()
             .map(|(name, process)| {
-                (name.clone(), process.status(name, self.waiting_on(&Key::new(key, name))))
+                let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
+                status.outdated = is_outdated(process, name, fingerprints.as_ref());
+                (name.clone(), status)
             })
             .filter(|(name, status)| {
                 environment.processes.get(name).is_some_and(|process| process.shown.as_ref() != Some(status))

@@ -1,21 +1,26 @@
 //! What runs beside a process while it does: health checks, file watches, the look at its ports.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use forge_api::{EventLevel, Health, HealthState, Time};
 use forge_config::model::{EventLevel as RuleLevel, EventRule, HealthCheck, Probe};
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
+use forge_system::ports::Listening;
+use forge_system::tree::Tree;
 use regex::bytes::Regex;
 use tokio::task::AbortHandle;
 
 use super::act::runs;
-use super::{Core, Key, Message};
-use crate::listening::{Change, Interest};
+use super::{Core, Key, Message, Process};
+use crate::listening::{Change, Interest, ports_of};
 use crate::logs::{Hit, Next, Purpose, Search};
 use crate::probe;
 use crate::watch::{FileWatch, WatchError};
+
+/// After it has become ready, what a process listens on is looked at so much later.
+const PORT_LOOKS: [Duration; 2] = [Duration::from_millis(1500), Duration::from_secs(8)];
 
 impl Core {
     /// Starts what belongs beside a running process, and ends what belongs beside one that no longer runs.
@@ -189,6 +194,56 @@ impl Core {
         process.watched_run = Some(run.clone());
         let interest = Interest { run, tree, ports: definition.ports.clone(), anyone };
         let _ = self.listening.send(Change::Watch(interest));
+    }
+
+    /// A process that has just become ready is looked at a little later, and once more: nobody waits for its ports then,
+    /// but the faces show them.
+    pub(super) fn look_at_ports(&mut self, key: &Key) {
+        // A container's ports are not its client's.
+        let looks =
+            |process: &Process| process.ready && process.run.as_ref().is_some_and(|run| !run.container);
+        if !self.process(key).is_some_and(looks) {
+            return;
+        }
+        for (which, pause) in PORT_LOOKS.into_iter().enumerate() {
+            let due = &mut self.port_looks[which];
+            due.push(key.clone());
+            if due.len() == 1 {
+                // Whoever becomes ready meanwhile is looked at with it: the table is read once for all.
+                let handle = self.handle.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(pause).await;
+                    handle.tell(Message::Visit(Box::new(move |core| core.read_ports(which))));
+                });
+            }
+        }
+    }
+
+    fn read_ports(&mut self, which: usize) {
+        let mut trees: Vec<(Key, String, Tree)> = std::mem::take(&mut self.port_looks[which])
+            .into_iter()
+            .filter_map(|key| {
+                let process = self.process(&key)?;
+                let (run, tree) = (process.run.as_ref()?.id.clone(), process.tree()?);
+                Some((key, run, tree))
+            })
+            .collect();
+        let handle = self.handle.clone();
+        tokio::task::spawn_blocking(move || {
+            let Ok(listening) = Listening::read() else { return };
+            let found: Vec<(Key, String, Vec<u16>)> = trees
+                .drain(..)
+                .map(|(key, run, mut tree)| (key, run, ports_of(&listening, &mut tree)))
+                .collect();
+            handle.tell(Message::Visit(Box::new(move |core| {
+                for (key, run, ports) in found {
+                    if let Some(process) = core.in_run(&key, &run) {
+                        process.listens = ports;
+                        core.touched.insert(key.environment);
+                    }
+                }
+            })));
+        });
     }
 
     pub(super) fn forget_ports(&mut self, run: String) {

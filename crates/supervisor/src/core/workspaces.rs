@@ -8,7 +8,7 @@ use forge_api::{
 };
 use forge_config::Config;
 
-use super::look::add_configured;
+use super::look::{add_configured, is_outdated};
 use super::{Core, Environment, EnvironmentKey};
 use crate::registry;
 use crate::summary::{Glance, glance};
@@ -82,6 +82,9 @@ impl Core {
         }
         let configured = config.as_ref().and_then(|config| config.environments.get(&key.environment));
         let Glance { state, mood, active } = glance(&processes);
+        let now = self.fingerprints(key).ok();
+        let known = self.environments.get(key).into_iter().flat_map(|environment| &environment.processes);
+        let outdated = known.into_iter().any(|(name, one)| is_outdated(one, name, now.as_ref()));
         let idle = |one: &ProcessStatus| !one.disabled && !one.wanted && !one.status.is_alive();
         EnvironmentSummary {
             workspace: key.workspace.clone(),
@@ -94,14 +97,19 @@ impl Core {
             mood,
             active,
             startable: configured.is_some()
-                && processes
-                    .iter()
-                    .any(|one| idle(one) || matches!(one.status, State::Failed | State::Crashed)),
+                && (outdated
+                    || processes
+                        .iter()
+                        .any(|one| idle(one) || matches!(one.status, State::Failed | State::Crashed))),
             url: self.environments.get(key).and_then(super::look::url),
         }
     }
 
     pub(super) fn add_workspace(&mut self, add: &AddWorkspace) -> Result<Workspace, Error> {
+        if !add.path.is_dir() {
+            let text = format!("there is no folder {}", add.path.display());
+            return Err(Error::new(Code::NotFound, text).help("name one that exists"));
+        }
         let root = match self.workspace_of(&add.path) {
             Ok(root) => root,
             Err(error) if error.code == Code::NoWorkspace && add.create => write_example(&add.path)?,

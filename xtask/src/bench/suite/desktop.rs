@@ -1,4 +1,4 @@
-//! The app beside a bare one of one button and a tray icon. `tests/desktop/figures.rs` takes the figures, of both in
+//! The app beside a bare one of one button and a tray icon. `tests/desktop/watch/figures.rs` takes the figures, of both in
 //! the same way.
 
 use std::process::{Command, Stdio};
@@ -22,10 +22,13 @@ const FIGURES: [(&str, &str, &str); 5] = [
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     desktop::build()?;
-    let mut command = Command::new(desktop::example("desktop-figures"));
-    command.arg(workspace::built("release", "forge-desktop")).arg(desktop::example("bare-tauri"));
+    let mut command = Command::new(desktop::example("desktop-watch"));
+    command
+        .arg("figures")
+        .arg(workspace::built("release", "forge-desktop"))
+        .arg(desktop::example("bare-tauri"));
     let text = output(command.arg(bench.rounds().to_string()).stdout(Stdio::piped()))?;
-    let told: Value = serde_json::from_str(&text).context("what desktop-figures prints")?;
+    let told: Value = serde_json::from_str(&text).context("what desktop-watch prints")?;
     FIGURES.iter().map(|(key, work, goal)| row(&told, key, work, goal)).collect()
 }
 

@@ -1,7 +1,5 @@
-//! The app for a long time: `desktop-soak MINUTES`. A process writes 1,000 lines a second, its log is open in the
-//! window for half of the time and hidden for the other half; then the window is opened and ended 50 times. Ends with
-//! 1 if memory grows between the second and the last quarter of any of the three.
-#![cfg(target_os = "linux")]
+//! The app for a long time. A process writes 1,000 lines a second, its log is open in the window for half of the time
+//! and hidden for the other half; then the window is opened and ended 50 times.
 #![expect(clippy::print_stdout, reason = "a program: printing is what it does")]
 
 use std::process::ExitCode;
@@ -36,8 +34,8 @@ struct Series {
     samples: Vec<Sample>,
 }
 
-fn main() -> ExitCode {
-    let minutes = std::env::args().nth(1).and_then(|text| text.parse::<f64>().ok()).unwrap_or(30.0);
+/// Fails if memory grows between the second and the last quarter of any of the three.
+pub(super) fn run(minutes: f64) -> ExitCode {
     let half = Duration::from_secs_f64(minutes * 60.0 / 2.0);
     let mut series = Vec::new();
     in_app(FOR_EVER, |soak| {

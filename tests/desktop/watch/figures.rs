@@ -1,10 +1,9 @@
-//! The app beside a bare one: `desktop-figures FORGE BARE ROUNDS`. Prints one JSON object, for each of the two the
-//! medians of what [`Figures`] has. Everything is seen from outside, of both in the same way.
-#![cfg(target_os = "linux")]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program: printing is what it does")]
+//! The app beside a bare one. Everything is seen from outside, of both in the same way.
+#![expect(clippy::print_stdout, reason = "a program: printing is what it does")]
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,19 +40,19 @@ struct Figures {
     after_window: u64,
 }
 
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let mut argument = |what: &str| arguments.next().unwrap_or_else(|| panic!("{what} is missing"));
+/// Prints one JSON object: for each of the two the medians of what [`Figures`] has.
+pub(super) fn print(forge: &Path, bare: &Path, rounds: usize) -> ExitCode {
     let screen = Rc::new(Screen::new());
     // Before any app: it looks for a tray once.
     screen.tray();
-    let mut contestants = [("forge", "Forge"), ("bare", "Bare")].map(|(name, title)| {
+    let contestants = [("forge", "Forge", forge), ("bare", "Bare", bare)];
+    let mut contestants = contestants.map(|(name, title, program)| {
         let mut desktop = Desktop::on(&screen);
         desktop.world.set_env("FORGE_WINDOW_LINGER_MS", "0");
-        let program = PathBuf::from(argument(name));
+        // It starts in another folder.
+        let program = program.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         (Contestant { name, program, title, desktop }, Vec::new())
     });
-    let rounds: usize = argument("the number of rounds").parse().expect("a number of rounds");
     contestants[0].0.desktop.trust("dev:\n  - {name: api, command: nasty forever}\n");
     // The first round fills caches that a user's home has.
     for round in 0..=rounds {
@@ -79,6 +78,7 @@ fn main() {
         (contestant.name.to_owned(), figures)
     });
     println!("{:#}", Value::Object(medians.collect()));
+    ExitCode::SUCCESS
 }
 
 impl Contestant {

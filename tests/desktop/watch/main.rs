@@ -1,0 +1,36 @@
+//! The desktop app as it ships, watched from outside: `desktop-watch figures FORGE BARE ROUNDS` for its figures beside
+//! those of a bare app, `desktop-watch soak MINUTES` for its memory over a long time. `cargo xtask bench desktop` and
+//! `cargo xtask soak` build all that and run it.
+#![expect(clippy::print_stderr, reason = "a program: printing is what it does")]
+
+#[cfg(target_os = "linux")]
+mod figures;
+#[cfg(target_os = "linux")]
+mod soak;
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["figures", forge, bare, rounds] => match rounds.parse() {
+            Ok(rounds) => figures::print(forge.as_ref(), bare.as_ref(), rounds),
+            Err(_) => usage(),
+        },
+        ["soak", minutes] => minutes.parse().map_or_else(|_| usage(), soak::run),
+        _ => usage(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn usage() -> ExitCode {
+    eprintln!("desktop-watch figures FORGE BARE ROUNDS | soak MINUTES");
+    ExitCode::from(2)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("desktop-watch needs an X server and /proc");
+    ExitCode::from(2)
+}
