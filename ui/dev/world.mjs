@@ -211,7 +211,7 @@ export function makeWorld(sceneName) {
           null,
           'port_conflict',
           'Port 8088 is in use',
-          'images needs 8088: held by java (PID 8432, user mia): java -jar /opt/tiles/tiles.jar',
+          'images needs 8088: java (PID 8432), started 2 h 5 min ago: java -jar /opt/tiles/tiles.jar',
           [
             ['kill', 'Stop it and start'],
             ['next', 'Use port 8089'],

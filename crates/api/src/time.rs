@@ -71,6 +71,20 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+#[cfg(feature = "typescript")]
+impl ts_rs::TS for Time {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+
+    fn name(_: &ts_rs::Config) -> String {
+        "string".to_owned()
+    }
+
+    fn inline(cfg: &ts_rs::Config) -> String {
+        Self::name(cfg)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Time;
@@ -94,19 +108,5 @@ mod tests {
             Time::from_millis(5).seconds_since(Time::from_millis(10)).abs() < f64::EPSILON,
             "a clock that jumped"
         );
-    }
-}
-
-#[cfg(feature = "typescript")]
-impl ts_rs::TS for Time {
-    type WithoutGenerics = Self;
-    type OptionInnerType = Self;
-
-    fn name(_: &ts_rs::Config) -> String {
-        "string".to_owned()
-    }
-
-    fn inline(cfg: &ts_rs::Config) -> String {
-        Self::name(cfg)
     }
 }

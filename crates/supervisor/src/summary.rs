@@ -12,15 +12,18 @@ pub(crate) struct Glance {
     pub active: bool,
 }
 
+/// Something that may be so of a process.
+type Question = fn(&ProcessStatus) -> bool;
+
 /// Of all its processes, the disabled ones included.
 pub(crate) fn glance(processes: &[ProcessStatus]) -> Glance {
     let meant: Vec<&ProcessStatus> =
         processes.iter().filter(|one| one.wanted || !is_at_rest(one.status)).collect();
     let active = meant.iter().any(|one| one.wanted || is_active(one.status));
-    let troubled = |what: fn(&ProcessStatus) -> bool| -> Vec<&str> {
+    let troubled = |what: Question| -> Vec<&str> {
         meant.iter().filter(|one| what(one)).map(|one| one.name.as_str()).collect()
     };
-    let worst: [(&str, fn(&ProcessStatus) -> bool); 3] = [
+    let worst: [(&str, Question); 3] = [
         ("crashed", |one| matches!(one.status, State::Crashed | State::Restarting) || gave_up(one)),
         ("failed", |one| one.status == State::Failed),
         ("unhealthy", |one| one.health.state == HealthState::Unhealthy && one.status.is_alive()),

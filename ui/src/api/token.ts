@@ -27,9 +27,8 @@ export function takeToken(): string | null {
 /** Another address of this page put over this one: of it only the fragment may differ, for which nothing is loaded. */
 export function reloadForToken(): void {
   addEventListener('hashchange', () => {
-    if (splitToken(location.hash).token === null) return;
-    takeToken();
-    location.reload();
+    const before = sessionStorage.getItem(KEY);
+    if (takeToken() !== before) location.reload();
   });
 }
 

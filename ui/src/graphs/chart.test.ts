@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Columns } from '../forge/series.svelte';
 import { dataOf } from './chart';
 
-const lines = ['a', 'b'].map((name, colour) => ({ name, colour, shown: true }));
+const lines = ['a', 'b'].map((name, colour) => ({ name, colour, dashed: false, shown: true }));
 
 test('all lines share one time axis; where nobody measured is a gap', () => {
   const columns: Record<string, Columns> = {

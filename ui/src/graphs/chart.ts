@@ -8,6 +8,8 @@ export interface Line {
   name: string;
   /** Of the palette of processes. */
   colour: number;
+  /** The palette is used up: what tells it from the one that has the colour already. */
+  dashed: boolean;
   shown: boolean;
 }
 
@@ -86,6 +88,7 @@ export function optionsOf(
         show: line.shown,
         stroke: colour(`--process-${line.colour}`),
         width: 1.5,
+        ...(line.dashed && { dash: [5, 3] }),
         points: { show: false },
       })),
     ],

@@ -114,6 +114,22 @@ test('a port that is in use: who holds it is named before it is ended', async ()
   expect(carrier.asked('start')[1]).toMatchObject({ names: ['dev/web'], on_conflict: 'kill' });
 });
 
+test('a notice of a port in use asks as well before anything is ended', async () => {
+  const conflict = notice('n1', {
+    kind: 'port_conflict',
+    summary: 'Port 3000 is in use',
+    body: 'web needs 3000: node (PID 8432), started 2 h ago: node old.js',
+    actions: [{ id: 'kill', label: 'Stop it and start', shows: false }],
+  });
+  const { carrier } = await open({ notices: () => ({ notices: [conflict] }) });
+  await fireEvent.click(await screen.findByText('Stop it and start'));
+  const dialog = screen.getByRole('dialog', { name: 'End what holds the port?' });
+  for (const text of ['3000', '8432', 'node old.js']) expect(dialog.textContent).toContain(text);
+  expect(carrier.asked('notices.act')).toEqual([]);
+  await fireEvent.click(screen.getByText('End it and start'));
+  expect(carrier.asked('notices.act')).toEqual([{ id: 'n1', action: 'kill' }]);
+});
+
 test('an untrusted workspace shows its commands, and starts once they are confirmed', async () => {
   const commands = [{ environment: 'dev', process: 'web', purpose: 'command', command: 'npm run dev' }];
   const { carrier } = await open({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { age, bytes, count, list, percent, shortUrl, since } from './format';
+import { afterWord, portOf, age, bytes, count, list, percent, shortUrl, since } from './format';
 
 test.each([
   [null, '–'],
@@ -34,3 +34,16 @@ test('names in a sentence', () =>
 test('one and many', () =>
   expect([count(1, 'line', 'lines'), count(0, 'line', 'lines')]).toEqual(['1 line', '0 lines']));
 test('a short URL', () => expect(shortUrl('http://localhost:3000/')).toBe('localhost:3000'));
+
+test.each([
+  ['http://localhost:3000/docs', 3000],
+  ['https://shop.test', 443],
+  ['http://shop.test/', 80],
+  ['postgres://localhost', null],
+  ['nothing', null],
+])('%j leads to the port %j', (url, port) => expect(portOf(url)).toBe(port));
+
+test('what a word says already is not said again', () => {
+  expect(afterWord('exited', 'exit 0 after 3.2 s')).toBe('with 0 after 3.2 s');
+  expect(afterWord('crashed', 'exit 1')).toBe('exit 1');
+});

@@ -70,7 +70,22 @@ export function list(names: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
+/** What follows a word that says a part of it already: `exited` and `exit 0` are `exited` and `with 0`. */
+export function afterWord(word: string, text: string): string {
+  return word === 'exited' ? text.replace(/^exit (?=\d)/, 'with ') : text;
+}
+
 /** `localhost:3000`: a URL as short as it can be told. */
 export function shortUrl(url: string): string {
   return url.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
+/** The port that a URL leads to; `null` where that cannot be told. */
+export function portOf(url: string): number | null {
+  try {
+    const { port, protocol } = new URL(url);
+    return port === '' ? ({ 'http:': 80, 'https:': 443 }[protocol] ?? null) : Number(port);
+  } catch {
+    return null;
+  }
 }

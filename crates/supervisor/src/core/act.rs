@@ -11,12 +11,12 @@ use forge_keeper::spec::{Container, RunFolder, Spec};
 use forge_system::process::{ProcessId, Signal};
 use tokio::sync::mpsc;
 
-use super::{Core, Handle, Key, LiveRun, Message, Process};
+use super::{Core, Handle, Key, LiveRun, Message};
 use crate::home::short_hash;
 use crate::process::lifecycle::{AfterCrash, Effect, Happening, Input, Phase};
 use crate::run::{How, Run, RunEvent, folder, hold};
 use crate::words;
-use crate::{listening, prepare};
+use crate::prepare;
 
 /// Bytes of one log segment.
 const SEGMENT: u64 = 16 << 20;
@@ -387,82 +387,6 @@ impl Core {
         }
         self.input(key, Input::Empty);
     }
-
-    /// A health check's answer.
-    pub(super) fn health(&mut self, key: &Key, run: &str, report: crate::probe::Report) {
-        let Some(process) = self.in_run(key, run) else { return };
-        let before = process.health.state;
-        let checked_at = Some(report.checked_at);
-        // A failure that does not count yet stands in the history; the words stay those of what holds.
-        let excused = report.state == HealthState::Healthy && !report.healthy;
-        let said = if excused { HealthState::Unhealthy } else { report.state };
-        process.health_history.add(&Health {
-            state: said,
-            message: Some(report.message.clone()),
-            checked_at,
-        });
-        let message = process.health.message.take().filter(|_| excused);
-        process.health = Health {
-            state: report.state,
-            message: message.or_else(|| Some(report.message.clone())),
-            checked_at,
-        };
-        let unhealthy = report.state == HealthState::Unhealthy;
-        let begins = unhealthy && process.unhealthy_since.is_none();
-        process.unhealthy_since = process.unhealthy_since.filter(|_| unhealthy).or(begins.then(Instant::now));
-        if begins {
-            self.watch_unhealthy(key);
-        }
-        self.touched.insert(key.environment.clone());
-        match (before, report.state) {
-            (HealthState::Healthy, HealthState::Unhealthy)
-            | (HealthState::Starting, HealthState::Unhealthy) => {
-                self.record(key, EventLevel::Error, "unhealthy", report.message);
-            }
-            (HealthState::Unhealthy, HealthState::Healthy) => {
-                self.record(key, EventLevel::Info, "healthy again", report.message);
-            }
-            _ => {}
-        }
-    }
-
-    pub(super) fn heard(&mut self, heard: &listening::Heard) {
-        let found = self.environments.iter().find_map(|(environment, one)| {
-            let process = one.processes.iter().find(|(_, process)| is_run(process, &heard.run))?;
-            Some(Key::new(environment, process.0))
-        });
-        let Some(key) = found else { return };
-        if let Some(process) = self.process_mut(&key) {
-            process.listens.clone_from(&heard.ports);
-            process.holds_ports |= heard.complete;
-            process.port_taken = Some(heard.taken);
-            process.nudge.notify_one();
-        }
-        self.touched.insert(key.environment.clone());
-        self.tend(&key);
-    }
-
-    pub(super) fn files_changed(&mut self, key: &Key, run: &str, files: &[PathBuf]) {
-        // A stop that was asked for meanwhile stands.
-        let runs_on = |process: &mut Process| process.machine.wanted && runs(&process.machine.phase);
-        if !self.in_run(key, run).is_some_and(runs_on) {
-            return;
-        }
-        let workspace = &key.environment.workspace;
-        let shown =
-            files.first().map(|file| file.strip_prefix(workspace).unwrap_or(file).display().to_string());
-        let more = files.len().saturating_sub(1);
-        let mut text = shown.unwrap_or_default();
-        if more > 0 {
-            text = format!("{text} and {more} more");
-        }
-        self.record(key, EventLevel::Info, "files changed", format!("{text}; restarting"));
-        self.input(key, Input::Restart);
-    }
-}
-
-fn is_run(process: &Process, run: &str) -> bool {
-    process.run.as_ref().is_some_and(|live| live.id == run)
 }
 
 fn reporter(handle: Handle, key: Key, run: String) -> impl Fn(RunEvent) + Send {

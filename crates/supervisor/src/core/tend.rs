@@ -1,5 +1,6 @@
 //! What runs beside a process while it does: health checks, file watches, the look at its ports.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,10 @@ use tokio::task::AbortHandle;
 
 use super::act::runs;
 use super::{Core, Key, Message, Process};
-use crate::listening::{Change, Interest, ports_of};
+use crate::listening::{Change, Heard, Interest, ports_of};
 use crate::logs::{Hit, Next, Purpose, Search};
 use crate::probe;
+use crate::process::lifecycle::Input;
 use crate::watch::{FileWatch, WatchError};
 
 /// After it has become ready, what a process listens on is looked at so much later.
@@ -246,6 +248,78 @@ impl Core {
         });
     }
 
+    /// A health check's answer.
+    pub(super) fn health(&mut self, key: &Key, run: &str, report: crate::probe::Report) {
+        let Some(process) = self.in_run(key, run) else { return };
+        let before = process.health.state;
+        let checked_at = Some(report.checked_at);
+        // A failure that does not count yet stands in the history; the words stay those of what holds.
+        let excused = report.state == HealthState::Healthy && !report.healthy;
+        let said = if excused { HealthState::Unhealthy } else { report.state };
+        process.health_history.add(&Health {
+            state: said,
+            message: Some(report.message.clone()),
+            checked_at,
+        });
+        let message = process.health.message.take().filter(|_| excused);
+        process.health = Health {
+            state: report.state,
+            message: message.or_else(|| Some(report.message.clone())),
+            checked_at,
+        };
+        let unhealthy = report.state == HealthState::Unhealthy;
+        let begins = unhealthy && process.unhealthy_since.is_none();
+        process.unhealthy_since = process.unhealthy_since.filter(|_| unhealthy).or(begins.then(Instant::now));
+        if begins {
+            self.watch_unhealthy(key);
+        }
+        self.touched.insert(key.environment.clone());
+        match (before, report.state) {
+            (HealthState::Healthy, HealthState::Unhealthy)
+            | (HealthState::Starting, HealthState::Unhealthy) => {
+                self.record(key, EventLevel::Error, "unhealthy", report.message);
+            }
+            (HealthState::Unhealthy, HealthState::Healthy) => {
+                self.record(key, EventLevel::Info, "healthy again", report.message);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn heard(&mut self, heard: &Heard) {
+        let found = self.environments.iter().find_map(|(environment, one)| {
+            let process = one.processes.iter().find(|(_, process)| is_run(process, &heard.run))?;
+            Some(Key::new(environment, process.0))
+        });
+        let Some(key) = found else { return };
+        if let Some(process) = self.process_mut(&key) {
+            process.listens.clone_from(&heard.ports);
+            process.holds_ports |= heard.complete;
+            process.port_taken = Some(heard.taken);
+            process.nudge.notify_one();
+        }
+        self.touched.insert(key.environment.clone());
+        self.tend(&key);
+    }
+
+    pub(super) fn files_changed(&mut self, key: &Key, run: &str, files: &[PathBuf]) {
+        // A stop that was asked for meanwhile stands.
+        let runs_on = |process: &mut Process| process.machine.wanted && runs(&process.machine.phase);
+        if !self.in_run(key, run).is_some_and(runs_on) {
+            return;
+        }
+        let workspace = &key.environment.workspace;
+        let shown =
+            files.first().map(|file| file.strip_prefix(workspace).unwrap_or(file).display().to_string());
+        let more = files.len().saturating_sub(1);
+        let mut text = shown.unwrap_or_default();
+        if more > 0 {
+            text = format!("{text} and {more} more");
+        }
+        self.record(key, EventLevel::Info, "files changed", format!("{text}; restarting"));
+        self.input(key, Input::Restart);
+    }
+
     pub(super) fn forget_ports(&mut self, run: String) {
         let watched =
             self.environments.values_mut().flat_map(|environment| environment.processes.values_mut());
@@ -256,4 +330,8 @@ impl Core {
             let _ = self.listening.send(Change::Forget(run));
         }
     }
+}
+
+fn is_run(process: &Process, run: &str) -> bool {
+    process.run.as_ref().is_some_and(|live| live.id == run)
 }

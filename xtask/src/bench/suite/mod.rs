@@ -49,12 +49,10 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
 
 pub(super) fn run(options: &Options) -> Result<()> {
     let chosen = chosen(&options.names)?;
-    if std::env::var_os("TRY").is_none() {
-        section("Release build", || {
-            let packages = ["--package", "forge-cli", "--package", "forge-keeper", "--package", "nasty"];
-            console::run(cargo(["build", "--release"]).args(packages))
-        })?;
-    }
+    section("Release build", || {
+        let packages = ["--package", "forge-cli", "--package", "forge-keeper", "--package", "nasty"];
+        console::run(cargo(["build", "--release"]).args(packages))
+    })?;
     if options.install {
         section("Rivals", rivals::install)?;
     }
