@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 
 use super::{Core, Handle, Key, LiveRun, Message};
 use crate::home::short_hash;
+use crate::prepare;
 use crate::process::lifecycle::{AfterCrash, Effect, Happening, Input, Phase};
 use crate::run::{How, Run, RunEvent, folder, hold};
 use crate::words;
-use crate::prepare;
 
 /// Bytes of one log segment.
 const SEGMENT: u64 = 16 << 20;
