@@ -1,6 +1,6 @@
 //! `events`: lines of the log that become events.
 
-use forge_tests::{World, wait_until};
+use forge_tests::{Signal, World, wait_until};
 use serde_json::{Value, json};
 
 /// Level, title and text of the events of `a`, but for those of its life.
@@ -55,7 +55,10 @@ fn the_next_supervisor_does_not_count_again_what_was_told() {
     world.start();
     // The last line may be one of those that are only counted.
     wait_until("all of them are told", || has("line last") || counted() > 0);
-    world.kill_supervisor();
+    // One that ends by itself writes down how far it has come.
+    let supervisor = world.supervisor().expect("it runs");
+    supervisor.signal(Signal::TERM);
+    wait_until("it has ended", || !supervisor.is_alive());
     wait_until("the next supervisor answers", || world.process("a")["status"] == "running");
     let before = counted();
     world.write("go", "");

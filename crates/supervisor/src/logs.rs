@@ -397,6 +397,20 @@ pub(crate) enum Purpose {
 /// A line that was found: the pattern's place in the list, the text, the time.
 pub(crate) type Hit = (usize, String, Time);
 
+/// Lines that match, beyond those that are handed over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub lines: usize,
+    /// Of the last of them.
+    pub until: Time,
+}
+
+impl Default for Counted {
+    fn default() -> Self {
+        Self { lines: 0, until: Time(i64::MIN) }
+    }
+}
+
 /// Whether a [`search`] goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -439,21 +453,22 @@ pub(crate) async fn search(core: Handle, search: Search, mut growth: watch::Rece
 
 /// One step of a search: where to go on, what was found, how much more there would have been, and whether that was
 /// all of the log.
-fn look_on(reader: Option<Reader>, search: &Search) -> io::Result<(Reader, Vec<Hit>, usize, bool)> {
+fn look_on(reader: Option<Reader>, search: &Search) -> io::Result<(Reader, Vec<Hit>, Counted, bool)> {
     let mut reader = match reader {
         Some(reader) => reader,
         None => at_run(&search.folder, search.run)?,
     };
     let batch = reader.read(STEP)?;
-    let (mut hits, mut more) = (Vec::new(), 0);
-    let news = |line: &&Line| line.run == search.run && Time(line.time_ns).to_millis() >= search.since;
+    let (mut hits, mut more) = (Vec::new(), Counted::default());
+    let news = |line: &&Line| line.run == search.run && Time(line.time_ns) > search.since;
     for line in batch.lines.iter().filter(news).filter(|line| line.is_program()) {
         for (which, pattern) in search.patterns.iter().enumerate() {
             if !pattern.is_match(&line.text) {
                 continue;
             }
             if hits.len() == HITS {
-                more += 1;
+                more.lines += 1;
+                more.until = Time(line.time_ns);
             } else {
                 hits.push((which, excerpt(line), Time(line.time_ns)));
             }

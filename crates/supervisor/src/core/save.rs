@@ -55,7 +55,7 @@ pub(crate) struct SavedProcess {
     /// The run that was held, by its UUID.
     #[serde(default)]
     pub run: Option<String>,
-    /// The time of the newest line that has become an event, in milliseconds since 1970.
+    /// The time of the newest line that has become an event, in nanoseconds since 1970.
     #[serde(default)]
     pub events_until: Option<i64>,
     pub phase: SavedPhase,
@@ -115,7 +115,7 @@ impl SavedProcess {
             ended: process.ended.map(|(exit, time)| (exit, time.as_millis())),
             ran: process.ran.clone(),
             run: process.run.as_ref().map(|run| run.id.clone()),
-            events_until: process.events_until.map(Time::as_millis),
+            events_until: process.events_until.map(|time| time.0),
             phase,
         }
     }
@@ -132,7 +132,7 @@ impl SavedProcess {
             number: self.number,
             ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
             ran: self.ran.clone(),
-            events_until: self.events_until.map(Time::from_millis),
+            events_until: self.events_until.map(Time),
             ..Process::default()
         }
     }

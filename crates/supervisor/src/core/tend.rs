@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use super::act::runs;
 use super::{Core, Key, Message, Process};
 use crate::listening::{Change, Heard, Interest, ports_of};
-use crate::logs::{Hit, Next, Purpose, Search};
+use crate::logs::{Counted, Hit, Next, Purpose, Search};
 use crate::probe;
 use crate::process::lifecycle::Input;
 use crate::watch::{FileWatch, WatchError};
@@ -102,7 +102,7 @@ impl Core {
     }
 
     /// What a search has found; `more` lines beyond that.
-    pub(crate) fn found(&mut self, search: &Search, hits: Vec<Hit>, more: usize) -> Next {
+    pub(crate) fn found(&mut self, search: &Search, hits: Vec<Hit>, more: Counted) -> Next {
         let key = &search.key;
         let Some(process) = self.process_mut(key).filter(|process| process.number == search.run) else {
             return Next::Enough;
@@ -115,14 +115,16 @@ impl Core {
         }
         let Some(definition) = process.definition.clone() else { return Next::Enough };
         for (which, line, time) in hits {
-            let time = time.to_millis();
             if let Some(rule) = definition.events.get(which) {
                 self.log_event(key, rule, line, time);
             }
         }
-        if more > 0 {
-            let text = format!("{more} more lines that match `events` in a moment");
-            self.record(key, EventLevel::Info, "many events", text);
+        if more.lines > 0 {
+            let text = format!("{} more lines that match `events` in a moment", more.lines);
+            if let Some(process) = self.process_mut(key) {
+                process.events_until = Some(more.until);
+            }
+            let _ = self.record_once(key, more.until.to_millis(), EventLevel::Info, "many events", text);
         }
         self.unsaved(&key.environment);
         Next::More
@@ -139,7 +141,7 @@ impl Core {
         if let Some(process) = self.process_mut(key) {
             process.events_until = Some(time);
         }
-        let _ = self.record_once(key, time, level, &title, text);
+        let _ = self.record_once(key, time.to_millis(), level, &title, text);
     }
 
     /// Finding the folders to watch takes a while in a large workspace: another thread does it.
