@@ -22,6 +22,9 @@ pub(super) struct Lock {
     pub(super) before: Option<u32>,
 }
 
+/// One that was killed a moment ago lets go of it once the system has cleared up behind it.
+const DYING: Duration = Duration::from_millis(500);
+
 /// Gets the lock, from a background supervisor by its leave, unless we are a background one too.
 pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error> {
     let mut options = OpenOptions::new();
@@ -35,12 +38,17 @@ pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error
         let mut holder = String::new();
         let _ = file.read_to_string(&mut holder);
         let holder: u32 = holder.trim().parse().unwrap_or(0);
-        if background {
-            return Err(already_running(holder));
-        }
-        before = take_over(home, holder).await?;
-        let deadline = Instant::now() + HAND_OVER;
+        let patience = if background {
+            DYING
+        } else {
+            before = take_over(home, holder).await?;
+            HAND_OVER
+        };
+        let deadline = Instant::now() + patience;
         while !try_lock(&file)? {
+            if Instant::now() > deadline && background {
+                return Err(already_running(holder));
+            }
             if Instant::now() > deadline {
                 return Err(Error::new(
                     Code::AlreadyRunning,
