@@ -129,7 +129,9 @@ fn notification(notice: &Notice) -> Notification {
     notification.urgency(match notice.kind {
         // It stays until it is seen: nothing goes on by itself.
         NoticeKind::CrashLoop | NoticeKind::PortConflict => notify_rust::Urgency::Critical,
-        NoticeKind::Crash | NoticeKind::Unhealthy | NoticeKind::StartFailed => notify_rust::Urgency::Normal,
+        NoticeKind::Crash | NoticeKind::Unhealthy | NoticeKind::Alert | NoticeKind::StartFailed => {
+            notify_rust::Urgency::Normal
+        }
         NoticeKind::Ready => notify_rust::Urgency::Low,
     });
     notification

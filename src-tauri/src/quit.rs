@@ -1,15 +1,13 @@
 //! The end of the app, and what becomes of the processes.
 
-use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use forge_api::{Error, Stop};
+use forge_supervisor::background;
 use forge_tray::Client;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_dialog::{DialogExt, MessageDialogButtons, MessageDialogKind, MessageDialogResult};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
 
 use crate::supervision::Supervision;
 use crate::tray::Shown;
@@ -17,8 +15,6 @@ use crate::window;
 
 /// From the start of the headless supervisor until it listens.
 const TAKEN_OVER: Duration = Duration::from_secs(10);
-/// Of the line that it says then.
-const LONGEST_WORD: u64 = 64 << 10;
 
 const STOP: &str = "Stop everything";
 const KEEP: &str = "Keep running";
@@ -142,38 +138,15 @@ async fn hand_over() -> Result<(), Error> {
     let forge = std::env::current_exe()
         .map_err(|error| Error::system("our own program", error))?
         .with_file_name(format!("forge{}", std::env::consts::EXE_SUFFIX));
-    let mut child = spawn(&forge).map_err(|error| Error::system(forge.display(), error))?;
-    let mut line = String::new();
-    if let Some(stdout) = child.stdout.take() {
-        let mut stdout = BufReader::new(stdout.take(LONGEST_WORD));
-        // What cannot be read, or does not come, is no line.
-        let _ = tokio::time::timeout(TAKEN_OVER, stdout.read_line(&mut line)).await;
-    }
-    match line.trim() {
-        "ready" => Ok(()),
+    let mut child = background::spawn(&forge).map_err(|error| Error::system(forge.display(), error))?;
+    // What does not come is no line.
+    let said = tokio::time::timeout(TAKEN_OVER, background::first_line(&mut child)).await;
+    match said.unwrap_or_default().trim() {
+        background::READY => Ok(()),
         other => {
             Err(Error::system(forge.display(), if other.is_empty() { "it said nothing" } else { other }))
         }
     }
-}
-
-fn spawn(forge: &std::path::Path) -> std::io::Result<Child> {
-    let mut command = Command::new(forge);
-    command.args(["serve", "--background"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    // The mark of the process that we may have been started from: the supervisor is not part of that one's tree.
-    command.env_remove("FORGE_RUN");
-    if let Some(home) = std::env::var_os("FORGE_HOME").filter(|home| !home.is_empty()) {
-        command.env("FORGE_HOME", std::path::absolute(home)?);
-    }
-    #[cfg(unix)]
-    command.current_dir("/");
-    #[cfg(windows)]
-    {
-        const DETACHED_PROCESS: u32 = 0x8;
-        const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
-        command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
-    }
-    command.spawn()
 }
 
 /// The session ends, or somebody at a terminal: nobody can be asked, and the processes go on.

@@ -16,7 +16,7 @@ pub struct Inspect {
 }
 
 /// What a process is made of: as it was started last, or as it would be started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ProcessDetails {
     pub target: Target,
@@ -31,6 +31,9 @@ pub struct ProcessDetails {
     pub health_check: Option<String>,
     /// Newest last; only changes of state or message, with the last time each was seen.
     pub health_history: Vec<HealthRecord>,
+    /// Single checks, newest last: the latency over time.
+    #[serde(default)]
+    pub health_checks: Vec<HealthCheckSample>,
     /// Where its segments lie.
     pub log_folder: PathBuf,
 }
@@ -55,7 +58,7 @@ pub struct DependencyDetails {
 }
 
 /// What the health check said for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct HealthRecord {
     pub from: Time,
@@ -64,6 +67,20 @@ pub struct HealthRecord {
     pub message: Option<String>,
     /// Checks that said so.
     pub checks: u32,
+    /// Of those checks, in milliseconds; `null`: none of them was timed.
+    #[serde(default)]
+    pub mean_latency_ms: Option<f32>,
+    #[serde(default)]
+    pub worst_latency_ms: Option<f32>,
+}
+
+/// One look at a process's health.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct HealthCheckSample {
+    pub time: Time,
+    pub latency_ms: f32,
+    pub passed: bool,
 }
 
 /// `events`: what happened in an environment, oldest first.

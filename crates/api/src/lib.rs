@@ -22,10 +22,17 @@ mod workspace;
 
 pub use error::{Code, Error};
 pub use inspect::{
-    DependencyDetails, EventsAnswer, HealthRecord, Inspect, ProcessDetails, ReadEvents, VariableDetails,
+    DependencyDetails, EventsAnswer, HealthCheckSample, HealthRecord, Inspect, ProcessDetails, ReadEvents,
+    VariableDetails,
 };
-pub use logs::{Level, LogLine, LogQuery, LogsRead, LogsReadAnswer, Stream};
-pub use metrics::{Cost, MetricsAnswer, ReadMetrics, Series};
+pub use logs::{
+    Level, LevelCounts, LogAnchor, LogLine, LogPattern, LogQuery, LogsRead, LogsReadAnswer, LogsScan,
+    LogsScanAnswer, LogsScanCancel, LogsScanNext, LogsScanStarted, Stream, StyledPart,
+};
+pub use metrics::{
+    Cost, Gauge, GaugeSeries, GaugeUnit, Machine, MachineSeries, Mark, MarkKind, MetricsAnswer, MuteAlert,
+    ReadMetrics, Series,
+};
 pub use notice::{ActOnNotice, DismissNotice, Notice, NoticeAction, NoticeKind, Notices, NoticesAnswer};
 pub use operation::*;
 pub use status::{

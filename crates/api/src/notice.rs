@@ -36,6 +36,8 @@ pub enum NoticeKind {
     CrashLoop,
     PortConflict,
     Unhealthy,
+    /// Something measured or logged is not as it should be: memory that grows, a busy core, errors.
+    Alert,
     /// A start did not get its processes ready.
     StartFailed,
     /// A start that took long is done.
@@ -54,7 +56,7 @@ impl NoticeKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct NoticeAction {
-    /// Stable: `restart`, `keep-stopped`, `show-log`, `kill`, `next`, `show`, `open`.
+    /// Stable: `restart`, `keep-stopped`, `show-log`, `kill`, `next`, `show`, `open`, `mute`.
     pub id: String,
     pub label: String,
     /// It only shows something: the face opens the window there, or the URL, and the supervisor has nothing to do.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActOnNotice, AddWorkspace, Cost, DismissNotice, EnvironmentSummary, Event, EventsAnswer, Host, Inspect,
-    LogLine, LogsRead, LogsReadAnswer, MetricsAnswer, Notice, Notices, NoticesAnswer, ProcessDetails,
+    LogLine, LogsRead, LogsReadAnswer, LogsScan, LogsScanAnswer, LogsScanCancel, LogsScanNext,
+    LogsScanStarted, Machine, MetricsAnswer, MuteAlert, Notice, Notices, NoticesAnswer, ProcessDetails,
     ProcessStatus, ReadEvents, ReadMetrics, RemoveWorkspace, Status, TrustWorkspace, Workspace,
     WorkspaceCommands, WorkspaceCommandsAnswer, Workspaces, WorkspacesAnswer,
 };
@@ -87,6 +88,7 @@ operations! {
     "inspect" Inspect => ProcessDetails;
     "events" ReadEvents => EventsAnswer;
     "metrics" ReadMetrics => MetricsAnswer;
+    "alerts.mute" MuteAlert => Done;
     "notices" Notices => NoticesAnswer;
     /// Do what a notice offers.
     "notices.act" ActOnNotice => Done;
@@ -99,6 +101,9 @@ operations! {
     "attach.resize" AttachResize => Done;
     "detach" Detach => Done;
     "logs.read" LogsRead => LogsReadAnswer;
+    "logs.scan" LogsScan => LogsScanStarted;
+    "logs.scan.next" LogsScanNext => LogsScanAnswer;
+    "logs.scan.cancel" LogsScanCancel => Done;
     /// From now on what happens in the workspace comes as [`Update`]s on this connection.
     "subscribe" Subscribe => Subscribed;
     "unsubscribe" Unsubscribe => Done;
@@ -403,6 +408,9 @@ pub enum Update {
         environment: String,
         time_ms: i64,
         costs: Vec<Cost>,
+        /// The whole machine.
+        #[serde(default)]
+        machine: Option<Machine>,
     },
     /// Raw output of an attached terminal (base64).
     Terminal {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Time;
+use crate::{Gauge, Machine, Time};
 
 /// One environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Status {
     /// What to open: where something says so, else an HTTP service that nothing else depends on.
     #[serde(default)]
     pub url: Option<String>,
+    /// The whole machine, beside what the processes cost; `null` while nothing is measured.
+    #[serde(default)]
+    pub machine: Option<Machine>,
 }
 
 /// How an environment is, for whoever has only a glance: the shape of an icon. Worse ones come later.
@@ -124,6 +127,9 @@ pub struct ProcessStatus {
     pub disk_written_bytes: Option<u64>,
     pub net_received_bytes: Option<u64>,
     pub net_sent_bytes: Option<u64>,
+    /// What the configuration's `metrics` and its database tell.
+    #[serde(default)]
+    pub gauges: Vec<Gauge>,
     /// The number of the current or last run, from 1; 0 before the first.
     pub run: u32,
     /// The configuration has changed since this run began; `start` applies it.
@@ -141,6 +147,48 @@ pub struct ProcessStatus {
     pub groups: Vec<String>,
     pub one_shot: bool,
     pub tty: bool,
+}
+
+impl ProcessStatus {
+    /// One that was never started.
+    #[must_use]
+    pub fn stopped(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            status: State::Stopped,
+            ready: false,
+            health: Health::NONE,
+            pid: None,
+            ports: Vec::new(),
+            started_at: None,
+            uptime_seconds: None,
+            restarts: 0,
+            exit_code: None,
+            signal: None,
+            waiting_on: Vec::new(),
+            message: None,
+            debug: false,
+            cpu_percent: None,
+            memory_bytes: None,
+            threads: None,
+            open_files: None,
+            disk_read_bytes: None,
+            disk_written_bytes: None,
+            net_received_bytes: None,
+            net_sent_bytes: None,
+            gauges: Vec::new(),
+            run: 0,
+            outdated: false,
+            restart_at: None,
+            declared_ports: Vec::new(),
+            url: None,
+            wanted: false,
+            disabled: false,
+            groups: Vec::new(),
+            one_shot: false,
+            tty: false,
+        }
+    }
 }
 
 /// What the health check says.
@@ -180,6 +228,10 @@ pub struct Event {
     pub title: String,
     /// The rest: "exit 1 after 3.2 s; restarting in 5 s".
     pub text: String,
+    /// Where it comes from a line of the log: [`crate::LogLine::at`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub at: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,7 +248,23 @@ pub enum EventLevel {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Warning {
     pub process: Option<String>,
-    /// Stable: `outdated`, `configuration`, `unhealthy`, `left_running`, `port_held`, `log_lost` …
+    /// Stable: `outdated`, `configuration`, `unhealthy`, `left_running`, `port_held`, `log_lost`; of what is measured
+    /// `memory_growth`, `cpu`, `open_files`, `log_growth`, `error_rate`, `crash_loop`, `hog`; of what is logged `slow`,
+    /// `grew` …
     pub kind: String,
     pub text: String,
+    /// When it began, where that is known.
+    #[serde(default)]
+    pub since: Option<Time>,
+    /// The user wants to hear no more of it: [`crate::MuteAlert`].
+    #[serde(default)]
+    pub muted: bool,
+}
+
+impl Warning {
+    /// One that nobody has muted.
+    #[must_use]
+    pub fn new(process: Option<&str>, kind: &str, text: String) -> Self {
+        Self { process: process.map(str::to_owned), kind: kind.to_owned(), text, since: None, muted: false }
+    }
 }

@@ -135,6 +135,8 @@ mod tests {
             stream: Stream::Stdout,
             level: None,
             text: "hello".to_owned(),
+            styles: Vec::new(),
+            at: "1:0".to_owned(),
         }
     }
 

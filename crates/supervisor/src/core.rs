@@ -188,6 +188,8 @@ pub(crate) struct Parts {
     pub version: String,
     pub keeper: PathBuf,
     pub boot: String,
+    /// The user wants costs measured.
+    pub sampling: bool,
 }
 
 impl Core {
@@ -198,8 +200,7 @@ impl Core {
         let heard = handle.clone();
         let listening = listening::spawn(move |news| heard.tell(Message::Heard(news)))?;
         let measured = handle.clone();
-        let settings = forge_config::load_settings(&parts.home.config).unwrap_or_default();
-        let sampling = settings
+        let sampling = parts
             .sampling
             .then(|| sampling::spawn(move |news| measured.tell(Message::Measured(news))))
             .transpose()?;
@@ -305,7 +306,14 @@ impl Core {
     }
 
     pub(super) fn record_at(&mut self, key: &Key, time: Time, level: EventLevel, title: &str, text: String) {
-        let event = Event { time, process: Some(key.process.clone()), level, title: title.to_owned(), text };
+        let event = Event {
+            time,
+            process: Some(key.process.clone()),
+            level,
+            title: title.to_owned(),
+            text,
+            at: None,
+        };
         tracing::info!("{}/{}: {} {}", key.environment.environment, key.process, event.title, event.text);
         self.history.append(&key.environment, &event);
         self.publish(Update::Event {

@@ -109,6 +109,7 @@ pub async fn serve(
     let keeper = install::keeper(&home, &options.version)?;
     let boot = forge_system::process::boot_id().map_err(|error| Error::system("the boot's id", error))?;
     let host = options.host;
+    let settings = forge_config::load_settings(&home.config).unwrap_or_default();
     let parts = Parts {
         home: home.clone(),
         host,
@@ -116,10 +117,12 @@ pub async fn serve(
         version: options.version,
         keeper,
         boot,
+        sampling: settings.sampling,
     };
     let (mut core, mut messages) =
         Core::new(parts).map_err(|error| Error::system("the supervisor", error))?;
-    let restore = !options.background && restores_after_boot(&home, host);
+    // Without a word of the user's the desktop app brings back what ran before the boot, `serve` does not.
+    let restore = !options.background && settings.restore.unwrap_or(host == Host::Desktop);
     core.adopt(restored(&home.state), restore);
     // Whoever asks first is to hear how things stand, not how they are found.
     core.hear_keepers(&mut messages, HELLOS).await;
@@ -183,12 +186,6 @@ async fn idle(background: bool, core: crate::core::Handle, clients: Arc<AtomicUs
             return;
         }
     }
-}
-
-/// The user's setting `restore`; without it the desktop app brings back what ran before the boot, `serve` does not.
-fn restores_after_boot(home: &Home, host: Host) -> bool {
-    let settings = forge_config::load_settings(&home.config).unwrap_or_default();
-    settings.restore.unwrap_or(host == Host::Desktop)
 }
 
 /// A message for when another supervisor is in the way.

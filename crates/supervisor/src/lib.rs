@@ -21,6 +21,7 @@
 //!
 //! **Architecture Invariant:** no lock guards shared state, because there is none.
 
+pub mod background;
 mod conflict;
 mod core;
 pub mod endpoint;

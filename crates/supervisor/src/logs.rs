@@ -261,7 +261,7 @@ impl Pager {
             passed = true;
         }
         let cursor = json!(Bookmark { places, after, passed, shown, before }).to_string();
-        Ok(LogsReadAnswer { lines, gaps, cursor, at_end })
+        Ok(LogsReadAnswer { lines, gaps, previous: String::new(), next: cursor.clone(), cursor, at_end })
     }
 
     /// Most lines may be passed over.
@@ -331,6 +331,8 @@ fn shown(target: &Target, line: &Line) -> LogLine {
             forge_logs::Level::Error => Level::Error,
         }),
         text,
+        styles: Vec::new(),
+        at: line.end.to_string(),
     }
 }
 

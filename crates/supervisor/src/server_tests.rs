@@ -15,6 +15,7 @@ async fn an_attach_that_waits_holds_up_nothing_else() {
         version: "0".to_owned(),
         keeper: folder.path().join("keeper"),
         boot: "boot".to_owned(),
+        sampling: false,
     };
     // Its loop does not run: whoever asks the core waits.
     let (core, _messages) = Core::new(parts).expect("a core");

@@ -35,7 +35,11 @@ export type Code = "usage" | "configuration" | "no_workspace" | "ambiguous" | "n
 /**
  * What a process costs now: a part of [`crate::Update::Metrics`].
  */
-export type Cost = { process: string, cpu_percent: number | null, memory_bytes: number | null, };
+export type Cost = { process: string, cpu_percent: number | null, memory_bytes: number | null, threads: number | null, open_files: number | null, 
+/**
+ * Bytes a second.
+ */
+disk_read_rate: number | null, disk_written_rate: number | null, net_received_rate: number | null, net_sent_rate: number | null, gauges: Array<Gauge>, };
 
 export type DependencyDetails = { process: string, 
 /**
@@ -112,7 +116,11 @@ title: string,
 /**
  * The rest: "exit 1 after 3.2 s; restarting in 5 s".
  */
-text: string, };
+text: string, 
+/**
+ * Where it comes from a line of the log: [`crate::LogLine::at`].
+ */
+at?: string, };
 
 export type EventLevel = "info" | "warn" | "error";
 
@@ -130,6 +138,33 @@ output: Array<LogLine>,
  * Those that wait for it, directly or not.
  */
 blocks: Array<string>, };
+
+/**
+ * A gauge now.
+ */
+export type Gauge = { 
+/**
+ * `connections`, `cache hit rate`, or a name of the configuration's.
+ */
+name: string, unit: GaugeUnit, 
+/**
+ * `null`: it could not be had; `problem` says why.
+ */
+value: number | null, 
+/**
+ * What it can be at most: connections of `max_connections`.
+ */
+maximum: number | null, problem: string | null, };
+
+/**
+ * As long as [`Series::times_ms`].
+ */
+export type GaugeSeries = { name: string, unit: GaugeUnit, values: Array<number | null>, };
+
+/**
+ * What a gauge counts.
+ */
+export type GaugeUnit = "number" | "percent" | "bytes";
 
 export type GetStatus = { workspace: string, 
 /**
@@ -149,13 +184,22 @@ export type Health = { state: HealthState,
 message: string | null, checked_at: string | null, };
 
 /**
+ * One look at a process's health.
+ */
+export type HealthCheckSample = { time: string, latency_ms: number, passed: boolean, };
+
+/**
  * What the health check said for a while.
  */
 export type HealthRecord = { from: string, until: string, state: HealthState, message: string | null, 
 /**
  * Checks that said so.
  */
-checks: number, };
+checks: number, 
+/**
+ * Of those checks, in milliseconds; `null`: none of them was timed.
+ */
+mean_latency_ms: number | null, worst_latency_ms: number | null, };
 
 export type HealthState = "none" | "starting" | "healthy" | "unhealthy";
 
@@ -201,13 +245,70 @@ export type Leave = Record<symbol, never>;
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
 
 /**
+ * Lines by level.
+ */
+export type LevelCounts = { environment: string, process: string, error: number, warn: number, info: number, debug: number, trace: number, 
+/**
+ * Those that state no level.
+ */
+unstated: number, 
+/**
+ * With `buckets`: errors in each part of the time.
+ */
+errors_over_time: Array<number>, };
+
+/**
+ * A place in the merged logs.
+ */
+export type LogAnchor = { "time": string } | { "line": { environment: string, process: string, at: string, } } | "end";
+
+/**
  * One line, as in `forge logs --json`.
  */
 export type LogLine = { time: string, environment: string, process: string, run: number, stream: Stream, level: Level | null, 
 /**
- * Bytes that are no UTF-8 come as U+FFFD.
+ * As a terminal would show it in the end: without escape sequences, and a line that drew over itself with carriage
+ * returns as it last was. Bytes that are no UTF-8 come as U+FFFD.
  */
-text: string, };
+text: string, 
+/**
+ * How the text is dressed, from its beginning on; empty if it is plain.
+ */
+styles?: Array<StyledPart>, 
+/**
+ * Where the line ends in its process's log, `SEGMENT:OFFSET`: what a link to it holds. Later lines of one process
+ * have later places.
+ */
+at: string, };
+
+/**
+ * Lines that say the same but for numbers, names and the like.
+ */
+export type LogPattern = { 
+/**
+ * `GET /users/<*> - <*> (<*>)`.
+ */
+template: string, environment: string, process: string, level: Level | null, count: number, first: string, last: string, 
+/**
+ * It was never seen before the process's present run.
+ */
+new: boolean, 
+/**
+ * The newest line of it.
+ */
+example: string, 
+/**
+ * The place of that line.
+ */
+at: string, 
+/**
+ * A regular expression that finds its lines: for [`LogQuery::grep`].
+ */
+regex: string, 
+/**
+ * With `buckets`: lines in each part of the time.
+ */
+over_time: Array<number>, };
 
 /**
  * What to read.
@@ -222,30 +323,57 @@ names: Array<string>,
  */
 tail: number | null, since: string | null, until: string | null, 
 /**
- * This level or a worse one.
+ * This level or a worse one. A line without a level counts as `info`.
  */
 level: Level | null, 
 /**
- * A regular expression.
+ * Only these levels; empty: all.
  */
-grep: string | null, ignore_case: boolean, invert: boolean, 
+levels: Array<Level>, 
+/**
+ * A regular expression, or with `literal` a text. It is matched against [`LogLine::text`].
+ */
+grep: string | null, 
+/**
+ * `grep` is taken as it stands.
+ */
+literal: boolean, ignore_case: boolean, invert: boolean, 
 /**
  * Lines around each match.
  */
 context: number, run: number | null, stream: Stream | null, };
 
 /**
- * `logs.read`: the next page. The first call has no cursor.
+ * `logs.read`: the next page. The first call has no cursor, and begins with the oldest line, or where `query.tail`,
+ * `query.since` or `anchor` says.
  */
 export type LogsRead = { query: LogQuery, 
 /**
- * From the answer before; opaque.
+ * `next` or `previous` of an answer before; opaque.
  */
 cursor: string | null, 
+/**
+ * Without a cursor: begin at this place instead.
+ */
+anchor: LogAnchor | null, 
+/**
+ * The lines before the cursor or anchor instead of those behind it; in the answer they stand oldest first all the
+ * same.
+ */
+backward: boolean, 
 /**
  * Bytes of text in one answer, about.
  */
 max_bytes: number | null, 
+/**
+ * Lines in one answer at most.
+ */
+max_lines: number | null, 
+/**
+ * Answer after this many milliseconds with what was found, which may be nothing, rather than look on; the next
+ * call goes on there. `None`: look until there is something.
+ */
+budget_ms: number | null, 
 /**
  * At the end of the logs, answer only when there is more, or the connection is closed.
  */
@@ -255,18 +383,149 @@ export type LogsReadAnswer = { lines: Array<LogLine>,
 /**
  * With `context`: the places in `lines` before which lines were passed over, so that a new group begins there.
  */
-gaps: Array<number>, cursor: string, 
+gaps: Array<number>, 
 /**
- * Nothing more is stored now.
+ * Goes on in the direction in which was read.
+ */
+cursor: string, 
+/**
+ * Reading backward from here gives what is before the first line; reading on from `next`, what is behind the last.
+ */
+previous: string, next: string, 
+/**
+ * Nothing more is stored now; backward: nothing older is.
  */
 at_end: boolean, };
 
-export type MetricsAnswer = { series: Array<Series>, };
+/**
+ * `logs.scan`: looks through all that the query wants, in the background, and hands out what it finds bit by bit:
+ * lines, counts, patterns. A connection has one scan of each `slot`: a new one ends the one before at once.
+ */
+export type LogsScan = { query: LogQuery, 
+/**
+ * A name of the client's own, such as `search`.
+ */
+slot: string, 
+/**
+ * Newest first, as who looks for yesterday's error wants it.
+ */
+newest_first: boolean, 
+/**
+ * Hand out lines, this many at most; 0: only counts.
+ */
+max_hits: number, 
+/**
+ * Count by level.
+ */
+counts: boolean, 
+/**
+ * Cluster lines into patterns.
+ */
+patterns: boolean, 
+/**
+ * Counts over time in this many equal parts of the time that the logs span.
+ */
+buckets: number, };
+
+export type LogsScanAnswer = { 
+/**
+ * New ones, in the order in which the scan was asked for.
+ */
+hits: Array<LogLine>, 
+/**
+ * Lines that matched so far, handed out or not.
+ */
+matched: number, 
+/**
+ * With `counts`: of each process, so far.
+ */
+counts: Array<LevelCounts>, 
+/**
+ * With `patterns`: the most frequent ones so far, worst level first.
+ */
+patterns: Array<LogPattern>, 
+/**
+ * With `buckets`: when each part begins, and the last one ends, in milliseconds since 1970.
+ */
+edges_ms: Array<number>, 
+/**
+ * Bytes of the logs that were looked through, and that there are.
+ */
+scanned_bytes: number, total_bytes: number, 
+/**
+ * That was all.
+ */
+done: boolean, };
+
+/**
+ * `logs.scan.cancel`.
+ */
+export type LogsScanCancel = { scan: number, };
+
+/**
+ * `logs.scan.next`: what was found since the last call. Answered when there is something new, and otherwise every 100
+ * milliseconds with the progress alone.
+ */
+export type LogsScanNext = { scan: number, };
+
+export type LogsScanStarted = { scan: number, };
+
+/**
+ * The whole machine now.
+ */
+export type Machine = { 
+/**
+ * 100 is *all* cores; `null` at the first look.
+ */
+cpu_percent: number | null, cores: number, 
+/**
+ * What is not available to new programs.
+ */
+memory_used_bytes: number, memory_total_bytes: number, };
+
+/**
+ * The whole machine.
+ */
+export type MachineSeries = { times_ms: Array<number>, 
+/**
+ * 100 is *all* cores.
+ */
+cpu_percent: Array<number | null>, memory_used_bytes: Array<number | null>, };
+
+/**
+ * Something on the axis of time, for graphs and logs.
+ */
+export type Mark = { time: string, process: string | null, kind: MarkKind, 
+/**
+ * `crashed: exit 1`.
+ */
+text: string, };
+
+export type MarkKind = "start" | "stop" | "crash" | "restart" | "deploy";
+
+export type MetricsAnswer = { series: Array<Series>, 
+/**
+ * The whole machine, in the same time.
+ */
+machine: MachineSeries | null, 
+/**
+ * What happened in the same time, oldest first.
+ */
+marks: Array<Mark>, };
 
 /**
  * How an environment is, for whoever has only a glance: the shape of an icon. Worse ones come later.
  */
 export type Mood = "stopped" | "ready" | "busy" | "trouble";
+
+/**
+ * `alerts.mute`: warnings of this kind are neither told nor shown among the others from now on; or again.
+ */
+export type MuteAlert = { workspace: string, environment: string, process: string | null, 
+/**
+ * [`crate::Warning::kind`].
+ */
+kind: string, muted: boolean, };
 
 /**
  * One incident. It is told once, changes in place, and is closed when it is over.
@@ -302,7 +561,7 @@ until: string | null, };
  */
 export type NoticeAction = { 
 /**
- * Stable: `restart`, `keep-stopped`, `show-log`, `kill`, `next`, `show`, `open`.
+ * Stable: `restart`, `keep-stopped`, `show-log`, `kill`, `next`, `show`, `open`, `mute`.
  */
 id: string, label: string, 
 /**
@@ -310,7 +569,7 @@ id: string, label: string,
  */
 shows: boolean, };
 
-export type NoticeKind = "crash" | "crash_loop" | "port_conflict" | "unhealthy" | "start_failed" | "ready";
+export type NoticeKind = "crash" | "crash_loop" | "port_conflict" | "unhealthy" | "alert" | "start_failed" | "ready";
 
 /**
  * `notices`: what is wrong now.
@@ -349,6 +608,10 @@ health_check: string | null,
  */
 health_history: Array<HealthRecord>, 
 /**
+ * Single checks, newest last: the latency over time.
+ */
+health_checks: Array<HealthCheckSample>, 
+/**
  * Where its segments lie.
  */
 log_folder: string, };
@@ -385,6 +648,10 @@ waiting_on: Array<string>,
  * What a person should know about the state.
  */
 message: string | null, debug: boolean, cpu_percent: number | null, memory_bytes: number | null, threads: number | null, open_files: number | null, disk_read_bytes: number | null, disk_written_bytes: number | null, net_received_bytes: number | null, net_sent_bytes: number | null, 
+/**
+ * What the configuration's `metrics` and its database tell.
+ */
+gauges: Array<Gauge>, 
 /**
  * The number of the current or last run, from 1; 0 before the first.
  */
@@ -428,13 +695,23 @@ process: string | null,
 limit: number | null, };
 
 /**
- * `metrics`: what was measured of an environment's processes; one sample a second, of the last 15 minutes.
+ * `metrics`: what was measured of an environment's processes: a sample a second of the last 15 minutes, one every ten
+ * seconds of the last 24 hours, also of the time before the supervisor started.
  */
 export type ReadMetrics = { workspace: string, environment: string, 
 /**
  * Only samples after this moment, in milliseconds since 1970; 0: all.
  */
-after_ms: number, };
+after_ms: number, 
+/**
+ * Only samples up to this moment.
+ */
+before_ms: number | null, 
+/**
+ * Milliseconds between two points at least, so that a day does not come second by second; `null`: as fine as the
+ * time that was asked for allows (a second within 15 minutes, else ten).
+ */
+step_ms: number | null, };
 
 /**
  * `workspaces.remove`: shows it no longer, until it is added or started again. Refused while something of it runs.
@@ -450,7 +727,7 @@ names: Array<string>, variables: { [key in string]: string } | null, };
 export type SendText = { workspace: string, name: string, text: string, };
 
 /**
- * The samples of one process, oldest first. All columns are equally long.
+ * The samples of one process, oldest first. All columns are equally long; `null`: it could not be measured.
  */
 export type Series = { process: string, 
 /**
@@ -460,7 +737,19 @@ times_ms: Array<number>,
 /**
  * 100 is one core; the whole tree, without the keeper.
  */
-cpu_percent: Array<number | null>, memory_bytes: Array<number | null>, };
+cpu_percent: Array<number | null>, memory_bytes: Array<number | null>, threads: Array<number | null>, open_files: Array<number | null>, 
+/**
+ * Bytes a second.
+ */
+disk_read_rate: Array<number | null>, disk_written_rate: Array<number | null>, 
+/**
+ * TCP, bytes a second.
+ */
+net_received_rate: Array<number | null>, net_sent_rate: Array<number | null>, 
+/**
+ * `metrics:` of the configuration, and what its database tells.
+ */
+gauges: Array<GaugeSeries>, };
 
 export type Signal = { workspace: string, name: string, 
 /**
@@ -561,7 +850,11 @@ events: Array<Event>, warnings: Array<Warning>,
 /**
  * What to open: where something says so, else an HTTP service that nothing else depends on.
  */
-url: string | null, };
+url: string | null, 
+/**
+ * The whole machine, beside what the processes cost; `null` while nothing is measured.
+ */
+machine: Machine | null, };
 
 export type Stop = { workspace: string, 
 /**
@@ -586,6 +879,23 @@ stopped: Array<Target>, survivors: Array<Survivor>, };
  * Where a line came from.
  */
 export type Stream = "stdout" | "stderr" | "forge";
+
+/**
+ * A part of a line's text that looks alike. What is behind the last one is plain.
+ */
+export type StyledPart = { 
+/**
+ * UTF-16 code units, which is what a page counts in.
+ */
+length: number, 
+/**
+ * `red`, `bright_red` … for the terminal's own sixteen, else `#rrggbb`.
+ */
+foreground?: string, background?: string, bold?: boolean, dim?: boolean, italic?: boolean, underline?: boolean, strikethrough?: boolean, 
+/**
+ * Foreground and background have changed places.
+ */
+inverse?: boolean, };
 
 export type Subscribe = { 
 /**
@@ -627,7 +937,11 @@ export type Unsubscribe = Record<symbol, never>;
 /**
  * What happened: the parameters of the notification `update`.
  */
-export type Update = { "update": "process", workspace: string, environment: string, process: ProcessStatus, } | { "update": "event", workspace: string, environment: string, event: Event, } | { "update": "environment", summary: EnvironmentSummary, } | { "update": "workspaces", } | { "update": "notice", notice: Notice, } | { "update": "notice_closed", id: string, } | { "update": "metrics", workspace: string, environment: string, time_ms: number, costs: Array<Cost>, } | { "update": "terminal", data: string, } | { "update": "terminal_closed", message: string, } | { "update": "lagged", };
+export type Update = { "update": "process", workspace: string, environment: string, process: ProcessStatus, } | { "update": "event", workspace: string, environment: string, event: Event, } | { "update": "environment", summary: EnvironmentSummary, } | { "update": "workspaces", } | { "update": "notice", notice: Notice, } | { "update": "notice_closed", id: string, } | { "update": "metrics", workspace: string, environment: string, time_ms: number, costs: Array<Cost>, 
+/**
+ * The whole machine.
+ */
+machine: Machine | null, } | { "update": "terminal", data: string, } | { "update": "terminal_closed", message: string, } | { "update": "lagged", };
 
 export type VariableDetails = { name: string, value: string, 
 /**
@@ -644,9 +958,19 @@ secret: boolean, };
  */
 export type Warning = { process: string | null, 
 /**
- * Stable: `outdated`, `configuration`, `unhealthy`, `left_running`, `port_held`, `log_lost` …
+ * Stable: `outdated`, `configuration`, `unhealthy`, `left_running`, `port_held`, `log_lost`; of what is measured
+ * `memory_growth`, `cpu`, `open_files`, `log_growth`, `error_rate`, `crash_loop`, `hog`; of what is logged `slow`,
+ * `grew` …
  */
-kind: string, text: string, };
+kind: string, text: string, 
+/**
+ * When it began, where that is known.
+ */
+since: string | null, 
+/**
+ * The user wants to hear no more of it: [`crate::MuteAlert`].
+ */
+muted: boolean, };
 
 /**
  * A folder with `.forge/processes.yml`.
@@ -728,6 +1052,7 @@ export interface Operations {
   "inspect": { params: Inspect; answer: ProcessDetails };
   "events": { params: ReadEvents; answer: EventsAnswer };
   "metrics": { params: ReadMetrics; answer: MetricsAnswer };
+  "alerts.mute": { params: MuteAlert; answer: Done };
   "notices": { params: Notices; answer: NoticesAnswer };
   "notices.act": { params: ActOnNotice; answer: Done };
   "notices.dismiss": { params: DismissNotice; answer: Done };
@@ -738,6 +1063,9 @@ export interface Operations {
   "attach.resize": { params: AttachResize; answer: Done };
   "detach": { params: Detach; answer: Done };
   "logs.read": { params: LogsRead; answer: LogsReadAnswer };
+  "logs.scan": { params: LogsScan; answer: LogsScanStarted };
+  "logs.scan.next": { params: LogsScanNext; answer: LogsScanAnswer };
+  "logs.scan.cancel": { params: LogsScanCancel; answer: Done };
   "subscribe": { params: Subscribe; answer: Subscribed };
   "unsubscribe": { params: Unsubscribe; answer: Done };
 }

@@ -17,8 +17,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, ReadHalf, WriteHalf};
 
-pub(crate) use launch::READY;
-
 /// For the first answer; a supervisor that hangs is as good as none.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
 

@@ -63,6 +63,7 @@ fn query(args: args::Logs, workspace: PathBuf) -> LogQuery {
         context: args.context,
         run: args.run,
         stream: args.stream.map(Into::into),
+        ..LogQuery::default()
     }
 }
 
@@ -76,7 +77,8 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(query: LogQuery, wait: bool, sink: LogSink) -> Self {
-        Self { request: LogsRead { query, cursor: None, max_bytes: Some(PAGE), wait }, sink, lost: 0 }
+        let request = LogsRead { query, max_bytes: Some(PAGE), wait, ..LogsRead::default() };
+        Self { request, sink, lost: 0 }
     }
 
     /// Asks for the next page.

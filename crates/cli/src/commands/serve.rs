@@ -75,7 +75,7 @@ pub(crate) async fn run(context: &Context, args: args::Serve) -> Outcome {
 fn announce(context: &Context, background: bool, before: Option<u32>) {
     if background {
         // Nobody may be left to read it.
-        let _ = context.output.text(&format!("{}\n", crate::client::READY));
+        let _ = context.output.text(&format!("{}\n", forge_supervisor::background::READY));
         detach_stdout();
         return;
     }

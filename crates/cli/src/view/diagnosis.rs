@@ -110,6 +110,8 @@ mod tests {
             stream: Stream::Stderr,
             level: None,
             text: text.to_owned(),
+            styles: Vec::new(),
+            at: "1:0".to_owned(),
         };
         let target = |name: &str| Target { environment: "dev".to_owned(), process: name.to_owned() };
         vec![

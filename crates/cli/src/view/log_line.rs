@@ -152,6 +152,8 @@ mod tests {
             stream: Stream::Stdout,
             level,
             text: text.to_owned(),
+            styles: Vec::new(),
+            at: "1:0".to_owned(),
         }
     }
 

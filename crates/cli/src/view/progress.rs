@@ -338,7 +338,7 @@ mod tests {
             ProcessStatus {
                 status: State::Failed,
                 message: Some("`wrker` was not found in PATH".to_owned()),
-                ..sample::process("worker")
+                ..ProcessStatus::stopped("worker")
             },
             at(830),
         );
@@ -347,7 +347,7 @@ mod tests {
             ProcessStatus {
                 status: State::Waiting,
                 waiting_on: vec!["backend".to_owned()],
-                ..sample::process("frontend")
+                ..ProcessStatus::stopped("frontend")
             },
             at(5),
         );

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use forge_config::model::{Command, Condition, HealthCheck, Probe, Process, RestartOn, RestartPolicy};
+use forge_config::model::{Command, HealthCheck, Probe, Process, RestartOn, RestartPolicy};
 use forge_config::resolve::secret;
 use forge_config::{Origin, ResolvedProcess, Variable, format_duration};
 use serde::Serialize;
@@ -126,10 +126,8 @@ fn settings(process: &ResolvedProcess, places: &Places<'_>, root: &Path) -> Vec<
         add("port", join(&process.ports), &["port", "ports"]);
     }
     if !process.depends_on.is_empty() {
-        let all = process
-            .depends_on
-            .iter()
-            .map(|(name, condition)| format!("{name} ({})", condition_word(*condition)));
+        let all =
+            process.depends_on.iter().map(|(name, condition)| format!("{name} ({})", condition.as_str()));
         add("depends_on", all.collect::<Vec<_>>().join(", "), &["depends_on"]);
     }
     if let Some(check) = &process.health_check {
@@ -182,14 +180,6 @@ fn command(command: &Command) -> String {
     match command {
         Command::Shell(text) => text.clone(),
         Command::Exec(argv) => format!("{argv:?}"),
-    }
-}
-
-fn condition_word(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Started => "started",
-        Condition::Ready => "ready",
-        Condition::Completed => "completed",
     }
 }
 

@@ -14,44 +14,6 @@ fn ago(seconds: i64) -> Time {
     Time::from_millis(NOW.as_millis() - seconds * 1000)
 }
 
-/// A process that was never started.
-pub(crate) fn process(name: &str) -> ProcessStatus {
-    ProcessStatus {
-        name: name.to_owned(),
-        status: State::Stopped,
-        ready: false,
-        health: Health::NONE,
-        pid: None,
-        ports: Vec::new(),
-        started_at: None,
-        uptime_seconds: None,
-        restarts: 0,
-        exit_code: None,
-        signal: None,
-        waiting_on: Vec::new(),
-        message: None,
-        debug: false,
-        cpu_percent: None,
-        memory_bytes: None,
-        threads: None,
-        open_files: None,
-        disk_read_bytes: None,
-        disk_written_bytes: None,
-        net_received_bytes: None,
-        net_sent_bytes: None,
-        run: 0,
-        outdated: false,
-        restart_at: None,
-        declared_ports: Vec::new(),
-        url: None,
-        wanted: false,
-        disabled: false,
-        groups: Vec::new(),
-        one_shot: false,
-        tty: false,
-    }
-}
-
 /// One that runs and is ready.
 pub(crate) fn running(name: &str, pid: u32, port: u16, health: &str) -> ProcessStatus {
     ProcessStatus {
@@ -69,7 +31,7 @@ pub(crate) fn running(name: &str, pid: u32, port: u16, health: &str) -> ProcessS
         uptime_seconds: Some(9240.0),
         run: 1,
         wanted: true,
-        ..process(name)
+        ..ProcessStatus::stopped(name)
     }
 }
 
@@ -83,6 +45,7 @@ fn environment(processes: Vec<ProcessStatus>) -> Status {
         processes,
         events: Vec::new(),
         warnings: Vec::new(),
+        machine: None,
     }
 }
 
@@ -93,6 +56,7 @@ fn event(seconds: i64, process: &str, level: EventLevel, title: &str, text: &str
         level,
         title: title.to_owned(),
         text: text.to_owned(),
+        at: None,
     }
 }
 
@@ -137,21 +101,21 @@ pub(crate) fn trouble() -> Status {
             restart_at: Some(Time::from_millis(NOW.as_millis() + 4200)),
             wanted: true,
             declared_ports: vec![8080],
-            ..process("backend-with-a-name-that-goes-on-and-on")
+            ..ProcessStatus::stopped("backend-with-a-name-that-goes-on-and-on")
         },
         ProcessStatus {
             status: State::Waiting,
             waiting_on: vec!["backend-with-a-name-that-goes-on-and-on".to_owned(), "migrate".to_owned()],
             wanted: true,
             declared_ports: vec![3000],
-            ..process("frontend")
+            ..ProcessStatus::stopped("frontend")
         },
         ProcessStatus {
             status: State::Failed,
             signal: Some("SIGSEGV".to_owned()),
             message: Some("crashed 5 times within 10m (SIGSEGV); it is not restarted again".to_owned()),
             wanted: true,
-            ..process("worker")
+            ..ProcessStatus::stopped("worker")
         },
         ProcessStatus {
             status: State::Exited,
@@ -159,7 +123,7 @@ pub(crate) fn trouble() -> Status {
             one_shot: true,
             exit_code: Some(0),
             wanted: true,
-            ..process("migrate")
+            ..ProcessStatus::stopped("migrate")
         },
     ]);
     status.events = vec![
@@ -172,15 +136,15 @@ pub(crate) fn trouble() -> Status {
             "exit code 1 after 3.2 s\x1b[2J",
         ),
     ];
-    status.warnings = vec![Warning {
-        process: Some("frontend".to_owned()),
-        kind: "outdated".to_owned(),
-        text: "the configuration has changed since it was started; `forge start` applies it".to_owned(),
-    }];
+    status.warnings = vec![Warning::new(
+        Some("frontend"),
+        "outdated",
+        "the configuration has changed since it was started; `forge start` applies it".to_owned(),
+    )];
     status
 }
 
 /// Known, and never started.
 pub(crate) fn stopped() -> Status {
-    environment(vec![process("api"), process("web")])
+    environment(vec![ProcessStatus::stopped("api"), ProcessStatus::stopped("web")])
 }

@@ -62,6 +62,7 @@ impl Core {
             Request::Inspect(inspect) => answer(reply, self.inspect(&inspect)),
             Request::ReadEvents(read) => answer(reply, Ok(self.read_events(&read))),
             Request::ReadMetrics(read) => answer(reply, Ok(self.read_metrics(&read))),
+            Request::MuteAlert(_) => answer(reply, Ok(Done {})),
             Request::Notices(_) => answer(reply, Ok(self.notices())),
             Request::ActOnNotice(act) => self.act_on_notice(&act, reply),
             Request::DismissNotice(dismiss) => answer(reply, Ok(self.dismiss_notice(&dismiss))),
@@ -89,6 +90,9 @@ impl Core {
             | Request::AttachResize(_)
             | Request::Detach(_)
             | Request::LogsRead(_)
+            | Request::LogsScan(_)
+            | Request::LogsScanNext(_)
+            | Request::LogsScanCancel(_)
             | Request::Unsubscribe(_) => answer(reply, Ok(Done {})),
         }
     }
@@ -124,7 +128,12 @@ impl Core {
 
     fn summaries(&mut self) -> EnvironmentsAnswer {
         let keys: Vec<EnvironmentKey> = self.environments.keys().cloned().collect();
-        EnvironmentsAnswer { environments: keys.iter().map(|key| self.summary(key)).collect() }
+        let mut environments = Vec::new();
+        for key in keys {
+            let config = self.loaded(&key.workspace).ok();
+            environments.push(self.summary(&key, config.as_deref()));
+        }
+        EnvironmentsAnswer { environments }
     }
 
     /// The one process that a name means.

@@ -6,7 +6,7 @@ use forge_api::{
     DependencyDetails, Error, EventsAnswer, Health, HealthRecord, Inspect, ProcessDetails, ReadEvents, Time,
     VariableDetails,
 };
-use forge_config::model::{Command, Condition, HealthCheck, Probe};
+use forge_config::model::{Command, HealthCheck, Probe};
 use forge_config::resolve::{Origin, ResolvedProcess, masked};
 use forge_config::{Variable, format_duration};
 
@@ -41,6 +41,8 @@ impl HealthHistory {
             state: health.state,
             message: health.message.clone(),
             checks: 1,
+            mean_latency_ms: None,
+            worst_latency_ms: None,
         });
     }
 }
@@ -84,7 +86,7 @@ impl Core {
                 .iter()
                 .map(|(name, on)| DependencyDetails {
                     process: name.clone(),
-                    condition: condition(*on).to_owned(),
+                    condition: on.as_str().to_owned(),
                 })
                 .collect(),
             needed_by: needed_by
@@ -95,6 +97,7 @@ impl Core {
             health_history: process
                 .map(|one| one.health_history.0.iter().cloned().collect())
                 .unwrap_or_default(),
+            health_checks: Vec::new(),
             log_folder: super::act::log_folder(&self.home.logs(), &key),
         })
     }
@@ -138,14 +141,6 @@ fn command(command: &Command) -> String {
     match command {
         Command::Shell(text) => text.clone(),
         Command::Exec(words) => words.join(" "),
-    }
-}
-
-const fn condition(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Started => "started",
-        Condition::Ready => "ready",
-        Condition::Completed => "completed",
     }
 }
 

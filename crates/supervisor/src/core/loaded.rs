@@ -17,8 +17,11 @@ pub(crate) struct Loaded {
     stamps: Vec<(PathBuf, Stamp)>,
     result: Result<Arc<Config>, Error>,
     /// What would be run now, by environment and process.
-    fingerprints: HashMap<String, HashMap<String, String>>,
+    fingerprints: HashMap<String, Arc<Fingerprints>>,
 }
+
+/// By process.
+pub(super) type Fingerprints = HashMap<String, String>;
 
 type Stamp = Option<(SystemTime, u64)>;
 
@@ -75,25 +78,29 @@ impl Core {
         result
     }
 
-    /// What would be run now, to compare with what runs.
-    pub(super) fn fingerprints(&mut self, key: &EnvironmentKey) -> Result<HashMap<String, String>, Error> {
-        let config = self.loaded(&key.workspace)?;
+    /// What would be run now, by this configuration, to compare with what runs.
+    pub(super) fn fingerprints(
+        &mut self,
+        key: &EnvironmentKey,
+        config: &Config,
+    ) -> Result<Arc<Fingerprints>, Error> {
         if let Some(known) =
             self.loaded.get(&key.workspace).and_then(|one| one.fingerprints.get(&key.environment))
         {
-            return Ok(known.clone());
+            return Ok(Arc::clone(known));
         }
         let variables =
             self.environments.get(key).map(|environment| environment.variables.clone()).unwrap_or_default();
         let resolved =
-            prepare::resolve(&config, &key.environment, variables, Some(BTreeSet::new()), self.moves(key))?;
-        let fingerprints: HashMap<String, String> = resolved
+            prepare::resolve(config, &key.environment, variables, Some(BTreeSet::new()), self.moves(key))?;
+        let fingerprints: Fingerprints = resolved
             .processes
             .iter()
             .map(|process| (process.name.clone(), forge_config::resolve::fingerprint(process)))
             .collect();
+        let fingerprints = Arc::new(fingerprints);
         if let Some(loaded) = self.loaded.get_mut(&key.workspace) {
-            loaded.fingerprints.insert(key.environment.clone(), fingerprints.clone());
+            loaded.fingerprints.insert(key.environment.clone(), Arc::clone(&fingerprints));
         }
         Ok(fingerprints)
     }

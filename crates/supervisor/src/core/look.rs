@@ -1,6 +1,6 @@
 //! How an environment stands, for faces.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use forge_api::{Error, HealthState, ProcessStatus, Status, Warning};
@@ -11,6 +11,7 @@ use forge_system::ports::Listening;
 use forge_system::process::ProcessId;
 use forge_system::tree::Tree;
 
+use super::loaded::Fingerprints;
 use super::{Core, EnvironmentKey, Key, Process};
 use crate::listening::{is_held, ports_of};
 use crate::process::lifecycle::Phase;
@@ -77,7 +78,7 @@ impl Core {
     /// How the environment stands.
     pub(crate) fn look(&mut self, key: &EnvironmentKey) -> Look {
         let config = self.loaded(&key.workspace);
-        let fingerprints = self.fingerprints(key);
+        let fingerprints = config.as_ref().ok().and_then(|config| self.fingerprints(key, config).ok());
         let mut processes = Vec::new();
         let mut trees = Vec::new();
         if let Some(environment) = self.environments.get(key) {
@@ -88,7 +89,7 @@ impl Core {
                 status.uptime_seconds =
                     running.map(|since| (since.elapsed().as_secs_f64() * 1000.0).round() / 1000.0);
                 process.add_cost(&mut status);
-                status.outdated = is_outdated(process, name, fingerprints.as_ref().ok());
+                status.outdated = is_outdated(process, name, fingerprints.as_deref());
                 if let Some(tree) = process.tree() {
                     let container = process.run.as_ref().is_some_and(|run| run.container);
                     trees.push((processes.len(), tree, container.then(|| status.declared_ports.clone())));
@@ -111,6 +112,7 @@ impl Core {
             events: self.recent(key),
             warnings,
             url: self.environments.get(key).and_then(url),
+            machine: None,
         };
         Look { status, trees, sampling: self.sampling.is_some() }
     }
@@ -172,7 +174,7 @@ pub(super) fn chief(tree: &mut Tree) -> Option<ProcessId> {
         .min_by_key(|id| (id.start, id.pid))
 }
 
-pub(super) fn is_outdated(process: &Process, name: &str, now: Option<&HashMap<String, String>>) -> bool {
+pub(super) fn is_outdated(process: &Process, name: &str, now: Option<&Fingerprints>) -> bool {
     let (Some(run), Some(now)) = (&process.run, now) else { return false };
     now.get(name) != Some(&run.fingerprint)
 }
@@ -220,7 +222,7 @@ fn warnings(
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |process: Option<&str>, kind: &str, text: String| {
-        warnings.push(Warning { process: process.map(str::to_owned), kind: kind.to_owned(), text });
+        warnings.push(Warning::new(process, kind, text));
     };
     if let Some(error) = configuration {
         warn(

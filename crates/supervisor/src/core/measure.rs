@@ -35,12 +35,7 @@ impl Ring {
     }
 
     fn series(&self, process: &str, after_ms: i64) -> Series {
-        let mut series = Series {
-            process: process.to_owned(),
-            times_ms: Vec::new(),
-            cpu_percent: Vec::new(),
-            memory_bytes: Vec::new(),
-        };
+        let mut series = Series { process: process.to_owned(), ..Series::default() };
         for point in self.points.iter().filter(|point| point.time_ms > after_ms) {
             series.times_ms.push(point.time_ms);
             series.cpu_percent.push(point.cpu_percent);
@@ -99,6 +94,7 @@ impl Core {
                 environment: key.environment,
                 time_ms,
                 costs,
+                machine: None,
             });
         }
     }
@@ -107,7 +103,8 @@ impl Core {
         let key = EnvironmentKey { workspace: read.workspace.clone(), environment: read.environment.clone() };
         let processes = self.environments.get(&key).map(|environment| &environment.processes);
         let series = processes.into_iter().flatten().map(|(name, one)| one.costs.series(name, read.after_ms));
-        MetricsAnswer { series: series.filter(|series| !series.times_ms.is_empty()).collect() }
+        let series = series.filter(|series| !series.times_ms.is_empty()).collect();
+        MetricsAnswer { series, machine: None, marks: Vec::new() }
     }
 }
 
@@ -115,5 +112,5 @@ impl Core {
 fn cost(key: &Key, sample: &Sample) -> Cost {
     #[expect(clippy::cast_possible_truncation, reason = "a percentage of cores, for people to look at")]
     let cpu_percent = sample.cpu_percent.map(|percent| ((percent * 10.0).round() / 10.0) as f32);
-    Cost { process: key.process.clone(), cpu_percent, memory_bytes: sample.memory_bytes }
+    Cost { process: key.process.clone(), cpu_percent, memory_bytes: sample.memory_bytes, ..Cost::default() }
 }

@@ -332,30 +332,19 @@ impl Process {
             _ => (None, None),
         };
         ProcessStatus {
-            name: name.to_owned(),
             status: self.state(),
             ready: self.ready,
             health: self.health.clone(),
             pid: self.root.filter(|_| alive && !self.is_detached()).map(|root| root.pid),
             ports: if alive { self.listens.clone() } else { Vec::new() },
             started_at: if alive { self.started_at } else { None },
-            uptime_seconds: None,
             restarts: self.machine.restarts,
             exit_code,
             signal,
             message: words::phase(&self.machine.phase),
             waiting_on,
             debug: definition.is_some_and(|definition| definition.debug),
-            cpu_percent: None,
-            memory_bytes: None,
-            threads: None,
-            open_files: None,
-            disk_read_bytes: None,
-            disk_written_bytes: None,
-            net_received_bytes: None,
-            net_sent_bytes: None,
             run: self.number,
-            outdated: false,
             restart_at: self.restart_at,
             declared_ports: definition.map(|definition| definition.ports.clone()).unwrap_or_default(),
             url: definition.and_then(|definition| definition.url()),
@@ -364,6 +353,7 @@ impl Process {
             groups: definition.map(|definition| definition.groups.clone()).unwrap_or_default(),
             one_shot: definition.is_some_and(|definition| definition.one_shot),
             tty: definition.is_some_and(|definition| definition.tty),
+            ..ProcessStatus::stopped(name)
         }
     }
 }

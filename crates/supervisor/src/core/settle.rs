@@ -137,14 +137,15 @@ impl Core {
 
     /// Tells subscribers whose status is not what they were told last.
     fn tell(&mut self, key: &EnvironmentKey) {
-        let fingerprints = self.fingerprints(key).ok();
+        let config = self.loaded(&key.workspace).ok();
+        let fingerprints = config.as_ref().and_then(|config| self.fingerprints(key, config).ok());
         let Some(environment) = self.environments.get(key) else { return };
         let news: Vec<_> = environment
             .processes
             .iter()
             .map(|(name, process)| {
                 let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
-                status.outdated = is_outdated(process, name, fingerprints.as_ref());
+                status.outdated = is_outdated(process, name, fingerprints.as_deref());
                 (name.clone(), status)
             })
             .filter(|(name, status)| {
@@ -164,7 +165,7 @@ impl Core {
             });
         }
         if !quiet {
-            let summary = self.summary(key);
+            let summary = self.summary(key, config.as_deref());
             self.publish(Update::Environment { summary });
         }
     }

@@ -48,7 +48,7 @@ impl Core {
         let environments = names
             .into_iter()
             .map(|environment| EnvironmentKey { workspace: path.to_path_buf(), environment })
-            .map(|key| self.summary(&key))
+            .map(|key| self.summary(&key, config.as_deref().ok()))
             .collect();
         let file = match &config {
             Ok(config) => config.file.clone(),
@@ -66,9 +66,8 @@ impl Core {
         }
     }
 
-    /// An environment in short.
-    pub(super) fn summary(&mut self, key: &EnvironmentKey) -> EnvironmentSummary {
-        let config = self.loaded(&key.workspace).ok();
+    /// An environment in short; without a configuration, what is known of it all the same.
+    pub(super) fn summary(&mut self, key: &EnvironmentKey, config: Option<&Config>) -> EnvironmentSummary {
         let mut processes: Vec<ProcessStatus> = self
             .environments
             .get(key)
@@ -77,14 +76,14 @@ impl Core {
             .filter(|(_, process)| process.is_known())
             .map(|(name, process)| process.status(name, Vec::new()))
             .collect();
-        if let Some(config) = &config {
+        if let Some(config) = config {
             add_configured(config, &key.environment, &mut processes, &mut []);
         }
-        let configured = config.as_ref().and_then(|config| config.environments.get(&key.environment));
+        let configured = config.and_then(|config| config.environments.get(&key.environment));
         let Glance { state, mood, active } = glance(&processes);
-        let now = self.fingerprints(key).ok();
+        let now = config.and_then(|config| self.fingerprints(key, config).ok());
         let known = self.environments.get(key).into_iter().flat_map(|environment| &environment.processes);
-        let outdated = known.into_iter().any(|(name, one)| is_outdated(one, name, now.as_ref()));
+        let outdated = known.into_iter().any(|(name, one)| is_outdated(one, name, now.as_deref()));
         let idle = |one: &ProcessStatus| !one.disabled && !one.wanted && !one.status.is_alive();
         EnvironmentSummary {
             workspace: key.workspace.clone(),

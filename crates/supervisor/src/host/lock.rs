@@ -46,14 +46,12 @@ pub(super) async fn acquire(home: &Home, background: bool) -> Result<Lock, Error
         };
         let deadline = Instant::now() + patience;
         while !try_lock(&file)? {
-            if Instant::now() > deadline && background {
-                return Err(already_running(holder));
-            }
             if Instant::now() > deadline {
-                return Err(Error::new(
-                    Code::AlreadyRunning,
-                    format!("the supervisor before (PID {holder}) does not end"),
-                ));
+                let stays = || format!("the supervisor before (PID {holder}) does not end");
+                return Err(match background {
+                    true => already_running(holder),
+                    false => Error::new(Code::AlreadyRunning, stays()),
+                });
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

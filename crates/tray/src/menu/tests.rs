@@ -1,44 +1,11 @@
-use forge_api::{Health, Mood, NoticeKind, Status, Supervisor, Time};
+use forge_api::{Mood, NoticeKind, Status, Supervisor, Time};
 
 use super::*;
 
 const SHOP: &str = "/home/me/shop";
 
 fn process(name: &str, status: State, ready: bool) -> ProcessStatus {
-    ProcessStatus {
-        name: name.to_owned(),
-        status,
-        ready,
-        health: Health::NONE,
-        pid: None,
-        ports: Vec::new(),
-        started_at: None,
-        uptime_seconds: None,
-        restarts: 0,
-        exit_code: None,
-        signal: None,
-        waiting_on: Vec::new(),
-        message: None,
-        debug: false,
-        cpu_percent: None,
-        memory_bytes: None,
-        threads: None,
-        open_files: None,
-        disk_read_bytes: None,
-        disk_written_bytes: None,
-        net_received_bytes: None,
-        net_sent_bytes: None,
-        run: 1,
-        outdated: false,
-        restart_at: None,
-        declared_ports: Vec::new(),
-        url: None,
-        wanted: status != State::Stopped,
-        disabled: false,
-        groups: Vec::new(),
-        one_shot: false,
-        tty: false,
-    }
+    ProcessStatus { status, ready, run: 1, wanted: status != State::Stopped, ..ProcessStatus::stopped(name) }
 }
 
 fn summary(state: &str, mood: Mood, active: bool, startable: bool) -> EnvironmentSummary {
@@ -91,6 +58,7 @@ fn picture(summary: EnvironmentSummary, processes: Vec<ProcessStatus>, notices: 
         events: Vec::new(),
         warnings: Vec::new(),
         url: None,
+        machine: None,
     };
     let mut picture = Picture::default();
     picture.replace(vec![workspace], vec![status], notices);
