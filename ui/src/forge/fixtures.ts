@@ -1,5 +1,14 @@
 // For tests: things as they come over the wire.
-import type { EnvironmentSummary, LogLine, Notice, ProcessStatus, Status, Workspace } from '../api/generated';
+import type {
+  Cost,
+  EnvironmentSummary,
+  LogLine,
+  Notice,
+  ProcessStatus,
+  Series,
+  Status,
+  Workspace,
+} from '../api/generated';
 
 export const WORKSPACE = '/home/me/shop';
 
@@ -27,6 +36,7 @@ export function processStatus(name: string, more: Partial<ProcessStatus> = {}): 
     disk_written_bytes: null,
     net_received_bytes: null,
     net_sent_bytes: null,
+    gauges: [],
     run: 1,
     outdated: false,
     restart_at: null,
@@ -52,6 +62,7 @@ export function status(environment: string, processes: ProcessStatus[], more: Pa
     events: [],
     warnings: [],
     url: null,
+    machine: null,
     ...more,
   };
 }
@@ -103,6 +114,42 @@ export function logLine(text: string, more: Partial<LogLine> = {}): LogLine {
     stream: 'stdout',
     level: null,
     text,
+    at: '1:0',
+    ...more,
+  };
+}
+
+export function cost(process: string, more: Partial<Cost> = {}): Cost {
+  return {
+    process,
+    cpu_percent: null,
+    memory_bytes: null,
+    threads: null,
+    open_files: null,
+    disk_read_rate: null,
+    disk_written_rate: null,
+    net_received_rate: null,
+    net_sent_rate: null,
+    gauges: [],
+    ...more,
+  };
+}
+
+/** What `more` does not have was not measured. */
+export function series(process: string, times: number[], more: Partial<Series> = {}): Series {
+  const nothing = () => times.map(() => null);
+  return {
+    process,
+    times_ms: times,
+    cpu_percent: nothing(),
+    memory_bytes: nothing(),
+    threads: nothing(),
+    open_files: nothing(),
+    disk_read_rate: nothing(),
+    disk_written_rate: nothing(),
+    net_received_rate: nothing(),
+    net_sent_rate: nothing(),
+    gauges: [],
     ...more,
   };
 }

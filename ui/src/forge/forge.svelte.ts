@@ -91,6 +91,8 @@ export class Forge {
         workspace,
         environment: name,
         after_ms: history.loaded ? history.last : 0,
+        before_ms: null,
+        step_ms: null,
       });
       history.load(series);
     } catch {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import { notice, processStatus, status, summary, workspace, WORKSPACE } from './fixtures';
+import { cost, notice, processStatus, status, summary, workspace, WORKSPACE } from './fixtures';
 import { Mirror } from './mirror.svelte';
 
 let mirror: Mirror;
@@ -38,8 +38,8 @@ describe('updates', () => {
   });
 
   test('costs reach the process and its history; who is not measured costs nothing that is known', () => {
-    const cost = { process: 'api', cpu_percent: 12, memory_bytes: 5e6 };
-    mirror.apply({ update: 'metrics', ...at, time_ms: 1000, costs: [cost] });
+    const costs = [cost('api', { cpu_percent: 12, memory_bytes: 5e6 })];
+    mirror.apply({ update: 'metrics', ...at, time_ms: 1000, costs, machine: null });
     const environment = mirror.environment(WORKSPACE, 'dev');
     expect(environment?.process('api')).toMatchObject({ cpu_percent: 12, memory_bytes: 5e6 });
     expect(environment?.process('store')?.cpu_percent).toBeNull();
@@ -81,7 +81,8 @@ describe('the whole picture', () => {
       update: 'metrics',
       ...at,
       time_ms: 1000,
-      costs: [{ process: 'api', cpu_percent: 1, memory_bytes: 1 }],
+      costs: [cost('api', { cpu_percent: 1 })],
+      machine: null,
     });
     mirror.replace([workspace([summary('dev')])], [status('dev', [])], []);
     expect(mirror.environment(WORKSPACE, 'dev')?.history.last).toBe(1000);

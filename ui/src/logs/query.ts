@@ -1,4 +1,5 @@
 import type { Level, LogQuery } from '../api/generated';
+import { logQuery } from '../api/requests';
 
 /** What the reader wants to see. */
 export interface Filter {
@@ -17,20 +18,9 @@ export const TAIL = 5000;
 
 export function queryOf(filter: Filter, tail = TAIL): LogQuery {
   const { environment, processes } = filter;
-  return {
-    workspace: filter.workspace,
-    names: processes.length === 0 ? [environment] : processes.map((process) => `${environment}/${process}`),
-    tail,
-    since: null,
-    until: null,
-    level: filter.level,
-    grep: filter.text === '' ? null : patternOf(filter),
-    ignore_case: true,
-    invert: false,
-    context: 0,
-    run: null,
-    stream: null,
-  };
+  const names = processes.length === 0 ? [environment] : processes.map((process) => `${environment}/${process}`);
+  const grep = filter.text === '' ? null : patternOf(filter);
+  return logQuery(filter.workspace, names, { tail, level: filter.level, grep, ignore_case: true });
 }
 
 const patternOf = (filter: Filter) => (filter.regex ? filter.text : escape(filter.text));

@@ -1,6 +1,7 @@
 import type { Connection } from '../api/connection';
 import { Failure } from '../api/failure';
 import type { LogLine, LogQuery } from '../api/generated';
+import { logsRead } from '../api/requests';
 
 /** Bytes of text in one answer, about: some 2,000 lines. */
 const PAGE = 256 << 10;
@@ -69,7 +70,8 @@ export class Reader {
         this.#connection ??= await this.#open();
         const connection = this.#connection;
         // The first answer comes at once, so that an empty log is known to be one.
-        const request = { query: this.#query, cursor: this.#cursor, max_bytes: PAGE, wait: this.#cursor !== null };
+        const wait = this.#cursor !== null;
+        const request = logsRead(this.#query, { cursor: this.#cursor, max_bytes: PAGE, wait });
         const answer = await connection.call('logs.read', request);
         if (this.#stopped) return;
         this.#cursor = answer.cursor;

@@ -1,7 +1,7 @@
 import type { Notice, NoticeKind } from '../api/generated';
 
 /** Worst first. */
-const ORDER: NoticeKind[] = ['crash_loop', 'port_conflict', 'start_failed', 'crash', 'unhealthy', 'ready'];
+const ORDER: NoticeKind[] = ['crash_loop', 'port_conflict', 'start_failed', 'crash', 'unhealthy', 'alert', 'ready'];
 
 /** Worst first; among equals the newest; what the reader came for before all. */
 export function ranked(notices: readonly Notice[], first?: string): Notice[] {
