@@ -39,7 +39,7 @@ impl Painter {
     fn frame(&self, lines: &[String], width: usize) -> String {
         // A terminal that became narrower has wrapped what stood there.
         let rows: usize =
-            self.painted.iter().map(|line| columns(&clean::line(line, false)).div_ceil(width).max(1)).sum();
+            self.painted.iter().map(|line| columns(&clean::line(line)).div_ceil(width).max(1)).sum();
         // Synchronized output: the terminal shows the frame as a whole.
         let mut frame = String::from("\x1b[?2026h\r");
         if rows > 0 {

@@ -32,6 +32,8 @@
 //! **Invariant**: nothing here knows of processes, runs' states, configuration or sockets. Without the feature `read`
 //! it depends on `memchr` alone, since every keeper carries it.
 
+#[cfg(feature = "read")]
+pub mod ansi;
 mod cri;
 mod cursor;
 #[cfg(feature = "read")]

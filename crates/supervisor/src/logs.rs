@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use forge_api::{Code, Error, Level, LogLine, LogQuery, LogsRead, LogsReadAnswer, Stream, Target, Time};
+use forge_api::{
+    Code, Error, Level, LogLine, LogQuery, LogsRead, LogsReadAnswer, Stream, StyledPart, Target, Time,
+};
 use forge_logs::{Cursor, Filter, Line, Merge, Reader, ReaderOptions};
 use regex::bytes::{Regex, RegexBuilder};
 use serde_json::json;
@@ -309,7 +311,8 @@ fn place_of(bookmark: &Bookmark, target: &Target) -> Option<Cursor> {
 }
 
 fn shown(target: &Target, line: &Line) -> LogLine {
-    let mut text = line.lossy().into_owned();
+    let forge_logs::ansi::Shown { text, styles } = forge_logs::ansi::shown(&line.text);
+    let mut text = text.into_owned();
     if line.omitted > 0 {
         text = format!("{text}… ({} more bytes)", line.omitted);
     }
@@ -331,8 +334,23 @@ fn shown(target: &Target, line: &Line) -> LogLine {
             forge_logs::Level::Error => Level::Error,
         }),
         text,
-        styles: Vec::new(),
+        styles: styles.iter().map(styled_part).collect(),
         at: line.end.to_string(),
+    }
+}
+
+fn styled_part(part: &forge_logs::ansi::StyledPart) -> StyledPart {
+    let forge_logs::ansi::StyledPart { length, style } = *part;
+    StyledPart {
+        length,
+        foreground: style.foreground.map(|color| color.name().into_owned()),
+        background: style.background.map(|color| color.name().into_owned()),
+        bold: style.bold,
+        dim: style.dim,
+        italic: style.italic,
+        underline: style.underline,
+        strikethrough: style.strikethrough,
+        inverse: style.inverse,
     }
 }
 
@@ -481,7 +499,7 @@ fn look_on(reader: Option<Reader>, search: &Search) -> io::Result<(Reader, Vec<H
 
 /// The text of a line, as much of it as an event may hold.
 fn excerpt(line: &Line) -> String {
-    let text = line.lossy();
+    let text = forge_logs::ansi::text(&line.text);
     let text = text.trim();
     if text.len() <= EXCERPT {
         return text.to_owned();

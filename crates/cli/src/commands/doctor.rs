@@ -75,7 +75,7 @@ fn page(findings: &[Finding], style: Style) -> String {
                 Verdict::Note => (Mark::Idle, Ink::Plain),
                 Verdict::Bad => (Mark::Bad, Ink::Bad),
             };
-            let text = clean::line(&finding.text, false);
+            let text = clean::line(&finding.text);
             format!("{} {}  {}\n", style.mark(mark), pad(&finding.subject, widest), style.paint(ink, &text))
         })
         .collect()

@@ -1,174 +1,138 @@
 //! Text of programs made harmless: it may colour itself, and nothing else.
 //!
 //! Cursor movement, titles, clipboard and hyperlink sequences, bells and C1 controls would let a line of output
-//! rewrite what stands around it. Grammar: ECMA-48, <https://vt100.net/emu/dec_ansi_parser>.
+//! rewrite what stands around it.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
-/// `text` without what a terminal would act upon. Colours (SGR) stay if `color`, and are then closed at the end. A
-/// line that drew over itself with carriage returns, as progress bars do, comes as it last was.
-pub(crate) fn line(text: &str, color: bool) -> Cow<'_, str> {
-    if !text.bytes().any(suspicious) {
-        return Cow::Borrowed(text);
-    }
-    let text = last_drawn(text);
-    let mut clean = String::with_capacity(text.len());
-    let mut colored = false;
-    let mut rest = text.chars();
-    while let Some(character) = rest.next() {
-        match character {
-            '\x1b' => {
-                if let Some(sequence) = escape(&mut rest).filter(|_| color) {
-                    clean.push_str("\x1b[");
-                    clean.push_str(sequence);
-                    colored = true;
-                }
-            }
-            // Stands for ESC [ in eight bits.
-            '\u{9b}' => drop(control_sequence(&mut rest)),
-            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => string(&mut rest),
-            '\t' => clean.push('\t'),
-            character if character.is_control() => {}
-            character => clean.push(character),
-        }
-    }
-    if colored {
-        clean.push_str("\x1b[0m");
-    }
-    Cow::Owned(clean)
+use forge_api::{LogLine, StyledPart};
+
+/// `text` as a terminal would show it in the end, without anything that a terminal acts upon.
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
+    forge_logs::ansi::text(text.as_bytes())
 }
 
-/// A control character, or the first byte of U+0080–U+00BF.
-fn suspicious(byte: u8) -> bool {
-    (byte < 0x20 && byte != b'\t') || byte == 0x7f || byte == 0xc2
-}
-
-/// What is left of a line that returned to its own beginning.
-fn last_drawn(text: &str) -> &str {
-    let text = text.trim_end_matches(['\r', '\n']);
-    text.rsplit('\r').find(|part| !part.is_empty()).unwrap_or("")
-}
-
-/// After ESC: the sequence behind its bracket if it only sets colours; any other is passed over.
-fn escape<'a>(rest: &mut std::str::Chars<'a>) -> Option<&'a str> {
-    let mut ahead = rest.clone();
-    match ahead.next()? {
-        '[' => {
-            *rest = ahead;
-            control_sequence(rest).filter(|sequence| sequence.ends_with('m'))
-        }
-        ']' | 'P' | 'X' | '^' | '_' => {
-            *rest = ahead;
-            string(rest);
-            None
-        }
-        // Intermediates, then one final character: character sets and the like.
-        ' '..='/' => {
-            *rest = ahead;
-            while rest.next().is_some_and(|character| (' '..='/').contains(&character)) {}
-            None
-        }
-        '0'..='~' => {
-            *rest = ahead;
-            None
-        }
-        _ => None,
+/// The text of a line of a log, in its program's colours if `color`.
+pub(crate) fn dressed(line: &LogLine, color: bool) -> Cow<'_, str> {
+    let text = self::line(&line.text);
+    // The styles count in the text as it came.
+    if !color || line.styles.is_empty() || text != line.text {
+        return text;
     }
-}
-
-/// After `ESC [`: parameters up to the final character, if they are well formed.
-fn control_sequence<'a>(rest: &mut std::str::Chars<'a>) -> Option<&'a str> {
-    let text = rest.as_str();
-    for (at, character) in text.char_indices() {
-        match character {
-            '0'..=';' => {}
-            '@'..='~' => {
-                let (sequence, behind) = text.split_at(at + 1);
-                *rest = behind.chars();
-                return Some(sequence);
-            }
-            // Private parameters and intermediates: not a colour, but passed over as a whole.
-            ' '..='?' => return private(rest, at),
-            // What cannot be part of a sequence ends it.
-            _ => {
-                *rest = text[at..].chars();
-                return None;
-            }
+    let mut out = String::with_capacity(text.len() + 16 * line.styles.len());
+    let mut rest: &str = &text;
+    for part in &line.styles {
+        let (piece, behind) = rest.split_at(end_of(rest, part.length));
+        let codes = codes(part);
+        if codes.is_empty() {
+            out.push_str(piece);
+        } else {
+            let _ = write!(out, "\x1b[{codes}m{piece}\x1b[0m");
         }
+        rest = behind;
     }
-    *rest = "".chars();
-    None
+    Cow::Owned(out + rest)
 }
 
-fn private<'a>(rest: &mut std::str::Chars<'a>, from: usize) -> Option<&'a str> {
-    let text = &rest.as_str()[from..];
-    let end = text.find(|character| !(' '..='?').contains(&character)).unwrap_or(text.len());
-    let behind = &text[end..];
-    let skip = behind.chars().next().filter(|last| ('@'..='~').contains(last)).map_or(0, char::len_utf8);
-    *rest = behind[skip..].chars();
-    None
+/// Where so many UTF-16 code units of `text` end.
+fn end_of(text: &str, units: u32) -> usize {
+    let mut left = units as usize;
+    let behind = text.char_indices().find(|(_, character)| {
+        let found = left == 0;
+        left = left.saturating_sub(character.len_utf16());
+        found
+    });
+    behind.map_or(text.len(), |(at, _)| at)
 }
 
-/// After the introducer of a string (title, clipboard, link): passes it over up to BEL, ST or the line's end.
-fn string(rest: &mut std::str::Chars<'_>) {
-    while let Some(character) = rest.next() {
-        match character {
-            '\x07' | '\u{9c}' => return,
-            '\x1b' => {
-                if rest.as_str().starts_with('\\') {
-                    rest.next();
-                }
-                return;
-            }
-            _ => {}
-        }
+/// The parameters of the SGR sequence.
+fn codes(part: &StyledPart) -> String {
+    let flags = [
+        (part.bold, "1"),
+        (part.dim, "2"),
+        (part.italic, "3"),
+        (part.underline, "4"),
+        (part.inverse, "7"),
+        (part.strikethrough, "9"),
+    ];
+    let mut codes: Vec<String> =
+        flags.iter().filter(|(set, _)| *set).map(|(_, code)| (*code).to_owned()).collect();
+    codes.extend(part.foreground.as_deref().and_then(|color| color_code(color, 30)));
+    codes.extend(part.background.as_deref().and_then(|color| color_code(color, 40)));
+    codes.join(";")
+}
+
+/// `base` is 30 for the foreground, 40 for the background. What is no colour's name has none.
+fn color_code(color: &str, base: u8) -> Option<String> {
+    const NAMES: [&str; 8] = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+    if let Some(hex) = color.strip_prefix('#') {
+        let number = u32::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 6)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        return Some(format!("{};2;{red};{green};{blue}", base + 8));
     }
+    let (name, base) = color.strip_prefix("bright_").map_or((color, base), |name| (name, base + 60));
+    let number = NAMES.iter().position(|known| *known == name)?;
+    Some((usize::from(base) + number).to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use forge_api::{Stream, Time};
+
+    use super::*;
+
+    fn log_line(text: &str, styles: Vec<StyledPart>) -> LogLine {
+        LogLine {
+            time: Time(0),
+            environment: "dev".to_owned(),
+            process: "api".to_owned(),
+            run: 1,
+            stream: Stream::Stdout,
+            level: None,
+            text: text.to_owned(),
+            styles,
+            at: "1:0".to_owned(),
+        }
+    }
+
+    fn part(length: u32, foreground: &str) -> StyledPart {
+        let foreground = (!foreground.is_empty()).then(|| foreground.to_owned());
+        StyledPart { length, foreground, ..StyledPart::default() }
+    }
 
     #[test]
-    fn only_colours_are_left() {
-        for (text, colored, plain) in [
-            ("plain", "plain", "plain"),
-            ("a\tb", "a\tb", "a\tb"),
-            ("Grüße · 日本", "Grüße · 日本", "Grüße · 日本"),
-            ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m\x1b[0m", "red"),
-            ("\x1b[38;5;208mx", "\x1b[38;5;208mx\x1b[0m", "x"),
-            ("\x1b[38:2::1:2:3mx", "\x1b[38:2::1:2:3mx\x1b[0m", "x"),
-            ("\x1b[2J\x1b[1;1Hgone", "gone", "gone"),
-            ("\x1b[?1049hx\x1b[?25l", "x", "x"),
-            ("\x1b[>4;2mx", "x", "x"),
-            ("\x1b[1 qx", "x", "x"),
-            ("\x1b]0;title\x07x", "x", "x"),
-            ("\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\", "link", "link"),
-            ("\x1b]52;c;never closed", "", ""),
-            ("\x1bPq#0\x1b\\x", "x", "x"),
-            ("\x1b(Bx\x1bcy\x1b7", "xy", "xy"),
-            ("\u{9b}31mx\u{9d}0;t\u{9c}y", "xy", "xy"),
-            ("\x07a\x08b\x7fc\0", "abc", "abc"),
-            ("\x1b", "", ""),
-            ("\x1b[", "", ""),
-            ("\x1b[31", "", ""),
-            ("\x1b[3\u{1}1mx", "1mx", "1mx"),
+    fn nothing_that_a_terminal_acts_upon_is_left() {
+        for (text, expected) in [
+            ("a\tb", "a\tb"),
+            ("\x1b[31mred\x1b[0m", "red"),
+            ("\x1b[2J\x1b[1;1Hgone", "gone"),
+            ("\x1b]0;title\x07x", "x"),
+            ("\x1b]52;c;never closed", "52;c;never closed"),
+            ("\u{9b}31mx\u{9d}0;t\u{9c}y", "xy"),
+            ("10%\r100%", "100%"),
         ] {
-            assert_eq!(line(text, true), colored, "{text:?} with colour");
-            assert_eq!(line(text, false), plain, "{text:?} without");
+            assert_eq!(line(text), expected, "{text:?}");
         }
     }
 
     #[test]
-    fn a_line_drawn_over_itself_comes_as_it_last_was() {
-        for (text, shown) in [
-            ("10%\r50%\r100%", "100%"),
-            ("done\r", "done"),
-            ("a\r\r", "a"),
-            ("\r", ""),
-            ("old\r\x1b[Knew\r\n", "new"),
+    fn colours_are_those_of_the_program() {
+        let loud = StyledPart { bold: true, background: Some("#010203".to_owned()), ..part(1, "bright_red") };
+        for (text, styles, expected) in [
+            ("plain", vec![], "plain"),
+            ("red", vec![part(3, "red")], "\x1b[31mred\x1b[0m"),
+            ("a red", vec![part(2, ""), part(3, "red")], "a \x1b[31mred\x1b[0m"),
+            ("😀x", vec![part(2, "green")], "\x1b[32m😀\x1b[0mx"),
+            ("xy", vec![loud], "\x1b[1;91;48;2;1;2;3mx\x1b[0my"),
+            ("short", vec![part(99, "blue")], "\x1b[34mshort\x1b[0m"),
+            ("x", vec![part(1, "#12345é")], "x"),
+            ("x", vec![part(1, "mauve")], "x"),
+            ("\x1b[2Jx", vec![part(4, "red")], "x"),
         ] {
-            assert_eq!(line(text, false), shown, "{text:?}");
+            let line = log_line(text, styles);
+            assert_eq!(dressed(&line, true), expected, "{text:?} with colour");
+            assert!(!dressed(&line, false).contains('\x1b'), "{text:?} without");
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn error(error: &Error, style: Style) -> String {
 }
 
 fn harmless(text: &str) -> String {
-    text.lines().map(|line| clean::line(line, false)).collect::<Vec<_>>().join("\n")
+    text.lines().map(|line| clean::line(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// What a person wants of the details: the places in the configuration. The rest is for machines.
@@ -69,7 +69,7 @@ fn one(failure: &Failure, several: bool, style: Style) -> String {
 
 fn output(line: &LogLine, style: Style) -> String {
     let bar = if style.unicode { "│" } else { "|" };
-    let text = clean::line(&line.text, style.color);
+    let text = clean::dressed(line, style.color);
     format!("    {} {text}\n", style.paint(Ink::Dim, bar))
 }
 

@@ -110,7 +110,7 @@ impl Formatter {
         } else {
             let _ = write!(out, "{clock} | ");
         }
-        let text = clean::line(&line.text, color);
+        let text = clean::dressed(line, color);
         let ink = match (line.stream, line.level) {
             (Stream::Forge, _) => Ink::Dim,
             // A line that colours itself knows better.
@@ -139,7 +139,7 @@ impl Formatter {
 
 #[cfg(test)]
 mod tests {
-    use forge_api::Time;
+    use forge_api::{StyledPart, Time};
 
     use super::*;
 
@@ -162,7 +162,14 @@ mod tests {
             line("postgres", 0, None, "Connection from 127.0.0.1:54321"),
             line("backend", 120, Some(Level::Info), "GET /api/users - 200 (45ms)"),
             line("backend", 3000, Some(Level::Error), "ERROR: Connection timeout"),
-            line("redis", 3100, Some(Level::Warn), "\x1b[33mslow\x1b[0m \x1b[2Jlog"),
+            LogLine {
+                styles: vec![StyledPart {
+                    length: 4,
+                    foreground: Some("yellow".to_owned()),
+                    ..StyledPart::default()
+                }],
+                ..line("redis", 3100, Some(Level::Warn), "slow log")
+            },
             LogLine { stream: Stream::Forge, ..line("redis", 3200, None, "run 1 ended: exit code 0") },
         ]
     }

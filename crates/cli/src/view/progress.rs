@@ -283,7 +283,7 @@ impl Row {
             State::Stopped => (Ink::Dim, process.message.clone().unwrap_or_else(|| "stopped".to_owned())),
             _ => (Ink::Dim, said.unwrap_or_else(|| state_word(process).to_owned())),
         };
-        Told { ink, text: clean::line(&text, false).into_owned() }
+        Told { ink, text: clean::line(&text).into_owned() }
     }
 }
 

@@ -242,7 +242,7 @@ pub(crate) fn page(process: &Resolved, style: Style) -> String {
 
 /// Name and value, the origin at the right where there is room, else behind.
 fn line(indent: usize, setting: &Setting, widest: usize, style: Style) -> String {
-    let value = clean::line(&setting.value, false).replace('\t', " ");
+    let value = clean::line(&setting.value).replace('\t', " ");
     let left = format!("{}{}  {value}", " ".repeat(indent), pad(&setting.name, widest));
     let width = style.width.min(100);
     let fill = width.saturating_sub(columns(&left) + columns(&setting.origin)).max(2);

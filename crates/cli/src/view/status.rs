@@ -41,7 +41,7 @@ fn heading(status: &Status, style: Style) -> String {
         status.supervisor.pid
     );
     let room = style.width.saturating_sub(columns(&status.environment) + 2);
-    let facts = clean::line(&facts, false);
+    let facts = clean::line(&facts);
     format!(
         "{}  {}\n",
         style.paint(Ink::Bold, &status.environment),
@@ -160,7 +160,7 @@ fn totals(status: &Status, style: Style) -> String {
         facts.push(format!("up {}", words::age(longest)));
     }
     if let Some(url) = &status.url {
-        facts.push(clean::line(url, false).into_owned());
+        facts.push(clean::line(url).into_owned());
     }
     format!("{}\n", style.cut(&facts.join(style.dot()), style.width))
 }
@@ -184,7 +184,7 @@ const NAMES: usize = 24;
 /// A marked name and a text, which goes on in lines below itself.
 fn marked(mark: Mark, name: &str, widest: usize, text: &str, style: Style) -> Vec<String> {
     let widest = widest.min(NAMES);
-    let text = clean::line(text, false);
+    let text = clean::line(text);
     let room = style.width.saturating_sub(widest + 6);
     let lines = wrap(&text, room);
     lines
@@ -269,7 +269,7 @@ fn events(events: &[Event], zone: &TimeZone, style: Style) -> Vec<String> {
             } else {
                 format!("{}: {}", event.title, event.text)
             };
-            let told = clean::line(&told, false).into_owned();
+            let told = clean::line(&told).into_owned();
             let room = style.width.saturating_sub(widest + 15);
             let ink = match event.level {
                 EventLevel::Info => Ink::Plain,
