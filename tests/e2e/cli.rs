@@ -152,6 +152,17 @@ fn tables_fit_the_terminal_and_need_no_unicode() {
     let row =
         screen.lines().find(|line| line.contains("Running")).unwrap_or_else(|| panic!("no row:\n{screen}"));
     assert!(row.ends_with(['│', '|']), "the row is on one line of 80 columns:\n{screen}");
+    for command in ["check", "doctor"] {
+        let mut terminal = world.terminal([command]);
+        assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");
+        let screen = terminal.screen();
+        // A line that the terminal had to break goes on in its first column; ours go on indented.
+        let rows: Vec<&str> = screen.lines().collect();
+        let broken = rows
+            .windows(2)
+            .find(|pair| pair[0].chars().count() == 80 && !(pair[1].is_empty() || pair[1].starts_with(' ')));
+        assert!(broken.is_none(), "{command} fits the terminal: {broken:?} in\n{screen}");
+    }
     let piped = world.forge(["status"]).env("LC_ALL", "C").run();
     piped.ok().prints(name);
     assert!(piped.stdout.is_ascii(), "{piped}");

@@ -29,9 +29,34 @@ fn all_errors_of_a_file_come_at_once_with_place_and_help() {
         outcome.says("soon").says("depend_on: [b]");
     }
     assert_eq!(world.read("ran"), "", "nothing was started");
-    let outcome = world.forge(["start", "--json"]).run();
-    outcome.code(2);
-    assert_eq!(outcome.error_code(), "configuration", "{outcome}");
+    let errors = ["start", "check", "config", "restart"].map(|command| {
+        let outcome = world.forge([command, "--json"]).run();
+        outcome.code(2);
+        assert_eq!(outcome.error_code(), "configuration", "{outcome}");
+        outcome.json()["error"].clone()
+    });
+    for error in &errors {
+        assert_eq!(error, &errors[0], "every command tells it alike");
+    }
+    let diagnostics = errors[0]["details"]["diagnostics"].as_array().map_or(0, Vec::len);
+    assert_eq!(diagnostics, 5, "all of them: {:#}", errors[0]);
+}
+
+#[test]
+fn all_that_a_process_lacks_is_told_at_once() {
+    let world = World::with(
+        "dev:
+  - {name: a, command: no-such-program, cwd: no-such-folder, requires: ['no-such-tool>=1', sh]}
+",
+    );
+    for command in ["check", "start"] {
+        let outcome = world.forge([command]).run();
+        outcome.code(1);
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        for what in ["no-such-folder", "no-such-program", "no-such-tool"] {
+            assert!(said.contains(what), "{what} is named by {command}: {outcome}");
+        }
+    }
 }
 
 #[test]

@@ -19,11 +19,14 @@ fn a_crash_is_restarted_and_its_count_and_cause_are_told() {
 
 #[test]
 fn the_countdown_is_shown() {
-    let world = World::with("dev:\n  - {name: a, command: nasty exit 7, auto_restart: {delay: 1h}}\n");
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty sleep 200 exit 7, health_check: \"true\", auto_restart: {delay: 1h}}\n",
+    );
     world.forge(["start", "-d"]).run().ok();
     let a = world.wait_status("a", "restarting");
     assert!(a["restart_at"].is_string(), "{a:#}");
     assert_eq!(a["exit_code"], 7, "{a:#}");
+    assert_eq!(a["health"]["state"], "none", "what does not run has no health: {a:#}");
     // Stopping ends the countdown; starting would have cut it short.
     world.forge(["stop", "a"]).run().ok();
     assert_eq!(world.process("a")["status"], "stopped", "no longer wanted");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use forge_tests::{Signal, World, wait_until};
+use forge_tests::{Signal, World, nasty, wait_until};
 
 #[test]
 fn dependents_are_stopped_first() {
@@ -356,4 +356,55 @@ fn commands_at_cross_purposes_all_end_and_wedge_nothing() {
         assert_eq!(world.read(&format!("alone-{name}")), "", "I1");
     }
     assert_eq!(world.programs().len(), 2, "{:#?}", world.programs());
+}
+
+/// Only root can make such a process: a program that becomes root by its set-user-ID bit, while Forge is nobody.
+#[cfg(unix)]
+#[test]
+fn what_could_not_be_ended_is_named_and_still_shown() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    const NOBODY: u32 = 65534;
+    let mut world = World::with(
+        "dev:
+  - {name: a, command: nasty forever}
+  - {name: b, command: stubborn become-root forever, shutdown: {timeout: 200ms}}
+",
+    );
+    let program = world.bin().join("stubborn");
+    std::fs::copy(nasty(), &program).expect("a copy");
+    let mode = std::fs::Permissions::from_mode(0o4755);
+    if chown(&program, Some(0), Some(0)).and_then(|()| std::fs::set_permissions(&program, mode)).is_err() {
+        return forge_tests::skip(
+            "what_could_not_be_ended_is_named",
+            "only root can make what nobody can end",
+        );
+    }
+    for folder in [world.folder().to_owned(), world.workspace(), world.path(".forge")] {
+        chown(folder, Some(NOBODY), Some(NOBODY)).expect("the world is given away");
+    }
+    let as_nobody = |arguments: &[&str]| {
+        let forge = forge_tests::forge().display().to_string();
+        let as_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--", &forge];
+        let arguments = as_nobody.iter().copied().chain(arguments.iter().copied());
+        world.program(std::path::Path::new("setpriv"), arguments).run()
+    };
+    as_nobody(&["start"]).ok();
+    let b =
+        world.programs().into_iter().find(|process| process.command.contains("stubborn")).expect("it runs");
+    let stopped = as_nobody(&["stop"]);
+    stopped.code(1).says("stubborn").says(&b.pid.to_string());
+    assert!(b.is_alive(), "nobody cannot end it");
+    let status = as_nobody(&["status", "--json"]).json();
+    let of = |name: &str| {
+        status["processes"].as_array().and_then(|all| all.iter().find(|one| one["name"] == name))
+    };
+    let told = of("b").expect("it is shown");
+    assert_eq!(told["status"], "failed", "{told:#}");
+    let message = told["message"].as_str().unwrap_or_default();
+    assert!(message.contains("could not be ended") && message.contains("stubborn"), "{told:#}");
+    assert_eq!(of("a").expect("it is shown")["status"], "stopped", "{status:#}");
+    b.signal(Signal::KILL);
+    wait_until("it is gone", || !b.is_alive());
+    as_nobody(&["stop", "--all"]).ok();
+    world.expect_survivors();
 }

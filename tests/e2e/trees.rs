@@ -116,7 +116,24 @@ fn the_end_of_a_daemons_tree_is_its_end() {
         process.signal(Signal::KILL);
     }
     let pg = world.wait_process("pg", "it has ended", |pg| pg["status"] != "running");
-    assert!(matches!(pg["status"].as_str(), Some("exited" | "crashed")), "{pg:#}");
+    assert_eq!(pg["status"], "crashed", "{pg:#}");
+    assert_eq!(pg["signal"], "SIGKILL", "how the service itself ended: {pg:#}");
+    assert_eq!(pg["health"]["state"], "none", "{pg:#}");
+}
+
+#[test]
+fn a_daemon_that_was_ended_by_its_own_tool_has_exited() {
+    let world = World::with(
+        "dev:
+  - {name: pg, command: nasty double-fork begin wait-for go exit 0 end exit 0, daemon: true}
+",
+    );
+    world.start();
+    world.wait_status("pg", "running");
+    world.write("go", "");
+    let pg = world.wait_process("pg", "it has ended", |pg| pg["status"] != "running");
+    assert_eq!(pg["status"], "exited", "{pg:#}");
+    assert_eq!(pg["exit_code"], 0, "{pg:#}");
 }
 
 #[test]

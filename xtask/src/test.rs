@@ -1,11 +1,12 @@
 //! `cargo xtask test`: everything that has to hold before a change lands, the cheapest check first.
 
+use std::fs;
 use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::console::{self, cargo, heading, run_quietly, section};
-use crate::{generate, licences, setup, targets, ui};
+use crate::{generate, licences, setup, targets, ui, workspace};
 
 /// With `filters` only the tests whose names hold one of them, and no other check.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
@@ -30,7 +31,22 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
         section("In a browser", ui::in_browser)?;
     }
     heading("Tests");
-    console::run(&mut runner(filters))
+    let skipped = workspace::target().join("tests-skipped");
+    let _ = fs::remove_file(&skipped);
+    console::run(runner(filters).env("FORGE_TESTS_SKIPPED", &skipped))?;
+    tell_skipped(&fs::read_to_string(&skipped).unwrap_or_default())
+}
+
+/// What a test could not do on this machine is told at the end. Where all was set up for it, that is a failure.
+fn tell_skipped(list: &str) -> Result<()> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    println!("\nLeft out:\n{list}");
+    if std::env::var_os("CI").is_some() {
+        bail!("in CI nothing may be left out");
+    }
+    Ok(())
 }
 
 fn checks() -> Result<()> {

@@ -2,11 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use forge_api::{Code, Error};
+use forge_api::Error;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::ColorChoice;
+use forge_supervisor::configuration_error;
+
 use crate::failure::Failure;
 use crate::view::diagnosis;
 use crate::view::style::Style;
@@ -117,24 +119,7 @@ impl Output {
 fn error_document(failure: &Failure) -> Value {
     match failure {
         Failure::Error(error) => of_error(error),
-        Failure::Configuration(diagnostics) => {
-            let first = diagnostics.iter().next();
-            let message = first.map_or_else(
-                || "the configuration cannot be used".to_owned(),
-                |first| match diagnostics.len() {
-                    1 => {
-                        format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message)
-                    }
-                    count => {
-                        format!("{}: {count} problems; the first: {}", first.file.display(), first.message)
-                    }
-                },
-            );
-            let mut error = Error::new(Code::Configuration, message);
-            error.help = first.and_then(|first| first.help.clone());
-            error.details = serde_json::to_value(diagnostics).ok();
-            of_error(&error)
-        }
+        Failure::Configuration(diagnostics) => of_error(&configuration_error(diagnostics)),
         Failure::Closed | Failure::Told(_) => Value::Null,
     }
 }
@@ -174,6 +159,8 @@ fn unicode() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use forge_api::Code;
+
     use super::*;
 
     #[test]

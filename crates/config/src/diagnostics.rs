@@ -66,6 +66,15 @@ impl Diagnostic {
         self
     }
 
+    /// `file:line:column`, or only the file for what is wrong with the whole of it.
+    #[must_use]
+    pub fn location(&self) -> String {
+        match self.line {
+            0 => self.file.display().to_string(),
+            line => format!("{}:{line}:{}", self.file.display(), self.column),
+        }
+    }
+
     /// For people: the message, `file:line:column`, the line with a caret, the help. Ends without a line break.
     #[must_use]
     pub fn render(&self, color: bool, unicode: bool) -> String {
@@ -102,6 +111,18 @@ impl Diagnostics {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// All of them in one sentence: how many, and the first one.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self.list.as_slice() {
+            [] => "the configuration has errors".to_owned(),
+            [only] => format!("{}: {}", only.location(), only.message),
+            [first, ..] => {
+                format!("{} errors; the first: {}: {}", self.len(), first.location(), first.message)
+            }
+        }
     }
 
     /// Names files relative to `folder` (the one that the reader is in), where they are below it.

@@ -46,7 +46,7 @@ impl Story {
                 }
                 Record::Exited { exit, time } => story.exited = Some((*exit, *time)),
                 Record::Ending { .. } => story.ending = true,
-                Record::Empty { time } => story.empty = Some(*time),
+                Record::Empty { time, .. } => story.empty = Some(*time),
             }
         }
         story
@@ -230,7 +230,7 @@ mod tests {
             last_word: None,
             last_word_due: false,
         };
-        journal.append(Record::Empty { time: 1 });
+        journal.append(Record::Empty { time: 1, heir: None });
         assert!(journal.is_pending(), "there is no room");
         fs::remove_file(run.events()).unwrap();
         journal.rewrite().unwrap();

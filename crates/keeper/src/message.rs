@@ -96,8 +96,11 @@ pub enum Report {
         left: Vec<(u32, String)>,
     },
     /// The tree is empty, all output is stored; the keeper ends when the connection is closed, or by itself.
+    /// `heir`: see [`crate::record::Record::Empty`].
     Empty {
         time: i64,
+        #[serde(default)]
+        heir: Option<Exit>,
     },
     /// These could not be ended, by PID and name.
     Survivors {

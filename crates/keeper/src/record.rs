@@ -17,8 +17,13 @@ pub enum Record {
     Exited { exit: Exit, time: i64 },
     /// The supervisor asked to end the tree.
     Ending { force: bool, time: i64 },
-    /// Nothing of the tree is left, and its output is drained.
-    Empty { time: i64 },
+    /// Nothing of the tree is left, and its output is drained. `heir` is how the one ended that the main process left
+    /// behind, a daemon, if that was seen.
+    Empty {
+        time: i64,
+        #[serde(default)]
+        heir: Option<Exit>,
+    },
 }
 
 /// How a process ended.

@@ -46,3 +46,5 @@ mod summary;
 mod terminal;
 pub mod watch;
 mod words;
+
+pub use prepare::configuration as configuration_error;

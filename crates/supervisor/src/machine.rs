@@ -63,33 +63,42 @@ pub fn look(
     held: &Held,
 ) -> Vec<Finding> {
     let mut findings = programs(process, foreign);
-    if process.cwd.is_dir() {
-        findings.extend(process.ports.iter().map(|port| self::port(service, *port, held)));
-    }
+    findings.extend(process.ports.iter().map(|port| self::port(service, *port, held)));
     findings
 }
 
 /// Its folder and the programs that it needs; see [`look`].
 pub(crate) fn programs(process: &ResolvedProcess, foreign: Option<&Path>) -> Vec<Finding> {
-    if let Some(missing) = folder(process) {
-        return vec![missing];
-    }
+    let mut findings: Vec<Finding> = folder(process).into_iter().collect();
+    // Where it would run is not there: what is named from there cannot be looked for, nor asked its version.
+    let homeless = !findings.is_empty();
     let path = process
         .env
         .iter()
         .find(|variable| variable.name == "PATH")
         .map(|variable| OsStr::new(&variable.value));
-    let mut findings = Vec::new();
     for program in forge_config::shell::programs(&process.command) {
+        if homeless && is_relative(&program) {
+            continue;
+        }
         findings.push(match binaries::find(&program, path, &process.cwd) {
             Ok(found) => Finding::good("command", format!("`{program}` is {}", found.display())),
             Err(missing) => Finding::bad("command", missing.to_string(), advice(&missing)),
         });
     }
     for requirement in &process.requires {
+        if homeless && is_relative(&requirement.binary) {
+            continue;
+        }
         findings.push(required(requirement, path, process, foreign));
     }
     findings
+}
+
+/// A path that leads from the process's folder, and no name to be found on the PATH.
+fn is_relative(program: &str) -> bool {
+    let path = Path::new(program);
+    path.is_relative() && path.components().count() > 1
 }
 
 fn folder(process: &ResolvedProcess) -> Option<Finding> {
@@ -136,7 +145,10 @@ fn required(
         );
     }
     let version = binaries::version_with(&program, VERSION, |command| {
-        command.current_dir(&process.cwd).env_clear().envs(process.variables());
+        if process.cwd.is_dir() {
+            command.current_dir(&process.cwd);
+        }
+        command.env_clear().envs(process.variables());
     });
     match version {
         Some(version) if version >= least => {

@@ -112,21 +112,8 @@ pub(crate) fn load(workspace: &Workspace, settings: &Path) -> Result<Config, Err
 }
 
 /// What is wrong with a configuration, as an answer.
-pub(crate) fn configuration(diagnostics: &Diagnostics) -> Error {
-    let count = diagnostics.len();
-    let message = match diagnostics.iter().next() {
-        Some(first) if count == 1 => {
-            format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message)
-        }
-        Some(first) => format!(
-            "{count} errors in {}; the first, in line {}: {}",
-            first.file.display(),
-            first.line,
-            first.message
-        ),
-        None => "the configuration has errors".to_owned(),
-    };
-    Error::new(Code::Configuration, message)
+pub fn configuration(diagnostics: &Diagnostics) -> Error {
+    Error::new(Code::Configuration, diagnostics.summary())
         .details(json!({ "diagnostics": diagnostics, "text": diagnostics.render(false, true) }))
 }
 

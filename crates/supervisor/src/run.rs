@@ -14,7 +14,7 @@ mod link;
 #[path = "run/link_windows.rs"]
 mod link;
 
-pub(crate) use hold::{How, Run, RunEvent, hold};
+pub(crate) use hold::{HeirEnd, How, Run, RunEvent, hold};
 pub(crate) use link::Link;
 
 impl Link {
@@ -48,10 +48,14 @@ mod tests {
         let mut link = Link::connect(&socket).await.expect("a link");
         let (mut keeper, _) = listener.accept().await.expect("a connection");
         let mut bytes = encode(&serde_json::json!({"report": "levitating"})).expect("a frame");
-        bytes.extend(encode(&Report::Empty { time: 7 }).expect("a frame"));
+        bytes.extend(encode(&Report::Empty { time: 7, heir: None }).expect("a frame"));
         keeper.write_all(&bytes).await.expect("sent");
         drop(keeper);
-        assert_eq!(link.next().await.expect("a report"), Some(Report::Empty { time: 7 }), "the one it knows");
+        assert_eq!(
+            link.next().await.expect("a report"),
+            Some(Report::Empty { time: 7, heir: None }),
+            "the one it knows"
+        );
         assert_eq!(link.next().await.expect("the end"), None, "closed");
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn happening(happening: &Happening) -> (&'static str, String) {
         Happening::Crashed { exit: how, count, next } => ("crashed", crash(*how, *count, *next)),
         Happening::NotStarted { reason } => ("could not be started", reason.clone()),
         Happening::Restarting => ("restarting", String::new()),
-        Happening::Survived { left } => ("could not be ended", survivors(left)),
+        Happening::Survived { left } => ("could not be ended", self::left(left)),
     }
 }
 

@@ -84,6 +84,11 @@ fn jumps(test: &str, seconds: i64) {
             last_time(&world)
         );
     }
+    if seconds < 0 {
+        let held =
+            |line: &forge_tests::Line| line.stream == "forge" && line.text().contains("the clock went back");
+        assert!(world.lines("a").iter().any(held), "the jump was seen: {:#?}", world.entries("a"));
+    }
     // Countdowns and checks go by a clock that does not jump.
     world.write("crash", "");
     world.wait_process("b", "restarted", |b| b["run"] == 2 && b["status"] == "running");

@@ -26,7 +26,7 @@ fn state_files(world: &World) -> Vec<PathBuf> {
 fn is_survived(what: &str, damage: impl Fn(&[u8]) -> Vec<u8>) {
     let world = World::with(
         "dev:
-  - {name: a, command: nasty alone only forever}
+  - {name: a, command: nasty alone only forever, auto_restart: {delay: 10ms}}
   - {name: t, command: nasty prompt forever, tty: true}
 ",
     );
@@ -45,7 +45,7 @@ fn is_survived(what: &str, damage: impl Fn(&[u8]) -> Vec<u8>) {
     assert_eq!(world.read("only"), "", "{what}: I1");
     // It is still wanted.
     before[0].signal(Signal::KILL);
-    wait_until("it is restarted", || world.forge(["start"]).run().code == Some(0));
+    world.wait_process("a", "restarted by itself", |a| a["restarts"] == 1 && a["status"] == "running");
     world.forge(["stop"]).run().ok();
     assert!(world.programs().is_empty(), "{what}: {:#?}", world.programs());
 }

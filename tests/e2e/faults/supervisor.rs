@@ -1,8 +1,8 @@
 //! The supervisor is killed, and is there twice.
 
-use std::time::Duration;
+use std::time::Instant;
 
-use forge_tests::{Process, Signal, World, assert_sequence, wait_until};
+use forge_tests::{DEADLINE, Process, Signal, Value, World, assert_sequence, wait_until};
 
 /// The programs of Forge's that are supervisors, whether they answer or not.
 fn supervisors(world: &World) -> Vec<Process> {
@@ -11,10 +11,44 @@ fn supervisors(world: &World) -> Vec<Process> {
     all
 }
 
+/// What can be seen on disk of a start under way: the steps at each of which the supervisor is killed.
+const STEPS: &[(&str, fn(&World) -> bool)] = &[
+    ("the first run folder is there", |world| !world.run_folders().is_empty()),
+    ("the first keeper has its run", |world| recorded(world, "a", "keeper")),
+    ("the first command runs", |world| recorded(world, "a", "started")),
+    ("the second run folder is there", |world| has_run(world, "b")),
+    ("the second command runs", |world| recorded(world, "b", "started")),
+    ("the second is about to be healthy", |world| world.path("up").exists()),
+    ("the third run folder is there", |world| has_run(world, "c")),
+    ("the third command runs", |world| recorded(world, "c", "started")),
+];
+
+fn has_run(world: &World, process: &str) -> bool {
+    events_of(world, process).is_some()
+}
+
+/// What the newest run of a process has recorded; `None` without a run.
+fn events_of(world: &World, process: &str) -> Option<String> {
+    let folder = world.run_folders().into_iter().find(|folder| {
+        let spec = std::fs::read(folder.join("spec.json")).unwrap_or_default();
+        serde_json::from_slice::<Value>(&spec).is_ok_and(|spec| spec["process"] == process)
+    })?;
+    Some(std::fs::read_to_string(folder.join("events")).unwrap_or_default())
+}
+
+fn recorded(world: &World, process: &str, event: &str) -> bool {
+    events_of(world, process).is_some_and(|events| events.contains(&format!("\"event\":\"{event}\"")))
+}
+
 /// Whatever the moment, there are never two trees of one process, and the next start gets all of them ready.
-fn killed_after(world: &World, delay: Duration) {
+fn killed_once(world: &World, what: &str, step: impl Fn(&World) -> bool) {
     let start = world.forge(["start"]).spawn();
-    std::thread::sleep(delay);
+    let deadline = Instant::now() + DEADLINE;
+    while !step(world) {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        // As close behind the step as can be.
+        std::thread::yield_now();
+    }
     for supervisor in supervisors(world) {
         supervisor.signal(Signal::KILL);
         wait_until("it dies", || !supervisor.is_alive());
@@ -22,16 +56,18 @@ fn killed_after(world: &World, delay: Duration) {
     let _either = start.wait();
     world.start();
     let status = world.status();
-    assert_eq!(status["ready"], true, "killed after {delay:?}: {status:#}");
+    assert_eq!(status["ready"], true, "killed when {what}: {status:#}");
     for name in ["a", "b", "c"] {
-        assert_eq!(world.read(&format!("alone-{name}")), "", "I1, killed after {delay:?}");
+        assert_eq!(world.read(&format!("alone-{name}")), "", "I1, killed when {what}");
         let told = world.pid(name);
         assert!(told.command.contains(&format!("alone-{name}")), "{told:?}");
     }
     let programs = world.programs();
-    assert_eq!(programs.len(), 3, "killed after {delay:?}: {programs:#?}");
+    assert_eq!(programs.len(), 3, "killed when {what}: {programs:#?}");
     world.forge(["stop"]).run().ok();
-    assert!(world.programs().is_empty(), "killed after {delay:?}: {:#?}", world.programs());
+    assert!(world.programs().is_empty(), "killed when {what}: {:#?}", world.programs());
+    std::fs::remove_file(world.path("up")).expect("as it was before");
+    wait_until("the run folders are cleared", || world.run_folders().is_empty());
 }
 
 fn three_in_a_row() -> World {
@@ -47,21 +83,21 @@ fn three_in_a_row() -> World {
 #[test]
 fn fault_01_the_supervisor_is_killed_at_each_step_of_a_first_start() {
     let world = three_in_a_row();
-    for step in 0..8 {
+    for (what, step) in STEPS {
         for supervisor in supervisors(&world) {
             supervisor.signal(Signal::KILL);
             wait_until("it dies", || !supervisor.is_alive());
         }
-        killed_after(&world, Duration::from_millis(step * 25));
+        killed_once(&world, what, step);
     }
 }
 
 #[test]
 fn fault_01_a_running_supervisor_is_killed_at_each_step_of_a_start() {
     let world = three_in_a_row();
-    let _status = world.status();
-    for step in 0..12 {
-        killed_after(&world, Duration::from_millis(step * 9));
+    for (what, step) in STEPS {
+        let _status = world.status();
+        killed_once(&world, what, step);
     }
 }
 
@@ -75,7 +111,11 @@ fn fault_02_ten_processes_at_full_speed_lose_no_line_when_the_supervisor_is_kill
     world.configure(&format!("dev:\n{processes}"));
     world.start();
     let before: Vec<Process> = (0..10).map(|n| world.pid(&format!("p{n}"))).collect();
-    for _ in 0..3 {
+    for round in 0..3 {
+        if round == 0 {
+            let done: Vec<u32> = (0..10).filter(|n| world.path(&format!("done-{n}")).exists()).collect();
+            assert!(done.is_empty(), "they write while the supervisor is killed, but {done:?} are done");
+        }
         world.kill_supervisor();
         let after: Vec<Process> = (0..10).map(|n| world.pid(&format!("p{n}"))).collect();
         assert_eq!(after, before, "the same processes");
@@ -113,24 +153,34 @@ fn fault_06_an_exit_without_a_supervisor_is_known_with_its_code_and_time() {
 ",
     );
     world.start();
-    let c = world.pid("c");
+    let [a, b, c] = ["a", "b", "c"].map(|name| world.pid(name));
     world.kill_supervisor();
+    // No other supervisor can come before the ends are past.
+    let lock = std::fs::File::open(world.state().join("supervisor.lock")).expect("the lock");
+    lock.lock().expect("nobody has it");
+    let before = jiff::Timestamp::now();
     world.write("go", "");
-    // Keepers whose process ends start a supervisor: nobody else asks for one here.
-    world.wait_supervisor();
+    wait_until("both have ended", || !a.is_alive() && !b.is_alive());
+    let after = jiff::Timestamp::now();
+    let a_while_later = after + jiff::SignedDuration::from_millis(1500);
+    wait_until("that is a while ago", || jiff::Timestamp::now() > a_while_later);
+    drop(lock);
+    // Keepers whose process ends start a supervisor; where that came too early, the next command does.
     let a = world.wait_status("a", "crashed");
     assert_eq!(a["exit_code"], 42, "{a:#}");
     let b = world.wait_status("b", "crashed");
     assert_eq!(b["signal"], "SIGUSR1", "{b:#}");
     assert_eq!(world.pid("c"), c, "the third goes on");
     let status = world.status();
-    let told = |name| {
+    for name in ["a", "b"] {
         let events = status["events"].as_array().expect("a list");
-        events
-            .iter()
-            .any(|event| event["process"] == name && event["level"] != "info" && event["time"].is_string())
-    };
-    assert!(told("a") && told("b"), "both ends are events: {:#}", status["events"]);
+        let end = events.iter().find(|event| event["process"] == name && event["level"] != "info");
+        let time = end.and_then(|event| event["time"].as_str()?.parse::<jiff::Timestamp>().ok());
+        let time = time.unwrap_or_else(|| panic!("the end of {name} is an event: {events:#?}"));
+        // Events are told to the millisecond.
+        let earliest = before - jiff::SignedDuration::from_millis(1);
+        assert!((earliest..=after).contains(&time), "{name} ended at {time}, between {before} and {after}");
+    }
 }
 
 #[test]
@@ -275,4 +325,29 @@ fn an_interrupt_of_a_start_that_lost_its_supervisor_still_ends() {
     world.kill_supervisor();
     let outcome = start.wait();
     assert!(matches!(outcome.code, Some(1 | 4)), "it says that it lost its supervisor: {outcome}");
+}
+
+#[test]
+fn what_was_ready_is_ready_for_the_next_supervisor_too() {
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:
+  - {{name: a, command: nasty listen {port} forever, port: {port}}}
+  - {{name: b, command: nasty forever, health_check: {{exec: test ! -e slow, interval: 50ms, timeout: 30s}}}}
+"
+    ));
+    world.start();
+    let written = |name: &str| {
+        let files = std::fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
+        let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        let states = texts.filter_map(|text| serde_json::from_str::<Value>(text.split_once('\n')?.1).ok());
+        let mut readiness = states.map(|state| state["processes"][name]["readiness"].clone());
+        readiness.find(|readiness| readiness.is_object()).unwrap_or_default()
+    };
+    wait_until("a's port is written down", || written("a")["holds_ports"] == true);
+    wait_until("b's health is written down", || written("b")["health"]["state"] == "healthy");
+    world.kill_supervisor();
+    let status = world.status();
+    assert_eq!(status["ready"], true, "nothing of it has changed: {status:#}");
 }

@@ -60,7 +60,7 @@ fn one(step: &str, rest: &mut Arguments<'_>) -> Result<Option<ExitCode>, Failure
         "ignore" | "report" | "signal-self" | "term-writes" | "term-appends" | "daemonise-on-term" => {
             signals::step(step, rest)?
         }
-        "spawn" | "setsid" | "double-fork" | "respawn" | "fork-bomb" | "become-session" => {
+        "spawn" | "setsid" | "double-fork" | "respawn" | "fork-bomb" | "become-session" | "become-root" => {
             trees::step(step, rest)?
         }
         "listen" => serve::listen(rest)?,

@@ -13,6 +13,10 @@ pub(crate) fn step(step: &str, rest: &mut Arguments<'_>) -> Result<(), Failure> 
         "double-fork" => daemonise(rest.block(step)?)?,
         "respawn" => respawn(rest.block(step)?.to_vec()),
         "become-session" => drop(rustix::process::setsid()?),
+        "become-root" => {
+            let root = rustix::process::Uid::ROOT;
+            rustix::thread::set_thread_res_uid(root, root, root)?;
+        }
         _ => return fork_bomb(rest.value(step)?),
     }
     Ok(())

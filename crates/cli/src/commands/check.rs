@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::view::style::{Ink, Mark, Style, columns, pad};
 use crate::view::words;
+use forge_supervisor::configuration_error;
 use forge_supervisor::machine::{self, Finding, Held};
 use forge_supervisor::owned::Service;
 
@@ -75,8 +76,10 @@ fn refuse(context: &Context, errors: Diagnostics, checked: &[Checked]) -> Outcom
                 json!({"environment": one.environment, "process": one.process, "message": finding.text})
             })
             .collect();
-        let mut error = Error::new(Code::Configuration, first_of(&errors));
-        error.details = Some(json!({"diagnostics": errors, "problems": problems}));
+        let mut error = configuration_error(&errors);
+        if let Some(details) = error.details.as_mut().and_then(serde_json::Value::as_object_mut) {
+            details.insert("problems".to_owned(), json!(problems));
+        }
         return Err(error.into());
     }
     let style = context.output.stdout();
@@ -84,13 +87,6 @@ fn refuse(context: &Context, errors: Diagnostics, checked: &[Checked]) -> Outcom
     let text: String = lacking.iter().map(|one| process(one, widest, style)).collect();
     context.output.text(&text)?;
     Err(errors.into())
-}
-
-fn first_of(errors: &Diagnostics) -> String {
-    let first = errors.iter().next();
-    first.map_or_else(String::new, |first| {
-        format!("{}:{}:{}: {}", first.file.display(), first.line, first.column, first.message)
-    })
 }
 
 /// What runs holds its own ports rightly. Without a supervisor that is not known, and none is started to learn it.
@@ -137,11 +133,9 @@ fn report(context: &Context, chosen: &Chosen, checked: &[Checked], warnings: &Di
 fn page(chosen: &Chosen, checked: &[Checked], problems: usize, style: Style) -> String {
     let environments = words::count(chosen.environments.len(), "environment", "environments");
     let processes = words::count(checked.len(), "process", "processes");
-    let mut text = format!(
-        "{} {} is valid: {environments}, {processes}\n",
-        style.mark(Mark::Good),
-        chosen.workspace.file.display()
-    );
+    let file = chosen.workspace.file.display();
+    let valid = style.folded(&format!("{file} is valid: {environments}, {processes}"), 2);
+    let mut text = format!("{} {valid}\n", style.mark(Mark::Good));
     for environment in &chosen.environments {
         text.push_str(&format!("\n{}\n", style.paint(Ink::Bold, &environment.name)));
         let of_it: Vec<&Checked> = checked.iter().filter(|one| one.environment == environment.name).collect();
@@ -176,9 +170,10 @@ fn process(checked: &Checked, widest: usize, style: Style) -> String {
     let mut text = String::new();
     for (index, finding) in bad.iter().enumerate() {
         let name = if index == 0 { name.clone() } else { " ".repeat(widest) };
-        text.push_str(&format!("  {} {name}  {}\n", style.mark(mark), finding.text));
+        let said = style.folded(&finding.text, widest + 6);
+        text.push_str(&format!("  {} {name}  {said}\n", style.mark(mark)));
         if let Some(help) = &finding.help {
-            let indent = " ".repeat(widest + 6);
+            let (indent, help) = (" ".repeat(widest + 6), style.folded(help, widest + 12));
             text.push_str(&format!("{indent}{} {help}\n", style.paint(Ink::Busy, "help:")));
         }
     }

@@ -75,7 +75,7 @@ fn page(findings: &[Finding], style: Style) -> String {
                 Verdict::Note => (Mark::Idle, Ink::Plain),
                 Verdict::Bad => (Mark::Bad, Ink::Bad),
             };
-            let text = clean::line(&finding.text);
+            let text = style.folded(&clean::line(&finding.text), widest + 4);
             format!("{} {}  {}\n", style.mark(mark), pad(&finding.subject, widest), style.paint(ink, &text))
         })
         .collect()
@@ -213,15 +213,17 @@ fn own_log(home: &Home) -> Vec<Finding> {
     let Some(text) = tail(&path) else {
         return vec![Finding::new("log", Verdict::Note, format!("{} (nothing yet)", path.display()))];
     };
-    let problems: Vec<&str> = text
-        .lines()
-        .filter(|line| ["ERROR", "WARN", "panicked"].iter().any(|word| line.contains(word)))
-        .collect();
+    let problems: Vec<&str> = text.lines().filter(|line| is_problem(line)).collect();
     let mut findings = vec![Finding::new("log", Verdict::Good, path.display().to_string())];
     for line in &problems[problems.len().saturating_sub(PROBLEMS)..] {
         findings.push(Finding::new("", Verdict::Note, (*line).to_owned()));
     }
     findings
+}
+
+/// A line of the supervisor's own log that warns: `TIME LEVEL WHERE: …`. What programs said may be quoted behind it.
+fn is_problem(line: &str) -> bool {
+    matches!(line.split_whitespace().nth(1), Some("ERROR" | "WARN"))
 }
 
 /// The end of a file, from the beginning of a line.
@@ -237,4 +239,25 @@ fn tail(path: &Path) -> Option<String> {
         return Some(text);
     }
     Some(text.split_once('\n').map_or_else(String::new, |(_, rest)| rest.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_said_is_no_problem_of_forges() {
+        for (line, expected) in [
+            ("2026-11-25T22:00:00.000000Z  WARN forge_supervisor::core: dev/a: not watched", true),
+            ("2026-11-25T22:00:00.000000Z ERROR forge_supervisor::host: the disk is full", true),
+            (
+                "2026-11-25T22:00:00.000000Z  INFO forge_supervisor::core: dev/worker: log WARN order 105",
+                false,
+            ),
+            ("WARN", false),
+            ("", false),
+        ] {
+            assert_eq!(is_problem(line), expected, "{line:?}");
+        }
+    }
 }

@@ -270,6 +270,8 @@ impl Row {
             State::Waiting if !process.waiting_on.is_empty() => {
                 (Ink::Dim, format!("waiting for {}", words::list(&process.waiting_on)))
             }
+            // How the run before ended is not what it waits for.
+            State::Waiting => (Ink::Dim, state_word(process).to_owned()),
             State::Running if process.ready => (Ink::Plain, health.unwrap_or("ready").to_owned()),
             State::Running | State::Starting => (
                 Ink::Plain,

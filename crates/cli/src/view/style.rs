@@ -118,6 +118,15 @@ impl Style {
     }
 }
 
+impl Style {
+    /// `text` that begins in column `indent`, in as many lines as the width asks for, all of which begin there.
+    pub(crate) fn folded(&self, text: &str, indent: usize) -> String {
+        // Of what is left beside a deep indent nobody could read anything.
+        let room = self.width.saturating_sub(indent).max(20);
+        wrap(text, room).join(&format!("\n{}", " ".repeat(indent)))
+    }
+}
+
 /// `text` in lines of at most `width` columns, broken at spaces; a longer word is cut where the line ends.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);

@@ -92,6 +92,11 @@ fn declared_ports(report: &mut Report, fields: &Fields<'_>) -> Vec<Port> {
             Value::List(items) => items.as_slice(),
             _ => std::slice::from_ref(node),
         };
+        if items.is_empty() {
+            report
+                .error("no_port", node.place, format!("`{key}` lists no port"))
+                .help(format!("name one, as in `{key}: 3000`, or leave the key out"));
+        }
         let ports = items.iter().filter_map(|item| Some((fields::port(report, item, key)?, item.place)));
         read.extend(ports);
     }

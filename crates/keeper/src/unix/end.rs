@@ -116,7 +116,7 @@ impl Keeper {
         self.untold = !self.requested;
         self.journal.append(Record::Exited { exit, time });
         self.journal.end(Ended { exit: Some(exit), message: None, time, requested: self.requested });
-        let left = self.hold.living();
+        let left = self.hold.left_behind();
         self.tell_written_first(now);
         self.clients.tell_all(&Report::Exited { exit, time, left });
         self.clients.end_told();
@@ -135,10 +135,11 @@ impl Keeper {
         }
         self.input.close();
         self.screen = super::keeper::Screen::default();
-        self.journal.append(Record::Empty { time });
+        let heir = self.hold.heir_exit().map(|exit| exit_of(Some(exit), false));
+        self.journal.append(Record::Empty { time, heir });
         self.tell_written_first(instant);
-        self.clients.tell_all(&Report::Empty { time });
-        self.life = Life::Empty { time, leave_at: instant + LINGER };
+        self.clients.tell_all(&Report::Empty { time, heir });
+        self.life = Life::Empty { time, heir, leave_at: instant + LINGER };
     }
 
     /// If nobody knows of the end, starts somebody who decides what comes next.

@@ -34,6 +34,8 @@ pub(super) struct Hold {
     /// An adopted main process, or one of those that outlived it.
     watch: Option<Watch>,
     look_at: Option<Instant>,
+    /// The eldest of those whom the main process left behind, and how it ended: with a daemon, the service itself.
+    heir: Option<(ProcessId, Option<Exit>)>,
 }
 
 impl Hold {
@@ -47,6 +49,7 @@ impl Hold {
             commands: Vec::new(),
             watch: None,
             look_at: None,
+            heir: None,
         }
     }
 
@@ -125,6 +128,8 @@ impl Hold {
                 ended.push(Ended::Main(Exit::from_wait_status(status)));
             } else if let Some(at) = self.commands.iter().position(|command| command.pid == pid) {
                 ended.push(Ended::Command(self.commands.swap_remove(at)));
+            } else if let Some((_, exit)) = self.heir.as_mut().filter(|(heir, _)| heir.pid == pid) {
+                *exit = Exit::from_wait_status(status);
             }
         }
     }
@@ -185,10 +190,27 @@ impl Hold {
 
     /// Who lives, by PID and name.
     pub(super) fn living(&mut self) -> Vec<(u32, String)> {
+        self.outlivers().into_iter().map(named).collect()
+    }
+
+    fn outlivers(&mut self) -> Vec<Member> {
         if self.main.is_none() && self.complete && !self.has_children {
             return Vec::new();
         }
-        self.members().into_iter().filter(|member| !member.is_zombie()).map(named).collect()
+        self.members().into_iter().filter(|member| !member.is_zombie()).collect()
+    }
+
+    /// Who outlived the main process, by PID and name.
+    pub(super) fn left_behind(&mut self) -> Vec<(u32, String)> {
+        let left = self.outlivers();
+        let eldest = left.iter().map(|member| member.id).min_by_key(|id| (id.start, id.pid));
+        self.heir = eldest.map(|eldest| (eldest, None));
+        left.into_iter().map(named).collect()
+    }
+
+    /// How the eldest of those ended, if it is over and this process was its parent by then.
+    pub(super) fn heir_exit(&self) -> Option<Exit> {
+        self.heir.and_then(|(_, exit)| exit)
     }
 
     /// Everybody who is known now.

@@ -42,7 +42,7 @@ pub(super) enum Life {
     /// Nobody is left; what they had written is being read.
     Closing { until: Instant },
     /// All is over and recorded. Whoever is connected has until `leave_at` to take note.
-    Empty { time: i64, leave_at: Instant },
+    Empty { time: i64, heir: Option<Exit>, leave_at: Instant },
 }
 
 /// The terminal of a `tty` run.

@@ -145,8 +145,8 @@ impl Keeper {
 
     /// Ends the tree, or says that it has ended already.
     fn end(&mut self, id: ClientId, ask: Ask, now: Instant) {
-        if let Life::Empty { time, .. } = self.life {
-            return self.clients.tell(id, &Report::Empty { time });
+        if let Life::Empty { time, heir, .. } = self.life {
+            return self.clients.tell(id, &Report::Empty { time, heir });
         }
         self.record_ending(ask.force);
         let acts = self.ending.ask(ask, now);

@@ -329,7 +329,7 @@ impl Keeper {
 
     fn end(&mut self, id: u64, ask: Ask, instant: Instant) {
         if let Life::Empty { time, .. } = self.life {
-            return self.clients.tell(id, &Report::Empty { time });
+            return self.clients.tell(id, &Report::Empty { time, heir: None });
         }
         self.requested = true;
         self.journal.append(Record::Ending { force: ask.force, time: now() });
@@ -454,8 +454,8 @@ impl Keeper {
             self.clients.written(writer.position());
         }
         self.input = None;
-        self.journal.append(Record::Empty { time });
-        self.clients.tell_all(&Report::Empty { time });
+        self.journal.append(Record::Empty { time, heir: None });
+        self.clients.tell_all(&Report::Empty { time, heir: None });
         self.life = Life::Empty { time, leave_at: instant + LINGER };
     }
 

@@ -74,7 +74,7 @@ fn record_unknown_end(run: &RunFolder) -> io::Result<()> {
         }
         _ => {}
     }
-    journal.append(Record::Empty { time });
+    journal.append(Record::Empty { time, heir: None });
     Ok(())
 }
 

@@ -258,7 +258,7 @@ impl Client {
     fn know_what_was_before(&mut self) {
         let Some(Report::Hello { exited, left, empty, .. }) = &self.hello else { return };
         let exited = exited.map(|(exit, time)| Report::Exited { exit, time, left: left.clone() });
-        let empty = empty.then_some(Report::Empty { time: 0 });
+        let empty = empty.then_some(Report::Empty { time: 0, heir: None });
         self.waiting.extend(exited.into_iter().chain(empty));
     }
 

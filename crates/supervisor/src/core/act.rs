@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use forge_api::{Event, EventLevel, Health, HealthState, Time};
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::{PROTOCOL, Request};
+use forge_keeper::record::Exit;
 use forge_keeper::spec::{Container, RunFolder, Spec};
 use forge_system::process::{ProcessId, Signal};
 use tokio::sync::mpsc;
@@ -15,7 +16,7 @@ use super::{Core, Handle, Key, LiveRun, Message};
 use crate::home::short_hash;
 use crate::prepare;
 use crate::process::lifecycle::{AfterCrash, Effect, Happening, Input, Phase};
-use crate::run::{How, Run, RunEvent, folder, hold};
+use crate::run::{HeirEnd, How, Run, RunEvent, folder, hold};
 use crate::words;
 
 /// Bytes of one log segment.
@@ -294,7 +295,7 @@ impl Core {
         process.restart_at = None;
         let Some(run) = &process.run else {
             // Nothing was ever started, or it is gone already.
-            self.input(key, Input::Empty);
+            self.input(key, Input::Empty { heir: None });
             return;
         };
         let shutdown = process.definition.as_ref().map(|definition| definition.shutdown.clone());
@@ -344,7 +345,7 @@ impl Core {
                 process.ended = Some((exit, at));
                 self.input_at(key, Input::Ended { exit, left }, at);
             }
-            RunEvent::Empty => self.run_over(key),
+            RunEvent::Empty(heir) => self.run_over(key, heir),
             RunEvent::Survivors(left) => self.input(key, Input::Survivors(left)),
             RunEvent::Written => {
                 process.log_end.send_modify(|count| *count += 1);
@@ -375,7 +376,7 @@ impl Core {
         self.touched.insert(key.environment.clone());
     }
 
-    fn run_over(&mut self, key: &Key) {
+    fn run_over(&mut self, key: &Key, heir: Option<HeirEnd>) {
         let boot = self.home.runs().join(&self.boot);
         if let Some(process) = self.process_mut(key) {
             // Readers at the end of the log may see the last lines now.
@@ -384,8 +385,13 @@ impl Core {
                 let folder = RunFolder::new(boot.join(&run.id));
                 tokio::task::spawn_blocking(move || remove_folder(&folder));
             }
+            if process.is_detached() {
+                let (exit, time) =
+                    heir.map_or((Exit::Unknown, Time::now()), |(exit, time)| (exit, Time(time)));
+                process.ended = Some((exit, time.to_millis()));
+            }
         }
-        self.input(key, Input::Empty);
+        self.input(key, Input::Empty { heir: heir.map(|(exit, _)| exit) });
     }
 }
 

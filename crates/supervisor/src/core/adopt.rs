@@ -64,6 +64,7 @@ impl Core {
                 ran: None,
                 run: None,
                 events_until: None,
+                readiness: None,
                 phase: SavedPhase::Alive,
             };
             self.adopt_process(&key, &saved, Some(found), true);
@@ -145,6 +146,12 @@ impl Core {
         };
         if process.definition.as_ref().is_some_and(|definition| definition.health_check.is_some()) {
             process.health.state = forge_api::HealthState::Starting;
+        }
+        if let Some(readiness) = &saved.readiness
+            && saved.run.as_ref() == Some(&found.spec.run)
+            && told.started.is_some()
+        {
+            process.restore_readiness(readiness);
         }
         let stopping = matches!(process.machine.phase, Phase::Stopping { .. });
         let running = matches!(process.machine.phase, Phase::Running { .. });

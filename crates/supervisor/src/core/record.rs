@@ -18,6 +18,7 @@ use tokio::task::AbortHandle;
 
 use super::inspect::HealthHistory;
 use super::measure::Ring;
+use super::save::Readiness;
 use crate::conflict::Moved;
 use crate::owned::{Owned, Service};
 use crate::probe;
@@ -258,6 +259,17 @@ impl Process {
         }
     }
 
+    pub(super) fn readiness(&self) -> Readiness {
+        Readiness { health: self.health.clone(), holds_ports: self.holds_ports, port_taken: self.port_taken }
+    }
+
+    /// What the supervisor before knew of the same run.
+    pub(super) fn restore_readiness(&mut self, known: &Readiness) {
+        self.health = known.health.clone();
+        self.holds_ports = known.holds_ports;
+        self.port_taken = known.port_taken;
+    }
+
     /// It runs, since then (ns since 1970, by the keeper's clock).
     pub(crate) fn began(&mut self, root: ProcessId, time: i64) {
         let at = Time(time).to_millis();
@@ -334,7 +346,7 @@ impl Process {
         ProcessStatus {
             status: self.state(),
             ready: self.ready,
-            health: self.health.clone(),
+            health: if alive { self.health.clone() } else { Health::NONE },
             pid: self.root.filter(|_| alive && !self.is_detached()).map(|root| root.pid),
             ports: if alive { self.listens.clone() } else { Vec::new() },
             started_at: if alive { self.started_at } else { None },

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use forge_api::Time;
+use forge_api::{Health, Time};
 use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,18 @@ pub(crate) struct SavedProcess {
     /// The time of the newest line that has become an event, in nanoseconds since 1970.
     #[serde(default)]
     pub events_until: Option<i64>,
+    /// Of the run that was held: what makes it ready, so that it is so for the next supervisor too.
+    #[serde(default)]
+    pub readiness: Option<Readiness>,
     pub phase: SavedPhase,
+}
+
+/// What a supervisor has learnt of a run that lives, and the next one would have to learn again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Readiness {
+    pub health: Health,
+    pub holds_ports: bool,
+    pub port_taken: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +127,7 @@ impl SavedProcess {
             ran: process.ran.clone(),
             run: process.run.as_ref().map(|run| run.id.clone()),
             events_until: process.events_until.map(|time| time.0),
+            readiness: process.run.is_some().then(|| process.readiness()),
             phase,
         }
     }
@@ -295,6 +307,7 @@ mod tests {
                     ran: None,
                     run: None,
                     events_until: None,
+                    readiness: None,
                     phase: SavedPhase::Alive,
                 },
             )]),

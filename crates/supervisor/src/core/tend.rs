@@ -111,6 +111,7 @@ impl Core {
             let message = hits.into_iter().next().map(|(_, line, _)| line);
             process.health = Health { state: HealthState::Healthy, message, checked_at: Some(Time::now()) };
             self.touched.insert(key.environment.clone());
+            self.unsaved(&key.environment);
             return Next::Enough;
         }
         let Some(definition) = process.definition.clone() else { return Next::Enough };
@@ -276,6 +277,9 @@ impl Core {
             self.watch_unhealthy(key);
         }
         self.touched.insert(key.environment.clone());
+        if before != report.state {
+            self.unsaved(&key.environment);
+        }
         match (before, report.state) {
             (HealthState::Healthy, HealthState::Unhealthy)
             | (HealthState::Starting, HealthState::Unhealthy) => {
@@ -301,6 +305,7 @@ impl Core {
             process.nudge.notify_one();
         }
         self.touched.insert(key.environment.clone());
+        self.unsaved(&key.environment);
         self.tend(&key);
     }
 

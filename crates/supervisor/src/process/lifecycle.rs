@@ -102,8 +102,10 @@ pub(crate) enum Input {
         exit: Exit,
         left: Vec<Left>,
     },
-    /// The tree is empty and its output stored.
-    Empty,
+    /// The tree is empty and its output stored. `heir` is how a daemon ended that its command had left behind.
+    Empty {
+        heir: Option<Exit>,
+    },
     /// These could not be ended.
     Survivors(Vec<Left>),
     /// The countdown is over.
@@ -193,7 +195,7 @@ impl Machine {
             Input::Refused(reason) | Input::NotLaunched(reason) => self.not_launched(reason),
             Input::Launched => self.launched(),
             Input::Ended { exit, left } => self.ended(exit, left, rules, now),
-            Input::Empty => self.empty(rules, now),
+            Input::Empty { heir } => self.empty(heir, rules, now),
             Input::Survivors(left) => self.survivors(left),
             Input::Due => self.due(),
         };
@@ -329,15 +331,17 @@ impl Machine {
             self.phase = Phase::Running { detached: true };
             return Vec::new();
         }
-        if clean && !rules.daemon {
-            if rules.restart.on == RestartOn::Always && !rules.one_shot && self.wanted {
-                return self.count_down(rules.restart.delay, exit, &left, Vec::new());
-            }
-            let effects = vec![Effect::Happened(Happening::Exited { left: left.clone() })];
-            self.phase = Phase::Exited { left };
-            return effects;
+        if clean && !rules.daemon { self.exited(left, rules) } else { self.crash(exit, left, rules, now) }
+    }
+
+    /// It ended by itself, with 0.
+    fn exited(&mut self, left: Vec<Left>, rules: &Rules) -> Vec<Effect> {
+        if rules.restart.on == RestartOn::Always && !rules.one_shot && self.wanted {
+            return self.count_down(rules.restart.delay, Exit::Code(0), &left, Vec::new());
         }
-        self.crash(exit, left, rules, now)
+        let effects = vec![Effect::Happened(Happening::Exited { left: left.clone() })];
+        self.phase = Phase::Exited { left };
+        effects
     }
 
     fn crash(&mut self, exit: Exit, left: Vec<Left>, rules: &Rules, now: i64) -> Vec<Effect> {
@@ -387,7 +391,7 @@ impl Machine {
         effects
     }
 
-    fn empty(&mut self, rules: &Rules, now: i64) -> Vec<Effect> {
+    fn empty(&mut self, heir: Option<Exit>, rules: &Rules, now: i64) -> Vec<Effect> {
         match &mut self.phase {
             Phase::Stopping { then, .. } => match std::mem::replace(then, Then::Stay) {
                 Then::Stay => {
@@ -403,7 +407,12 @@ impl Machine {
                     vec![Effect::Countdown(delay)]
                 }
             },
-            Phase::Running { detached: true } => self.crash(Exit::Unknown, Vec::new(), rules, now),
+            Phase::Running { detached: true } if heir == Some(Exit::Code(0)) => {
+                self.exited(Vec::new(), rules)
+            }
+            Phase::Running { detached: true } => {
+                self.crash(heir.unwrap_or(Exit::Unknown), Vec::new(), rules, now)
+            }
             Phase::Exited { left } | Phase::Crashed { left, .. } | Phase::Failed { left, .. } => {
                 left.clear();
                 Vec::new()

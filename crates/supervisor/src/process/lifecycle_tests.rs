@@ -85,9 +85,9 @@ fn each_input_leads_where_it_should() {
             false,
             "kill",
         ),
-        (stopping(Then::Stay), false, Input::Empty, Phase::Stopped, false, "stopped"),
-        (stopping(Then::Start), true, Input::Empty, Phase::Waiting, true, ""),
-        (stopping(countdown), true, Input::Empty, restarting.clone(), true, "countdown 5s"),
+        (stopping(Then::Stay), false, Input::Empty { heir: None }, Phase::Stopped, false, "stopped"),
+        (stopping(Then::Start), true, Input::Empty { heir: None }, Phase::Waiting, true, ""),
+        (stopping(countdown), true, Input::Empty { heir: None }, restarting.clone(), true, "countdown 5s"),
         (stopping(Then::Stay), false, ended(FAILED, left()), stopping(Then::Stay), false, ""),
         (running(), true, Input::Restart, stopping(Then::Start), true, "restarting, end"),
         (restarting.clone(), true, Input::Restart, Phase::Waiting, true, "cancel"),
@@ -98,7 +98,7 @@ fn each_input_leads_where_it_should() {
         (running(), true, ended(Exit::Code(0), left()), Phase::Exited { left: left() }, true, "exited"),
         (Phase::Exited { left: left() }, true, Input::Stop, stopping(Then::Stay), false, "end"),
         (Phase::Exited { left: left() }, true, Input::Start, stopping(Then::Start), true, "end"),
-        (Phase::Exited { left: left() }, true, Input::Empty, exited.clone(), true, ""),
+        (Phase::Exited { left: left() }, true, Input::Empty { heir: None }, exited.clone(), true, ""),
         (running(), true, ended(FAILED, Vec::new()), restarting.clone(), true, "crashed, countdown 5s"),
         (
             running(),
@@ -194,8 +194,14 @@ fn a_daemon_runs_for_as_long_as_its_tree() {
     let (machine, _) =
         machine(running(), true).step(Input::Ended { exit: Exit::Code(0), left: left() }, &rules, 0);
     assert_eq!(machine.phase, Phase::Running { detached: true }, "its command has returned");
-    let (machine, effects) = machine.step(Input::Empty, &rules, 0);
-    assert_eq!(short(&effects), "crashed, countdown 5s", "its service has gone: {machine:?}");
+    for (heir, expected) in [
+        (None, "crashed, countdown 5s"),
+        (Some(Exit::Signal(9)), "crashed, countdown 5s"),
+        (Some(Exit::Code(0)), "exited"),
+    ] {
+        let (machine, effects) = machine.clone().step(Input::Empty { heir }, &rules, 0);
+        assert_eq!(short(&effects), expected, "its service has ended with {heir:?}: {machine:?}");
+    }
 }
 
 #[test]
@@ -218,7 +224,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Launched),
         Just(Input::NotLaunched("no".into())),
         (exits, lefts).prop_map(|(exit, left)| Input::Ended { exit, left }),
-        Just(Input::Empty),
+        Just(Input::Empty { heir: None }),
         Just(Input::Survivors(left())),
         Just(Input::Due),
     ]

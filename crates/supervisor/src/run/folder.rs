@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use forge_keeper::record::{Ended, Record};
 use forge_keeper::spec::{RunFolder, Spec};
 
+use super::hold::HeirEnd;
 use crate::home::private_folder;
 
 /// A file of this size in a run folder is not ours to read: nothing that is written there grows like that.
@@ -30,6 +31,7 @@ pub(crate) struct Told {
     pub started: Option<(u32, u64, i64)>,
     pub ended: Option<Ended>,
     pub empty: bool,
+    pub heir: Option<HeirEnd>,
 }
 
 /// Reads records and the last word. What is torn or unknown is passed over.
@@ -41,7 +43,9 @@ pub(crate) fn read(folder: &RunFolder) -> Told {
             Ok(Record::Exited { exit, time }) if told.ended.is_none() => {
                 told.ended = Some(Ended { exit: Some(exit), message: None, time, requested: false });
             }
-            Ok(Record::Empty { .. }) => told.empty = true,
+            Ok(Record::Empty { heir, time }) => {
+                (told.empty, told.heir) = (true, heir.map(|exit| (exit, time)));
+            }
             _ => {}
         }
     }

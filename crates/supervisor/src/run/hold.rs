@@ -22,6 +22,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// From one attempt to reach or replace a keeper to the next, while that fails.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// How the daemon ended that a run's main process had left behind, and when (ns since 1970).
+pub(crate) type HeirEnd = (Exit, i64);
+
 /// What is known of a run from outside.
 #[derive(Debug, Clone)]
 pub(crate) enum RunEvent {
@@ -37,7 +40,8 @@ pub(crate) enum RunEvent {
         time: i64,
         left: Vec<Left>,
     },
-    Empty,
+    /// Nobody is left.
+    Empty(Option<HeirEnd>),
     Survivors(Vec<Left>),
     /// The log has grown.
     Written,
@@ -292,7 +296,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                     self.tell_ended(exit, time, left);
                 }
                 if empty {
-                    self.tell_empty();
+                    self.tell_empty(folder::read(&self.run.folder).heir);
                 }
                 self.share_terminal(link, wants_terminal).await?;
                 self.hold_output();
@@ -304,7 +308,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             }
             Report::NotStarted { message } => self.tell_not_launched(message),
             Report::Exited { exit, time, left } => self.tell_ended(exit, time, left),
-            Report::Empty { .. } => self.tell_empty(),
+            Report::Empty { heir, time } => self.tell_empty(heir.map(|exit| (exit, time))),
             Report::Survivors { processes } => (self.report)(RunEvent::Survivors(processes)),
             Report::Written { .. } => (self.report)(RunEvent::Written),
             Report::Terminal => self.keep_terminal(link),
@@ -363,7 +367,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         if !std::mem::replace(&mut self.ended, true) {
             (self.report)(RunEvent::NotLaunched(message));
         }
-        self.tell_empty();
+        self.tell_empty(None);
     }
 
     fn tell_ended(&mut self, exit: Exit, time: i64, left: Vec<Left>) {
@@ -372,9 +376,9 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         }
     }
 
-    fn tell_empty(&mut self) {
+    fn tell_empty(&mut self, heir: Option<HeirEnd>) {
         if !std::mem::replace(&mut self.over, true) {
-            (self.report)(RunEvent::Empty);
+            (self.report)(RunEvent::Empty(heir));
         }
     }
 
@@ -391,7 +395,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             LastWord::NotLaunched(message) => self.tell_not_launched(message),
             LastWord::Over { exit, time } => {
                 self.tell_ended(exit, time, Vec::new());
-                self.tell_empty();
+                self.tell_empty(told.heir);
             }
             LastWord::NeverStarted => {
                 let message = match child {
