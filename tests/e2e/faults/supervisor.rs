@@ -11,8 +11,10 @@ fn supervisors(world: &World) -> Vec<Process> {
     all
 }
 
+type Seen = fn(&World) -> bool;
+
 /// What can be seen on disk of a start under way: the steps at each of which the supervisor is killed.
-const STEPS: &[(&str, fn(&World) -> bool)] = &[
+const STEPS: &[(&str, Seen)] = &[
     ("the first run folder is there", |world| !world.run_folders().is_empty()),
     ("the first keeper has its run", |world| recorded(world, "a", "keeper")),
     ("the first command runs", |world| recorded(world, "a", "started")),
