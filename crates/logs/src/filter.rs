@@ -1,8 +1,6 @@
 //! Which lines are wanted.
 
-use regex::bytes::Regex;
-
-use crate::{Level, Line, Stream};
+use crate::{Level, Line, Pattern, Stream};
 
 /// What a line must be to be shown; the default wants all.
 #[derive(Debug, Clone, Default)]
@@ -12,15 +10,18 @@ pub struct Filter {
     /// At least this level. A line that states none counts as [`Level::Info`], as journald has it for what programs
     /// print.
     pub level_at_least: Option<Level>,
+    /// Only these levels; all if empty. A line that states none counts as [`Level::Info`].
+    pub levels: Vec<Level>,
     /// Not before this time: nanoseconds since 1970, UTC.
     pub since: Option<i64>,
     /// Not after this time.
     pub until: Option<i64>,
     /// Only this run.
     pub run: Option<u32>,
-    /// Found in the text. Of a line longer than [`crate::ReaderOptions::max_line`] only that much is searched.
-    pub regex: Option<Regex>,
-    /// The regex must *not* be found.
+    /// Found in the text that a person sees. Of a line longer than [`crate::ReaderOptions::max_line`] only that much is
+    /// searched.
+    pub pattern: Option<Pattern>,
+    /// The pattern must *not* be found.
     pub invert: bool,
 }
 
@@ -28,12 +29,39 @@ impl Filter {
     /// Whether `line` is wanted.
     #[must_use]
     pub fn matches(&self, line: &Line) -> bool {
-        (self.streams.is_empty() || self.streams.contains(&line.stream))
+        self.wants_stream(line.stream)
             && self.since.is_none_or(|since| line.time_ns >= since)
             && self.until.is_none_or(|until| line.time_ns <= until)
             && self.run.is_none_or(|run| line.run == run)
-            && self.level_at_least.is_none_or(|least| line.level.unwrap_or(Level::Info) >= least)
-            && self.regex.as_ref().is_none_or(|regex| regex.is_match(&line.text) != self.invert)
+            && self.wants_level(line.level)
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&line.text) != self.invert)
+    }
+
+    pub(crate) fn wants_stream(&self, stream: Stream) -> bool {
+        self.streams.is_empty() || self.streams.contains(&stream)
+    }
+
+    fn wants_level(&self, level: Option<Level>) -> bool {
+        let level = level.unwrap_or(Level::Info);
+        self.level_at_least.is_none_or(|least| level >= least)
+            && (self.levels.is_empty() || self.levels.contains(&level))
+    }
+
+    /// Whether a line's level matters.
+    pub(crate) fn has_levels(&self) -> bool {
+        self.level_at_least.is_some() || !self.levels.is_empty()
+    }
+
+    /// Whether most lines may be passed over.
+    #[must_use]
+    pub fn is_selective(&self) -> bool {
+        self.pattern.is_some() || self.has_levels() || !self.streams.is_empty()
+    }
+
+    /// The same range of time, run and streams, whatever the lines say: what may surround a line that is wanted.
+    #[must_use]
+    pub fn surroundings(&self) -> Self {
+        Self { level_at_least: None, levels: Vec::new(), pattern: None, invert: false, ..self.clone() }
     }
 }
 
@@ -51,7 +79,7 @@ mod tests {
 
     #[test]
     fn each_condition_can_refuse_a_line() {
-        let regex = |pattern| Some(Regex::new(pattern).unwrap());
+        let pattern = |text| Some(Pattern::new(text, false, false).unwrap());
         let all = Filter::default();
         let table = [
             (all.clone(), true, "no condition"),
@@ -64,10 +92,12 @@ mod tests {
             (Filter { run: Some(2), ..all.clone() }, false, "another run"),
             (Filter { level_at_least: Some(Level::Warn), ..all.clone() }, true, "its level"),
             (Filter { level_at_least: Some(Level::Error), ..all.clone() }, false, "not grave enough"),
-            (Filter { regex: regex("lo+k"), ..all.clone() }, true, "found"),
-            (Filter { regex: regex("absent"), ..all.clone() }, false, "not found"),
-            (Filter { regex: regex("look"), invert: true, ..all.clone() }, false, "found and inverted"),
-            (Filter { regex: regex("absent"), invert: true, ..all }, true, "not found and inverted"),
+            (Filter { levels: vec![Level::Warn], ..all.clone() }, true, "its level alone"),
+            (Filter { levels: vec![Level::Info, Level::Error], ..all.clone() }, false, "other levels alone"),
+            (Filter { pattern: pattern("lo+k"), ..all.clone() }, true, "found"),
+            (Filter { pattern: pattern("absent"), ..all.clone() }, false, "not found"),
+            (Filter { pattern: pattern("look"), invert: true, ..all.clone() }, false, "found and inverted"),
+            (Filter { pattern: pattern("absent"), invert: true, ..all }, true, "not found and inverted"),
         ];
         for (filter, expected, why) in table {
             assert_eq!(filter.matches(&line("look out", Some(Level::Warn))), expected, "{why}");

@@ -44,9 +44,13 @@ pub mod level;
 #[cfg(feature = "read")]
 mod merge;
 #[cfg(feature = "read")]
+mod pattern;
+#[cfg(feature = "read")]
 mod read;
 mod scan;
 mod segments;
+#[cfg(feature = "read")]
+mod select;
 mod stamp;
 mod writer;
 
@@ -60,5 +64,7 @@ pub use {
     filter::Filter,
     level::{Level, UnknownLevel},
     merge::{Merge, MergedBatch},
+    pattern::{InvalidPattern, Pattern},
     read::{Backward, Batch, Line, Reader, ReaderOptions},
+    select::{Direction, Selection, Start, Step},
 };

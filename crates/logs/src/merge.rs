@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 
-use crate::{Backward, Cursor, Filter, Line, Reader};
+use crate::{Cursor, Line, Reader};
 
 /// Bytes that are read of one process at a time.
 const READ_BYTES: usize = 64 * 1024;
@@ -45,45 +45,6 @@ impl Merge {
     pub fn new(readers: Vec<Reader>) -> Self {
         let source = |reader: Reader| Source { cursor: reader.cursor(), reader, queue: VecDeque::new() };
         Self { sources: readers.into_iter().map(source).collect(), heads: BinaryHeap::new() }
-    }
-
-    /// Goes so far back from each reader's end that the last `lines` lines of programs that `filter` wants follow, of
-    /// all processes together. Nothing before them is read.
-    ///
-    /// # Errors
-    /// A file can't be read.
-    pub fn seek_tail(&mut self, lines: usize, filter: &Filter) -> io::Result<()> {
-        let mut ends: Vec<(Backward, Option<Line>)> = Vec::new();
-        for source in &mut self.sources {
-            source.reader.seek_end()?;
-            source.cursor = source.reader.cursor();
-            source.queue.clear();
-            let mut backward = source.reader.backward()?;
-            let newest = backward.next()?;
-            ends.push((backward, newest));
-        }
-        self.heads.clear();
-        let mut left = lines;
-        // The newest of all; of one time, that of the last reader.
-        while let Some(newest) = newest(&ends) {
-            let (backward, head) = &mut ends[newest];
-            let Some(line) = head else { break };
-            if line.is_program() && filter.matches(line) {
-                if left == 0 {
-                    break;
-                }
-                left -= 1;
-            }
-            *head = backward.next()?;
-        }
-        for (source, (_, head)) in self.sources.iter_mut().zip(ends) {
-            match head {
-                Some(line) => source.reader.seek(line.end),
-                None => source.reader.seek_start()?,
-            }
-            source.cursor = source.reader.cursor();
-        }
-        Ok(())
     }
 
     /// Reads on for about `max_bytes` of text.
@@ -161,10 +122,4 @@ impl Merge {
         }
         Ok(())
     }
-}
-
-fn newest(ends: &[(Backward, Option<Line>)]) -> Option<usize> {
-    let heads = ends.iter().enumerate();
-    let times = heads.filter_map(|(number, (_, line))| Some((line.as_ref()?.time_ns, number)));
-    times.max().map(|(_, number)| number)
 }

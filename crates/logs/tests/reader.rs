@@ -5,7 +5,7 @@
 mod common;
 
 use common::{at, lines, open, options, program, read_all, segments, texts};
-use forge_logs::{Cursor, Filter, Level, Line, Merge, Reader, ReaderOptions, Stream, Writer, WriterOptions};
+use forge_logs::{Cursor, Level, Line, Merge, Reader, ReaderOptions, Stream, Writer, WriterOptions};
 
 const OUT: Stream = Stream::Stdout;
 
@@ -172,17 +172,6 @@ fn processes_are_merged_by_time_and_in_their_order() {
     let mut merge = Merge::new(readers());
     let all = drain(&mut merge);
     assert_eq!(all, expected, "from the beginning");
-    for tail in [0, 1, 2, 50, 599, 5000] {
-        merge.seek_tail(tail, &Filter::default()).unwrap();
-        let got = drain(&mut merge);
-        assert_eq!(got, expected[expected.len().saturating_sub(tail)..], "the last {tail}");
-    }
-    let even = Filter { regex: Some(regex::bytes::Regex::new("[02468]$").unwrap()), ..Filter::default() };
-    merge.seek_tail(10, &even).unwrap();
-    let got: Vec<_> = drain(&mut merge).into_iter().filter(|(_, number)| number % 2 == 0).collect();
-    let wanted: Vec<_> = expected.iter().copied().filter(|(_, number)| number % 2 == 0).collect();
-    assert_eq!(got, wanted[wanted.len() - 10..], "the last ten that are wanted");
-
     let mut merge = Merge::new(readers());
     let first = merge.read(500).unwrap().lines.into_iter().filter(|(_, line)| line.is_program()).count();
     let mut again = Merge::new(readers().into_iter().zip(merge.cursors()).map(at_cursor).collect());

@@ -1,6 +1,7 @@
 //! Reading and following one process's lines.
 
 mod backward;
+mod decode;
 mod join;
 mod line;
 mod place;
@@ -15,8 +16,11 @@ use crate::scan::Scan;
 pub use backward::Backward;
 pub use line::Line;
 
+pub(crate) use decode::{Part, decode};
+pub(crate) use place::Place;
+
 use join::Joiner;
-use place::{After, Place};
+use place::After;
 
 /// How a [`Reader`] reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,15 +7,16 @@ use std::path::Path;
 use super::{Batch, Joiner, Reader};
 use crate::cri::Entry;
 use crate::index::{Index, Record, Track};
-use crate::scan::Scan;
+use crate::scan::{Scan, read_at};
 use crate::segments::{index_path, list, log_path};
+use crate::stamp::STAMP_BYTES;
 use crate::{Cursor, Stamp};
 
 /// An open segment.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) segment: u32,
-    pub(super) file: File,
+pub(crate) struct Place {
+    pub(crate) segment: u32,
+    pub(crate) file: File,
 }
 
 /// The segment to go on with.
@@ -28,7 +29,7 @@ pub(super) struct After {
 
 impl Place {
     /// `None` if there is no such segment.
-    pub(super) fn open(dir: &Path, segment: u32) -> io::Result<Option<Self>> {
+    pub(crate) fn open(dir: &Path, segment: u32) -> io::Result<Option<Self>> {
         match File::open(log_path(dir, segment)) {
             Ok(file) => Ok(Some(Self { segment, file })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -36,7 +37,7 @@ impl Place {
         }
     }
 
-    pub(super) fn index(&self, dir: &Path) -> io::Result<Index> {
+    pub(crate) fn index(&self, dir: &Path) -> io::Result<Index> {
         Index::load(&index_path(dir, self.segment), self.segment, &self.file)
     }
 
@@ -234,6 +235,12 @@ impl Reader {
 /// The stamp of a segment's first entry; `None` if it has none, or is gone.
 fn first_time(dir: &Path, segment: u32) -> io::Result<Option<Stamp>> {
     let Some(place) = Place::open(dir, segment)? else { return Ok(None) };
+    let mut head = [0; STAMP_BYTES];
+    if read_at(&place.file, &mut head, 0)? == STAMP_BYTES
+        && let Some(stamp) = Stamp::parse(&head)
+    {
+        return Ok(Some(stamp));
+    }
     let mut scan = Scan::new(0);
     while let Some(raw) = scan.next(&place.file)? {
         if let Some(entry) = Entry::parse(raw.bytes) {

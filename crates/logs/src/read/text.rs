@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Line, ReaderOptions};
 use crate::cri::Entry;
 use crate::level;
-use crate::scan::Scan;
+use crate::scan::{RawLine, Scan};
 use crate::segments::{list, log_path};
 use crate::{Cursor, Stream};
 
@@ -43,16 +43,32 @@ fn copy_segment(
     let mut scan = Scan::new(range.start);
     while let Some(raw) = scan.next(file)? {
         if raw.end > range.end {
-            break;
+            return Ok(());
         }
-        match Entry::parse(raw.bytes) {
-            Some(entry) if entry.stream == stream => sink.write_all(entry.text)?,
-            // The line is one that is no entry: it stands alone in its range.
-            None if raw.offset == range.start && raw.end == range.end => sink.write_all(raw.bytes)?,
-            _ => {}
-        }
+        copy_entry(&raw, stream, &range, sink)?;
     }
-    Ok(())
+    // A writer that was killed may have left the last entry of a segment without its newline.
+    let offset = scan.offset();
+    let rest = RawLine { offset, end: offset + scan.rest().len() as u64, bytes: scan.rest() };
+    if rest.bytes.is_empty() || rest.end > range.end {
+        Ok(())
+    } else {
+        copy_entry(&rest, stream, &range, sink)
+    }
+}
+
+fn copy_entry(
+    raw: &RawLine<'_>,
+    stream: Stream,
+    range: &std::ops::Range<u64>,
+    sink: &mut dyn Write,
+) -> io::Result<()> {
+    match Entry::parse(raw.bytes) {
+        Some(entry) if entry.stream == stream => sink.write_all(entry.text),
+        // The line is one that is no entry: it stands alone in its range.
+        None if raw.offset == range.start && raw.end == range.end => sink.write_all(raw.bytes),
+        _ => Ok(()),
+    }
 }
 
 /// Gives `line` its whole text, of which only what was stored behind some later place is known.

@@ -17,6 +17,7 @@ use crate::cri::{MAX_TEXT, Mark, Stream, is_torn_head};
 use crate::index::{Index, Track};
 use crate::scan::read_at;
 use crate::segments::list;
+use crate::stamp::STAMP_BYTES;
 use crate::{Cursor, Position, Stamp};
 
 use lines::Batch;
@@ -422,7 +423,7 @@ impl Drop for Writer {
 
 /// Opens the last segment, and finds out what must be known to continue it: with the third value, a newline first.
 fn resume(dir: &Path, number: u32) -> io::Result<(Segment, Track, bool)> {
-    let (mut segment, Index { end, track, .. }) = Segment::resume(dir, number)?;
+    let (mut segment, Index { end, mut track, .. }) = Segment::resume(dir, number)?;
     let mut rest = [0; 64];
     let read = read_at(segment.file(), &mut rest, end)?;
     let torn = segment.length > end;
@@ -430,6 +431,10 @@ fn resume(dir: &Path, number: u32) -> io::Result<(Segment, Track, bool)> {
     if torn && read < rest.len() && is_torn_head(&rest[..read]) {
         segment.cut(end)?;
         return Ok((segment, track, false));
+    }
+    // What is cut short keeps its stamp, and what follows is not older.
+    if let Some(stamp) = rest[..read].get(..STAMP_BYTES).filter(|_| torn).and_then(Stamp::parse) {
+        track.time = track.time.max(stamp);
     }
     Ok((segment, track, torn))
 }

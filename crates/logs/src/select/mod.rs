@@ -1,0 +1,162 @@
+//! The lines of several stores that a filter wants, as one sequence in either direction.
+
+mod blocks;
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+
+pub use blocks::Direction;
+pub(crate) use blocks::{Block, Blocks, Range};
+
+use crate::{Cursor, Filter, Line, ReaderOptions};
+
+/// Records of the index, of 64 KiB each, that are looked through in one step: less where every line is wanted.
+const READ_RECORDS: usize = 1;
+const SEARCH_RECORDS: usize = 8;
+
+/// One store and where to begin in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The folder of its segments.
+    pub dir: PathBuf,
+    /// Forward, the lines that end behind it; backward, those that end at or before it.
+    pub at: Cursor,
+}
+
+/// What a [`Selection::step`] came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The next line, with the number of its store.
+    Line(usize, Line),
+    /// A part was looked through, of which nothing can be handed out yet.
+    Searched,
+    /// There is nothing more for now.
+    End,
+}
+
+/// The lines of several stores that a [`Filter`] wants, merged by time: lines of one time in the order of the stores,
+/// and those of one store in their own. Backward is the same sequence from its end.
+///
+/// Each step looks through one block at most, so that who has no more time can stop between two, and go on at
+/// [`Selection::cursors`] later. It holds a block's lines of each store.
+#[derive(Debug)]
+pub struct Selection {
+    direction: Direction,
+    filter: Filter,
+    options: ReaderOptions,
+    sources: Vec<Source>,
+}
+
+#[derive(Debug)]
+struct Source {
+    blocks: Blocks,
+    /// Nothing is left to look through.
+    over: bool,
+    /// Wanted lines in the direction's order.
+    queue: VecDeque<Line>,
+    /// Going on here gives what was not handed out.
+    at: Cursor,
+    /// Where the line ended that was handed out last.
+    last: Option<Cursor>,
+}
+
+impl Selection {
+    /// What `filter` wants of the stores, from their places on.
+    ///
+    /// # Errors
+    /// A folder can't be listed.
+    pub fn new(
+        starts: Vec<Start>,
+        direction: Direction,
+        filter: Filter,
+        options: ReaderOptions,
+    ) -> io::Result<Self> {
+        let range = Range { since: filter.since, until: filter.until, run: filter.run };
+        let records = if filter.is_selective() { SEARCH_RECORDS } else { READ_RECORDS };
+        let open = |Start { dir, at }| {
+            let blocks = Blocks::new(dir, at, direction, range, records)?;
+            let at = blocks.start();
+            io::Result::Ok(Source { blocks, over: false, queue: VecDeque::new(), at, last: None })
+        };
+        let sources = starts.into_iter().map(open).collect::<io::Result<_>>()?;
+        Ok(Self { direction, filter, options, sources })
+    }
+
+    /// The next line, or one block less to look through.
+    ///
+    /// # Errors
+    /// A file can't be read.
+    pub fn step(&mut self) -> io::Result<Step> {
+        let key = |(number, source): (usize, &Source)| Some((source.key()?, number));
+        let keys = self.sources.iter().enumerate().filter_map(key);
+        let first = match self.direction {
+            Direction::Forward => keys.min(),
+            Direction::Backward => keys.max(),
+        };
+        let Some((_, number)) = first else { return Ok(Step::End) };
+        let source = &mut self.sources[number];
+        if let Some(line) = source.queue.pop_front() {
+            source.last = Some(line.end);
+            source.at = match (self.direction, source.queue.front()) {
+                (Direction::Forward, _) => line.end,
+                (Direction::Backward, Some(next)) => next.end,
+                (Direction::Backward, None) => before(line.end),
+            };
+            return Ok(Step::Line(number, line));
+        }
+        source.search(self.direction, &self.filter, &self.options)?;
+        Ok(Step::Searched)
+    }
+
+    /// Whether [`Selection::cursors`] tell what was handed out from what was not: lines that end at one place, where a
+    /// writer was killed within them, are handed out one after the other.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        let split = |source: &Source| source.queue.front().is_some_and(|next| Some(next.end) == source.last);
+        !self.sources.iter().any(split)
+    }
+
+    /// For each store where to go on behind what was handed out, in either direction.
+    #[must_use]
+    pub fn cursors(&self) -> Vec<Cursor> {
+        self.sources.iter().map(|source| source.at).collect()
+    }
+}
+
+impl Source {
+    /// The time of the next line, or what it is not before; `None`: there is no more.
+    fn key(&self) -> Option<i64> {
+        match self.queue.front() {
+            Some(line) => Some(line.time_ns),
+            None => (!self.over).then(|| self.blocks.bound()),
+        }
+    }
+
+    fn search(&mut self, direction: Direction, filter: &Filter, options: &ReaderOptions) -> io::Result<()> {
+        let Some(block) = self.blocks.next()? else {
+            self.over = true;
+            return Ok(());
+        };
+        let (mut lines, end) = block.decode(options)?;
+        lines.retain(|line| filter.matches(line));
+        match direction {
+            Direction::Forward => {
+                if lines.is_empty() {
+                    self.at = self.at.max(end);
+                }
+                self.queue.extend(lines);
+            }
+            Direction::Backward => {
+                self.at = lines.last().map_or(self.at.min(block.cursor()), |line| line.end);
+                self.queue.extend(lines.into_iter().rev());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A place that the line which ends at `end` lies behind, and every one before it does not.
+fn before(end: Cursor) -> Cursor {
+    Cursor { offset: end.offset.saturating_sub(1), ..end }
+}

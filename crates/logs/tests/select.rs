@@ -1,0 +1,234 @@
+//! Selecting lines of several stores, in both directions.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{lines, open};
+use forge_logs::{
+    Cursor, Direction, Filter, Level, Line, Pattern, Reader, ReaderOptions, Selection, Stamp, Start, Step,
+    Stream, Writer,
+};
+use proptest::prelude::*;
+
+const BEGINNING: Cursor = Cursor { segment: 0, offset: 0 };
+
+fn selection(starts: Vec<Start>, direction: Direction, filter: &Filter) -> Selection {
+    Selection::new(starts, direction, filter.clone(), ReaderOptions::default()).unwrap()
+}
+
+/// All that `filter` wants, in pages of so many lines, each by a new selection.
+fn select(dirs: &[PathBuf], direction: Direction, filter: &Filter, page: usize) -> Vec<(usize, Line)> {
+    let start = |dir: &PathBuf| {
+        let mut reader = Reader::open(dir).unwrap();
+        reader.seek_end().unwrap();
+        let at = if direction == Direction::Forward { BEGINNING } else { reader.cursor() };
+        Start { dir: dir.clone(), at }
+    };
+    let mut starts: Vec<Start> = dirs.iter().map(start).collect();
+    let mut found = Vec::new();
+    loop {
+        let mut selection = selection(starts.clone(), direction, filter);
+        let mut lines = 0;
+        while lines < page || !selection.is_between() {
+            match selection.step().unwrap() {
+                Step::Line(number, line) => {
+                    found.push((number, line));
+                    lines += 1;
+                }
+                Step::Searched => {}
+                Step::End => {
+                    if direction == Direction::Backward {
+                        found.reverse();
+                    }
+                    return found;
+                }
+            }
+        }
+        for (start, at) in starts.iter_mut().zip(selection.cursors()) {
+            start.at = at;
+        }
+    }
+}
+
+/// The same, line by line and with nothing clever.
+fn naive(dirs: &[PathBuf], filter: &Filter) -> Vec<(usize, Line)> {
+    let of = |(number, dir): (usize, &PathBuf)| {
+        lines(dir).into_iter().map(move |line| (number, line)).collect::<Vec<_>>()
+    };
+    let mut all: Vec<(usize, Line)> = dirs.iter().enumerate().flat_map(of).collect();
+    all.sort_by_key(|(number, line)| (line.time_ns, *number));
+    all.retain(|(_, line)| filter.matches(line));
+    all
+}
+
+/// What happens to a store.
+#[derive(Clone)]
+enum Act {
+    Write(Stream, Vec<u8>),
+    Flush(Stream),
+    Marker,
+    Restart,
+    /// As a killed keeper leaves it: so many bytes of the end are not there.
+    Tear(u64),
+    DropIndex,
+    Wait(u32),
+}
+
+/// Short, for when a test has failed.
+impl std::fmt::Debug for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Write(stream, text) if text.len() > 400 => {
+                write!(f, "Write({stream}, {} bytes)", text.len())
+            }
+            Self::Write(stream, text) => write!(f, "Write({stream}, b\"{}\")", text.escape_ascii()),
+            Self::Flush(stream) => write!(f, "Flush({stream})"),
+            Self::Marker => f.write_str("Marker"),
+            Self::Restart => f.write_str("Restart"),
+            Self::Tear(bytes) => write!(f, "Tear({bytes})"),
+            Self::DropIndex => f.write_str("DropIndex"),
+            Self::Wait(millis) => write!(f, "Wait({millis})"),
+        }
+    }
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => Just(b"needle".to_vec()),
+        2 => Just(b"ERROR in the hay".to_vec()),
+        2 => Just(b"    at frame".to_vec()),
+        2 => Just(b"nee\x1b[31mdle\x1b[0m".to_vec()),
+        2 => Just(b"10%\r20%\rnee".to_vec()),
+        1 => Just(b"\xff\xfe\0\x07".to_vec()),
+        1 => Just("nädle ✓".as_bytes().to_vec()),
+        1 => Just(b"\x1b]0;never closed".to_vec()),
+        1 => Just(b" P stdout F \xc2\x9b31m".to_vec()),
+        6 => Just(b"\n".to_vec()),
+        2 => proptest::collection::vec(b' '..=b'~', 0..40),
+        1 => Just(vec![b'x'; 70_000]),
+    ];
+    proptest::collection::vec(piece, 1..12).prop_map(|pieces| pieces.concat())
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let stream = prop_oneof![Just(Stream::Stdout), Just(Stream::Stderr)];
+    prop_oneof![
+        12 => (stream.clone(), text()).prop_map(|(stream, text)| Act::Write(stream, text)),
+        3 => stream.prop_map(Act::Flush),
+        1 => Just(Act::Marker),
+        1 => Just(Act::Restart),
+        1 => (1..200_u64).prop_map(Act::Tear),
+        1 => Just(Act::DropIndex),
+        3 => (0..3_u32).prop_map(Act::Wait),
+    ]
+}
+
+fn build(dir: &Path, acts: &[Act], segment_bytes: u64) {
+    let (mut run, mut time) = (1, 4_000_000_000_000_000_000);
+    let mut writer: Option<Writer> = None;
+    for act in acts {
+        let writer_now = writer.get_or_insert_with(|| open(dir, segment_bytes, run));
+        let now = Stamp::from_nanos(time);
+        match act {
+            Act::Write(stream, text) => writer_now.write(*stream, text, now),
+            Act::Flush(stream) => writer_now.flush_partial(*stream, now),
+            Act::Marker => writer_now.marker("a needle of Forge's own", now),
+            Act::Restart => {
+                writer = None;
+                run += 1;
+            }
+            Act::Tear(bytes) => {
+                writer = None;
+                let newest = dir.join(common::segments(dir).pop().unwrap());
+                let file = std::fs::OpenOptions::new().write(true).open(newest).unwrap();
+                file.set_len(file.metadata().unwrap().len().saturating_sub(*bytes)).unwrap();
+            }
+            Act::DropIndex => {
+                for entry in std::fs::read_dir(dir).unwrap() {
+                    let path = entry.unwrap().path();
+                    if path.extension().is_some_and(|extension| extension == "idx") {
+                        let _ = std::fs::remove_file(path);
+                    }
+                }
+            }
+            Act::Wait(millis) => time += i64::from(*millis) * 1_000_000,
+        }
+    }
+}
+
+/// What may be asked for.
+fn filter(which: usize, time: i64) -> Filter {
+    let pattern = |text: &str, literal, ignore_case| Some(Pattern::new(text, literal, ignore_case).unwrap());
+    let all = Filter::default();
+    match which {
+        0 => all,
+        1 => Filter { pattern: pattern("needle", true, false), ..all },
+        2 => Filter { pattern: pattern("^needle$", false, false), ..all },
+        3 => Filter { pattern: pattern("NEEDLE", false, true), invert: true, ..all },
+        4 => Filter { level_at_least: Some(Level::Warn), ..all },
+        5 => Filter { pattern: pattern("e", true, false), streams: vec![Stream::Stderr], ..all },
+        6 => Filter { pattern: pattern("needle", true, false), run: Some(2), ..all },
+        7 => Filter { since: Some(time), until: Some(time + 3_000_000), ..all },
+        8 => Filter { pattern: pattern("\\d|stdout|^$", false, false), ..all },
+        9 => Filter { pattern: pattern("\u{fffd}|✓|frame\\z", false, false), ..all },
+        10 => Filter { pattern: pattern("x{3}$", false, false), levels: vec![Level::Info], ..all },
+        11 => Filter { pattern: pattern("needle.*needle", false, false), ..all },
+        _ => Filter { pattern: pattern("\\bnee\\b|\\Adle", false, false), ..all },
+    }
+}
+
+/// Where and what, short, for when a test has failed.
+fn short(lines: &[(usize, Line)]) -> Vec<String> {
+    let short = |(number, line): &(usize, Line)| {
+        let text: String = line.lossy().chars().take(40).collect();
+        format!("{number} {} {} {text:?}", line.end, line.stream)
+    };
+    lines.iter().map(short).collect()
+}
+
+/// Whether each level is found from any place: what is more than a block or a segment away is not looked at.
+fn levels_are_near(stores: &[Vec<Act>], segment_bytes: u64) -> bool {
+    let long = |act: &Act| matches!(act, Act::Write(_, text) if text.len() > 1_000);
+    segment_bytes == BIG && !stores.iter().flatten().any(long)
+}
+
+const BIG: u64 = 16 << 20;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_selected_is_what_a_naive_filter_leaves(
+        stores in proptest::collection::vec(proptest::collection::vec(act(), 1..40), 1..4),
+        segment_bytes in prop_oneof![Just(3_000_u64), Just(200_000), Just(BIG)],
+        which in 0..13_usize,
+        page in 1..7_usize,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let dirs: Vec<PathBuf> = (0..stores.len()).map(|number| folder.path().join(number.to_string())).collect();
+        for (dir, acts) in dirs.iter().zip(&stores) {
+            build(dir, acts, segment_bytes);
+        }
+        let mut filter = filter(which, 4_000_000_000_002_000_000);
+        let near = levels_are_near(&stores, segment_bytes);
+        if !near {
+            (filter.level_at_least, filter.levels) = (None, Vec::new());
+        }
+        let mut expected = naive(&dirs, &filter);
+        for direction in [Direction::Forward, Direction::Backward] {
+            for page in [page, usize::MAX] {
+                let mut found = select(&dirs, direction, &filter, page);
+                prop_assert_eq!(short(&found), short(&expected), "{:?} in pages of {}", direction, page);
+                if !near {
+                    for (_, line) in found.iter_mut().chain(&mut expected) {
+                        line.level = None;
+                    }
+                }
+                prop_assert!(found == expected, "runs, levels, whole texts, {:?}", direction);
+            }
+        }
+    }
+}

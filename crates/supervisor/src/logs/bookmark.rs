@@ -1,0 +1,52 @@
+//! Cursors: where a page ended, in a text that the client hands back.
+
+use forge_api::{Code, Error, Target};
+use forge_logs::Cursor;
+use serde::{Deserialize, Serialize};
+
+/// What a page's end must remember.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Bookmark {
+    /// Environment, process, place.
+    places: Vec<(String, String, String)>,
+    pub(super) context: ContextState,
+}
+
+/// Where a page ended between matches and what surrounds them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct ContextState {
+    /// Lines that still belong to the last match.
+    pub(super) after: u32,
+    /// A match was shown.
+    pub(super) shown: bool,
+    /// Lines were passed over since.
+    pub(super) passed: bool,
+}
+
+impl Bookmark {
+    pub(super) fn of<'a>(places: impl Iterator<Item = (&'a Target, Cursor)>, context: ContextState) -> Self {
+        let place = |(target, cursor): (&Target, Cursor)| {
+            (target.environment.clone(), target.process.clone(), cursor.to_string())
+        };
+        Self { places: places.map(place).collect(), context }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text)
+            .map_err(|_| Error::new(Code::Usage, "the cursor is none that `logs.read` gave"))
+    }
+
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The place in a process's log. One that was not there then is read from its beginning.
+    pub(super) fn place(&self, target: &Target) -> Cursor {
+        let known =
+            |place: &&(String, String, String)| place.0 == target.environment && place.1 == target.process;
+        let place = self.places.iter().find(known).and_then(|place| place.2.parse().ok());
+        place.unwrap_or(Cursor { segment: 0, offset: 0 })
+    }
+}

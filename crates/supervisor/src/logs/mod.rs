@@ -1,0 +1,88 @@
+//! Reading logs for faces and for log probes: from the segments on disk, never on the core's thread.
+//!
+//! `logs.read` gives pages, merged by time, in both directions. What follows a run for its probe and its events is in
+//! `follow`.
+
+mod bookmark;
+mod follow;
+mod page;
+mod query;
+mod runs;
+mod shown;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forge_api::{Error, LogsRead, LogsReadAnswer, Target};
+use tokio::sync::watch;
+
+use crate::core::Handle;
+use crate::outgoing::{Outgoing, Room};
+
+pub(crate) use follow::{Counted, Hit, Next, Purpose, Search, last_lines, search};
+
+use bookmark::Bookmark;
+use page::{Pager, page_bytes};
+
+/// Bytes of a line's text that go over the wire; what is beyond is counted.
+const MAX_LINE: usize = 8 << 20;
+
+/// A process whose log is read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub target: Target,
+    pub folder: PathBuf,
+    /// The number of its last run, 0 if that is not known.
+    pub run: u32,
+    /// Changes when the log grows, once somebody follows.
+    pub growth: watch::Receiver<u64>,
+}
+
+/// Answers `logs.read`, with the room on the way to the client that was taken for the page.
+pub(crate) async fn read(
+    core: &Handle,
+    request: LogsRead,
+    outgoing: &Outgoing,
+) -> Result<(LogsReadAnswer, Room), Error> {
+    let filter = query::filter(&request.query)?;
+    let anchor = request.anchor.as_ref().map(page::Anchor::of).transpose()?;
+    let request = Arc::new(request);
+    let mut bookmark = request.cursor.as_deref().map(Bookmark::parse).transpose()?;
+    loop {
+        let asked = Arc::clone(&request);
+        let mut sources = core.visit(move |core| core.log_sources(&asked.query, asked.wait)).await??;
+        for source in &mut sources {
+            source.growth.borrow_and_update();
+        }
+        if let (None, Some(run)) = (&bookmark, request.query.run) {
+            runs::has_run(run, &sources).await?;
+        }
+        let places = sources.iter().map(|source| (source.target.clone(), source.folder.clone())).collect();
+        let room = outgoing.reserve(page_bytes(&request)).await;
+        let pager = Pager::new(Arc::clone(&request), filter.clone(), anchor.clone(), places);
+        let page = pager.run(bookmark.take()).await?;
+        if !request.wait || !page.lines.is_empty() || !page.at_end {
+            return Ok((page, room));
+        }
+        drop(room);
+        bookmark = Some(Bookmark::parse(&page.cursor)?);
+        grown(&mut sources).await;
+    }
+}
+
+/// Returns once one of the logs has grown, or processes may have been added.
+async fn grown(sources: &mut [Source]) {
+    let waits: Vec<_> = sources.iter_mut().map(|source| Box::pin(source.growth.changed())).collect();
+    if waits.is_empty() {
+        return std::future::pending().await;
+    }
+    first_of(waits).await;
+}
+
+async fn first_of<F: Future + Unpin>(mut waits: Vec<F>) {
+    std::future::poll_fn(|context| {
+        let ready = waits.iter_mut().any(|wait| std::pin::Pin::new(wait).poll(context).is_ready());
+        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}

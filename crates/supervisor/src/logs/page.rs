@@ -1,0 +1,300 @@
+//! One page of `logs.read`.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use forge_api::{Code, Error, LogAnchor, LogLine, LogsRead, LogsReadAnswer, Target};
+use forge_logs::{Cursor, Direction, Filter, Line, Reader, ReaderOptions, Selection, Start, Step};
+
+use super::MAX_LINE;
+use super::bookmark::{Bookmark, ContextState};
+use super::shown::{shown, wire_bytes};
+
+/// Bytes of text in a page, unless asked otherwise, and at most.
+const PAGE: usize = 256 * 1024;
+const MAX_PAGE: usize = 4 << 20;
+
+/// Lines and bytes that are held for the context of a match that may come.
+const MOST_CONTEXT: u32 = 10_000;
+const MOST_HELD: usize = 4 << 20;
+
+pub(super) fn page_bytes(request: &LogsRead) -> usize {
+    request.max_bytes.unwrap_or(PAGE).clamp(1, MAX_PAGE)
+}
+
+/// Where to begin.
+#[derive(Debug, Clone)]
+pub(super) enum Anchor {
+    Time(i64),
+    Line(Target, Cursor),
+    End,
+}
+
+impl Anchor {
+    pub(super) fn of(anchor: &LogAnchor) -> Result<Self, Error> {
+        Ok(match anchor {
+            LogAnchor::Time(time) => Self::Time(time.0),
+            LogAnchor::End => Self::End,
+            LogAnchor::Line { environment, process, at } => {
+                let place =
+                    at.parse().map_err(|error| Error::new(Code::Usage, format!("`{at}`: {error}")))?;
+                let target = Target { environment: environment.clone(), process: process.clone() };
+                Self::Line(target, place)
+            }
+        })
+    }
+}
+
+/// Stops the reading when whoever asked is gone.
+struct Interest(Arc<AtomicBool>);
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+pub(super) struct Pager {
+    request: Arc<LogsRead>,
+    filter: Filter,
+    anchor: Option<Anchor>,
+    logs: Vec<(Target, PathBuf)>,
+    deadline: Option<Instant>,
+    gone: Arc<AtomicBool>,
+}
+
+impl Pager {
+    pub(super) fn new(
+        request: Arc<LogsRead>,
+        filter: Filter,
+        anchor: Option<Anchor>,
+        logs: Vec<(Target, PathBuf)>,
+    ) -> Self {
+        let budget = request.budget_ms.map(|millis| Duration::from_millis(u64::from(millis)));
+        let deadline = budget.map(|budget| Instant::now() + budget);
+        Self { request, filter, anchor, logs, deadline, gone: Arc::default() }
+    }
+
+    /// The page behind `bookmark`, made on a thread of its own.
+    pub(super) async fn run(self, bookmark: Option<Bookmark>) -> Result<LogsReadAnswer, Error> {
+        let interest = Interest(Arc::clone(&self.gone));
+        let task = tokio::task::spawn_blocking(move || self.page(bookmark.as_ref()));
+        let page = task.await.map_err(|error| Error::system("reading logs", error))?;
+        drop(interest);
+        page.map_err(|error| Error::system("reading logs", error))
+    }
+
+    fn page(&self, bookmark: Option<&Bookmark>) -> io::Result<LogsReadAnswer> {
+        let starts = match bookmark {
+            Some(bookmark) => self.logs.iter().map(|(target, _)| bookmark.place(target)).collect(),
+            None => self.begin()?,
+        };
+        let direction = if self.request.backward { Direction::Backward } else { Direction::Forward };
+        let context = self.request.query.context.min(MOST_CONTEXT);
+        let filter = if context > 0 { self.filter.surroundings() } else { self.filter.clone() };
+        let mut selection = self.select(&starts, direction, filter)?;
+        let state = bookmark.map_or(ContextState::default(), |bookmark| bookmark.context);
+        let mut page = Page::new(context, state);
+        let mut at_end = false;
+        let (most_lines, most_bytes) =
+            (self.request.max_lines.unwrap_or(usize::MAX).max(1), page_bytes(&self.request));
+        while !selection.is_between() || (page.lines.len() < most_lines && page.bytes < most_bytes) {
+            let places = if context > 0 { selection.cursors() } else { Vec::new() };
+            match selection.step()? {
+                Step::Line(number, line) if context > 0 => {
+                    let matches = self.filter.matches(&line);
+                    page.take(matches, (number, places[number]), self.show(number, &line));
+                }
+                Step::Line(number, line) => page.push(self.show(number, &line)),
+                Step::Searched => {}
+                Step::End => {
+                    at_end = true;
+                    break;
+                }
+            }
+            if selection.is_between() && self.is_over() {
+                break;
+            }
+        }
+        Ok(self.answer(page, &starts, selection.cursors(), at_end))
+    }
+
+    /// Nobody waits for more.
+    fn is_over(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    fn answer(&self, page: Page, starts: &[Cursor], mut ends: Vec<Cursor>, at_end: bool) -> LogsReadAnswer {
+        // What is held may be the context of a match in the next page: it is read again.
+        for ((number, place), _) in page.held.iter().rev() {
+            ends[*number] = *place;
+        }
+        let bookmark = |places: &[Cursor], context| {
+            let targets = self.logs.iter().map(|(target, _)| target);
+            Bookmark::of(targets.zip(places.iter().copied()), context).text()
+        };
+        let start = bookmark(starts, ContextState::default());
+        let cursor = bookmark(&ends, page.state);
+        let Page { mut lines, mut gaps, .. } = page;
+        let (previous, next) = if self.request.backward {
+            lines.reverse();
+            gaps = gaps.into_iter().rev().map(|at| lines.len() - at).collect();
+            (cursor.clone(), start)
+        } else {
+            (start, cursor.clone())
+        };
+        LogsReadAnswer { lines, gaps, cursor, previous, next, at_end }
+    }
+
+    fn show(&self, number: usize, line: &Line) -> LogLine {
+        shown(&self.logs[number].0, line)
+    }
+
+    fn select(&self, starts: &[Cursor], direction: Direction, filter: Filter) -> io::Result<Selection> {
+        let starts = self.logs.iter().zip(starts);
+        let starts = starts.map(|((_, folder), at)| Start { dir: folder.clone(), at: *at }).collect();
+        Selection::new(starts, direction, filter, ReaderOptions { max_line: MAX_LINE })
+    }
+
+    /// Where the first page begins.
+    fn begin(&self) -> io::Result<Vec<Cursor>> {
+        let (backward, filter) = (self.request.backward, &self.filter);
+        let mut starts = match &self.anchor {
+            Some(anchor) => self.anchored(anchor)?,
+            None if backward => self.anchored(&Anchor::End)?,
+            None => vec![Cursor { segment: 0, offset: 0 }; self.logs.len()],
+        };
+        let edge = if backward { filter.until.map(|until| until.saturating_add(1)) } else { filter.since };
+        if let Some(edge) = edge {
+            for (start, edge) in starts.iter_mut().zip(self.anchored(&Anchor::Time(edge))?) {
+                *start = if backward { edge.min(*start) } else { edge.max(*start) };
+            }
+        }
+        match self.request.query.tail {
+            Some(tail) if self.anchor.is_none() && !backward => self.tail(tail),
+            _ => Ok(starts),
+        }
+    }
+
+    fn anchored(&self, anchor: &Anchor) -> io::Result<Vec<Cursor>> {
+        let line = match anchor {
+            Anchor::Line(target, at) => self.line(target, *at)?,
+            _ => None,
+        };
+        let place = |(target, folder): &(Target, PathBuf)| {
+            let mut reader = Reader::open(folder)?;
+            match (anchor, line) {
+                (Anchor::End, _) => reader.seek_end()?,
+                (Anchor::Time(time), _) => reader.seek_time(*time)?,
+                (Anchor::Line(of, _), Some((place, _))) if of == target => reader.seek(place),
+                (Anchor::Line(..), Some((_, time))) => reader.seek_time(time)?,
+                // Its log is not among those that are read, or is gone.
+                (Anchor::Line(..), None) => reader.seek_end()?,
+            }
+            Ok(reader.cursor())
+        };
+        self.logs.iter().map(place).collect()
+    }
+
+    /// The place before a line, and its time. Of one that is gone, those of what follows it.
+    fn line(&self, target: &Target, at: Cursor) -> io::Result<Option<(Cursor, i64)>> {
+        let Some((_, folder)) = self.logs.iter().find(|(of, _)| of == target) else { return Ok(None) };
+        let mut reader = Reader::open(folder)?;
+        reader.seek(at);
+        if let Some(line) = reader.backward()?.next()?.filter(|line| line.end == at) {
+            let before = Cursor { offset: at.offset.saturating_sub(1), ..at };
+            return Ok(Some((before, line.time_ns)));
+        }
+        let following = reader.read(1)?.lines;
+        Ok(following.first().map(|line| (at, line.time_ns)))
+    }
+
+    /// So far back from the end that the last `lines` lines of programs that are wanted follow, of all together.
+    fn tail(&self, lines: u64) -> io::Result<Vec<Cursor>> {
+        let mut from = self.anchored(&Anchor::End)?;
+        if let Some(until) = self.filter.until {
+            from = self.anchored(&Anchor::Time(until.saturating_add(1)))?;
+        }
+        let mut selection = self.select(&from, Direction::Backward, self.filter.clone())?;
+        let (mut left, mut starts) = (lines, from);
+        while !self.gone.load(Ordering::Relaxed) {
+            match selection.step()? {
+                // Forge's own lines before the first one are shown too.
+                Step::Line(_, line) if line.is_program() => {
+                    if left == 0 {
+                        break;
+                    }
+                    left -= 1;
+                }
+                Step::Line(..) | Step::Searched => {}
+                Step::End => return Ok(selection.cursors()),
+            }
+            if selection.is_between() {
+                starts = selection.cursors();
+                if left == 0 && self.filter.is_selective() {
+                    break;
+                }
+            }
+        }
+        Ok(starts)
+    }
+}
+
+/// The lines of a page, in the order in which they are found, and what may belong to them.
+struct Page {
+    lines: Vec<LogLine>,
+    gaps: Vec<usize>,
+    bytes: usize,
+    context: u32,
+    state: ContextState,
+    /// Lines that were passed over, a match may come next; each with its log and the place before it.
+    held: VecDeque<((usize, Cursor), LogLine)>,
+    held_bytes: usize,
+}
+
+impl Page {
+    fn new(context: u32, state: ContextState) -> Self {
+        let (lines, gaps, held) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { lines, gaps, bytes: 0, context, state, held, held_bytes: 0 }
+    }
+
+    fn push(&mut self, line: LogLine) {
+        self.bytes += wire_bytes(&line);
+        self.lines.push(line);
+    }
+
+    /// With context: takes a line that `matches` or may surround one that does.
+    fn take(&mut self, matches: bool, place: (usize, Cursor), line: LogLine) {
+        if matches {
+            if std::mem::replace(&mut self.state.shown, true) && std::mem::take(&mut self.state.passed) {
+                self.gaps.push(self.lines.len());
+            }
+            self.state.passed = false;
+            for (_, held) in std::mem::take(&mut self.held) {
+                self.push(held);
+            }
+            self.held_bytes = 0;
+            self.push(line);
+            self.state.after = self.context;
+        } else if self.state.after > 0 {
+            self.state.after -= 1;
+            self.push(line);
+        } else {
+            self.hold(place, line);
+        }
+    }
+
+    fn hold(&mut self, place: (usize, Cursor), line: LogLine) {
+        self.held_bytes += wire_bytes(&line);
+        self.held.push_back((place, line));
+        while self.held.len() > self.context as usize || self.held_bytes > MOST_HELD {
+            let Some((_, passed)) = self.held.pop_front() else { break };
+            self.held_bytes -= wire_bytes(&passed);
+            self.state.passed = true;
+        }
+    }
+}
