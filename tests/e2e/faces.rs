@@ -173,6 +173,59 @@ fn a_crash_is_one_incident_with_its_last_line_until_it_stays_up_or_is_stopped() 
 }
 
 #[test]
+fn a_crash_that_was_restarted_is_told_as_mended_and_offers_nothing_to_decide() {
+    let world = World::with(
+        "dev:
+  - {name: api, command: nasty crash-n-times count 1 forever, auto_restart: {delay: 500ms}}
+",
+    );
+    let mut face = face(&world);
+    world.forge(["start", "-d"]).run().ok();
+    let crash = notice(&mut face, "crash");
+    assert_eq!(crash["settled"], false, "{crash}");
+    let mended = notice(&mut face, "crash");
+    assert_eq!(mended["id"], crash["id"], "the same incident: {mended}");
+    assert_eq!(mended["summary"], "api runs again", "{mended}");
+    assert_eq!((&mended["settled"], &mended["until"]), (&json!(true), &Value::Null), "{mended}");
+    assert_eq!(actions(&mended), ["show-log"], "{mended}");
+    let late =
+        face.call("notices.act", json!({"id": crash["id"], "action": "keep-stopped"})).expect("an answer");
+    assert_eq!(late["error"]["data"]["code"], "usage", "what runs again is not stopped by it: {late}");
+    assert_eq!(world.process("api")["status"], "running", "it goes on");
+}
+
+#[test]
+fn a_process_of_forges_own_in_the_way_can_be_stopped_for_the_start() {
+    let world = World::new();
+    with_login_path(&world);
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:
+  - {{name: api, command: 'nasty listen $PORT forever', port: {port}}}
+other:
+  - {{name: mine, command: 'nasty listen $PORT forever', port: {port}}}
+"
+    ));
+    let mut face = face(&world);
+    world.forge(["start", "dev"]).run().ok();
+    click_start(&world, &mut face, json!(["other"]));
+    let offered = notice(&mut face, "port_conflict");
+    assert_eq!(actions(&offered), ["kill", "next", "show"], "{offered}");
+    assert_eq!(offered["actions"][0]["label"], "Stop dev/api and start", "{offered}");
+    face.ask("notices.act", json!({"id": offered["id"], "action": "kill"}));
+    let status =
+        |name: &str| world.forge(["status", name, "--json"]).run().ok().json()["processes"][0].clone();
+    wait_until("the other one is ready", || status("other")["ready"] == true);
+    assert_eq!(status("other")["ports"][0], port, "it has the port");
+    let api = status("dev");
+    assert_eq!(
+        (&api["status"], &api["wanted"]),
+        (&json!("stopped"), &json!(false)),
+        "an ordinary stop: {api}"
+    );
+}
+
+#[test]
 fn crashes_in_a_row_are_the_same_incident_that_gets_worse() {
     let world = World::with(
         "dev:

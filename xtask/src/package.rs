@@ -39,7 +39,8 @@ pub(crate) fn run() -> Result<()> {
 
 /// Puts everything where `tauri.bundle.conf.json` looks for it.
 fn gather() -> Result<()> {
-    let folder = workspace::target().join("bundled");
+    // By this very path it stands there, wherever Cargo builds.
+    let folder = workspace::root().join("target/bundled");
     let completions = folder.join("completions");
     fs::create_dir_all(&completions).with_context(|| format!("cannot make {}", completions.display()))?;
     let triple = triple()?;

@@ -26,6 +26,17 @@ pub struct Notice {
     pub actions: Vec<NoticeAction>,
     /// When the countdown ends that the body speaks of.
     pub until: Option<Time>,
+    /// It has mended by itself, and is told for a moment longer: no trouble any more, and nothing to be decided.
+    #[serde(default)]
+    pub settled: bool,
+}
+
+impl Notice {
+    /// It is still something that a person should look at.
+    #[must_use]
+    pub const fn is_trouble(&self) -> bool {
+        self.kind.is_trouble() && !self.settled
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

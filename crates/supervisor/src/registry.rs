@@ -150,7 +150,7 @@ fn commands_of(process: &Process) -> Vec<(&'static str, String)> {
 }
 
 /// A command as it is shown to people: a list as JSON, so that its words stay apart.
-fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     match command {
         Command::Shell(text) => text.clone(),
         Command::Exec(words) => serde_json::to_string(words).unwrap_or_default(),

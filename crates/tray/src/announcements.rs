@@ -112,6 +112,7 @@ mod tests {
             body: body.to_owned(),
             actions: vec![restart],
             until: None,
+            settled: false,
         }
     }
 

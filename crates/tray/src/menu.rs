@@ -82,7 +82,8 @@ pub fn act<'a>(items: &'a [Item], id: &str) -> Option<&'a Act> {
 /// The whole menu. The order is part of the outside contract.
 pub fn menu(picture: &Picture) -> Vec<Item> {
     let mut items = vec![button("open", "Open Forge", true, Act::Show(None))];
-    items.extend(picture.notices.iter().map(attention));
+    let trouble = picture.notices.iter().filter(|notice| notice.is_trouble());
+    items.extend(trouble.map(|notice| attention(picture, notice)));
     for workspace in &picture.workspaces {
         items.push(separator(&format!("separator {}", workspace.path.display())));
         items.extend(workspace_items(picture, workspace));
@@ -99,8 +100,9 @@ pub fn menu(picture: &Picture) -> Vec<Item> {
     items
 }
 
-fn attention(notice: &Notice) -> Item {
-    button(&format!("notice {}", notice.id), &notice.summary, true, Act::Show(Some(place(notice))))
+fn attention(picture: &Picture, notice: &Notice) -> Item {
+    let label = picture.in_full(&notice.workspace, &notice.summary);
+    button(&format!("notice {}", notice.id), &label, true, Act::Show(Some(place(notice))))
 }
 
 /// Where the window shows what a notice is about.
@@ -154,7 +156,9 @@ fn process_item(workspace: &Path, environment: &str, process: &ProcessStatus) ->
         process: Some(process.name.clone()),
     };
     let id = id(&named);
-    let stop = process.wanted || process.status.is_alive();
+    // What has run to its end has nothing left to stop.
+    let done = process.one_shot && has_ended(process);
+    let stop = (process.wanted && !done) || process.status.is_alive();
     let mut items = verbs(&id, "", Can { start: !process.wanted || has_ended(process), stop }, &named);
     let log = route::log(workspace, environment, &process.name);
     items.push(button(&format!("log {id}"), "Show log", true, Act::Show(Some(log))));
@@ -184,6 +188,9 @@ fn verbs(id: &str, name: &str, can: Can, named: &Named) -> Vec<Item> {
 
 /// The state of a process, in one word.
 fn word(process: &ProcessStatus) -> &'static str {
+    if process.ready && process.status == State::Exited {
+        return "done";
+    }
     if process.ready {
         return "ready";
     }

@@ -105,7 +105,20 @@ impl Picture {
     /// The worst of all environments: what the icon tells.
     pub fn mood(&self) -> Mood {
         let worst = self.environments().map(|environment| environment.mood).max();
-        if !self.notices.is_empty() { Mood::Trouble } else { worst.unwrap_or(Mood::Stopped) }
+        if self.notices.iter().any(Notice::is_trouble) {
+            Mood::Trouble
+        } else {
+            worst.unwrap_or(Mood::Stopped)
+        }
+    }
+
+    /// What is said of a workspace, with its name where there are several.
+    pub(crate) fn in_full(&self, workspace: &Path, said: &str) -> String {
+        let known = self.workspaces.iter().find(|known| known.path == workspace);
+        match known.filter(|_| self.workspaces.len() > 1) {
+            Some(known) => format!("{} / {said}", known.name),
+            None => said.to_owned(),
+        }
     }
 
     /// Something runs, or is about to.
@@ -118,7 +131,10 @@ impl Picture {
         let active: Vec<String> = self
             .environments()
             .filter(|environment| environment.active || environment.mood == Mood::Trouble)
-            .map(|environment| format!("{} — {}", environment.environment, environment.state))
+            .map(|environment| {
+                let name = self.in_full(&environment.workspace, &environment.environment);
+                format!("{name} — {}", environment.state)
+            })
             .collect();
         if active.is_empty() {
             "Forge: nothing runs".to_owned()

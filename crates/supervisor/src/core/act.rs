@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::{Core, Handle, Key, LiveRun, Message};
 use crate::home::short_hash;
 use crate::prepare;
-use crate::process::lifecycle::{AfterCrash, Effect, Happening, Input, Phase};
+use crate::process::lifecycle::{Effect, Happening, Input, Phase};
 use crate::run::{HeirEnd, How, Run, RunEvent, folder, hold};
 use crate::words;
 
@@ -67,7 +67,6 @@ impl Core {
             Happening::Started | Happening::Stopped | Happening::Restarting => EventLevel::Info,
             Happening::Exited { left } if left.is_empty() => EventLevel::Info,
             Happening::Exited { .. } => EventLevel::Warn,
-            Happening::Crashed { next: AfterCrash::Restart(_), .. } => EventLevel::Warn,
             Happening::Crashed { .. } | Happening::NotStarted { .. } | Happening::Survived { .. } => {
                 EventLevel::Error
             }
@@ -336,6 +335,7 @@ impl Core {
             RunEvent::Launched { pid, start, time } => {
                 process.began(ProcessId { pid, start }, time);
                 self.touch_later(&key.environment, STANDS);
+                self.settle_crash(key);
                 self.look_when_steady(key);
                 self.input(key, Input::Launched);
             }

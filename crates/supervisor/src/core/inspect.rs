@@ -6,12 +6,12 @@ use forge_api::{
     DependencyDetails, Error, EventsAnswer, Health, HealthRecord, Inspect, ProcessDetails, ReadEvents, Time,
     VariableDetails,
 };
-use forge_config::model::{Command, HealthCheck, Probe};
+use forge_config::model::{HealthCheck, Probe};
 use forge_config::resolve::{Origin, ResolvedProcess, masked};
 use forge_config::{Variable, format_duration};
 
 use super::{Core, EnvironmentKey, Key};
-use crate::prepare;
+use crate::{prepare, registry};
 
 /// What a health check said is remembered for so many changes.
 const REMEMBERED: usize = 100;
@@ -78,7 +78,7 @@ impl Core {
         let process = self.process(&key);
         Ok(ProcessDetails {
             target: key.target(),
-            command: command(&definition.command),
+            command: registry::shown(&definition.command),
             cwd: definition.cwd.clone(),
             variables: definition.env.iter().map(|one| variable(one, &key)).collect(),
             depends_on: definition
@@ -137,19 +137,12 @@ fn origin(origin: &Origin, key: &Key) -> String {
     }
 }
 
-fn command(command: &Command) -> String {
-    match command {
-        Command::Shell(text) => text.clone(),
-        Command::Exec(words) => words.join(" "),
-    }
-}
-
 /// `GET http://localhost:3000/health every 2s`.
 fn question(check: &HealthCheck, process: &ResolvedProcess) -> String {
     let what = match &check.probe {
         Probe::Http { url, .. } => format!("GET {}", masked("", url)),
         Probe::Tcp(address) => format!("connect to {address}"),
-        Probe::Exec(exec) => format!("run `{}`", command(exec)),
+        Probe::Exec(exec) => format!("run `{}`", registry::shown(exec)),
         Probe::Log(pattern) => return format!("a line of {} matches /{pattern}/", process.name),
         Probe::Redis(url)
         | Probe::Postgres(url)

@@ -13,6 +13,7 @@ use forge_system::process::ProcessId;
 
 use super::{Core, EnvironmentKey, Key, Message, Reply};
 use crate::conflict::Conflict;
+use crate::owned::Service;
 use crate::prepare::Wish;
 use crate::process::lifecycle::{AfterCrash, Happening, Input, Phase};
 use crate::words;
@@ -33,7 +34,34 @@ pub(super) struct Incident {
     /// The user has seen it, and wants to hear no more of it.
     dismissed: bool,
     /// What could not be started, to be tried again.
-    start: Option<(Wish, Vec<ProcessId>)>,
+    start: Option<(Wish, Holders)>,
+}
+
+/// Who was in the way of a start when that was told.
+#[derive(Debug, Clone, Default)]
+struct Holders {
+    foreign: Vec<ProcessId>,
+    /// Processes that Forge runs: they are stopped like any other, never killed.
+    own: Vec<Key>,
+}
+
+fn key_of(service: &Service) -> Key {
+    let environment =
+        EnvironmentKey { workspace: service.workspace.clone(), environment: service.environment.clone() };
+    Key::new(&environment, &service.process)
+}
+
+/// What ending those who hold the ports is called; `None` if that cannot be done.
+fn kill_label(conflicts: &[Conflict]) -> Option<String> {
+    let own: Vec<&Service> = conflicts.iter().filter_map(|one| one.holder.service.as_ref()).collect();
+    match own.as_slice() {
+        [] => conflicts.iter().all(|one| one.holder.id.is_some()).then(|| "Stop it and start".to_owned()),
+        [one] if conflicts.len() == 1 => Some(format!("Stop {}/{} and start", one.environment, one.process)),
+        _ => {
+            let known = |one: &Conflict| one.holder.service.is_some() || one.holder.id.is_some();
+            conflicts.iter().all(known).then(|| "Stop them and start".to_owned())
+        }
+    }
 }
 
 fn action(id: &str, label: impl Into<String>, shows: bool) -> NoticeAction {
@@ -114,6 +142,7 @@ impl Core {
             body: String::new(),
             actions: Vec::new(),
             until: None,
+            settled: false,
         };
         let notice = match self.incidents.iter_mut().find(same) {
             Some(incident) => {
@@ -135,6 +164,26 @@ impl Core {
             }
         };
         self.publish(Update::Notice { notice: Box::new(notice) });
+    }
+
+    /// A process that has crashed runs again: nothing is to be decided any more, least of all that it stays down.
+    pub(super) fn settle_crash(&mut self, key: &Key) {
+        let crash = |incident: &&mut Incident| {
+            let notice = &incident.notice;
+            is_of(notice, key) && family(notice.kind) == NoticeKind::Crash && !notice.settled
+        };
+        let Some(incident) = self.incidents.iter_mut().find(crash) else { return };
+        let notice = &mut incident.notice;
+        let what = notice.body.lines().next().unwrap_or_default().to_owned();
+        notice.summary = format!("{} runs again", key.process);
+        notice.body = format!("It had crashed: {what}");
+        notice.actions.retain(|action| action.shows);
+        notice.until = None;
+        notice.settled = true;
+        if !incident.dismissed {
+            let notice = Box::new(notice.clone());
+            self.publish(Update::Notice { notice });
+        }
     }
 
     /// Closes what is over in an environment.
@@ -251,15 +300,15 @@ impl Core {
         let Some(conflict) = conflicts.first() else {
             self.raise(&key, None, NoticeKind::StartFailed, Time::now(), |notice| Notice {
                 summary: format!("{} could not be started", key.environment),
-                body: error.message.clone(),
+                body: error.help.iter().fold(error.message.clone(), |body, help| format!("{body}\n{help}")),
                 actions: vec![action("show", "Show", true)],
                 ..notice
             });
             return;
         };
         let mut actions = Vec::new();
-        if conflicts.iter().all(|one| one.holder.id.is_some() && one.holder.service.is_none()) {
-            actions.push(action("kill", "Stop it and start", false));
+        if let Some(label) = kill_label(conflicts) {
+            actions.push(action("kill", label, false));
         }
         match (conflict.next, conflicts.len()) {
             (Some(next), 1) => actions.push(action("next", format!("Use port {next}"), false)),
@@ -277,7 +326,14 @@ impl Core {
             actions,
             ..notice
         });
-        let holders = conflicts.iter().filter_map(|one| one.holder.id).collect();
+        let holders = Holders {
+            foreign: conflicts
+                .iter()
+                .filter(|one| one.holder.service.is_none())
+                .filter_map(|one| one.holder.id)
+                .collect(),
+            own: conflicts.iter().filter_map(|one| one.holder.service.as_ref()).map(key_of).collect(),
+        };
         let incident = self.incidents.iter_mut().find(|incident| {
             is_in(&incident.notice, &key) && incident.notice.kind == NoticeKind::PortConflict
         });
@@ -368,7 +424,8 @@ impl Core {
             ("kill", _, Some((wish, holders))) => {
                 let on_conflict = OnConflict::Kill;
                 self.close(&act.id);
-                self.start(Wish { on_conflict, shown: Some(holders), ..wish }, reply);
+                let wish = Wish { on_conflict, shown: Some(holders.foreign), ..wish };
+                self.start_after_stop(holders.own, wish, reply);
                 return;
             }
             ("next", _, Some((wish, _))) => {
@@ -380,6 +437,24 @@ impl Core {
             _ => {}
         }
         super::ask::answer(reply, Ok(Done {}));
+    }
+
+    /// Starts once these, which held its ports, are stopped.
+    fn start_after_stop(&mut self, keys: Vec<Key>, wish: Wish, reply: Reply) {
+        if keys.is_empty() {
+            return self.start(wish, reply);
+        }
+        let (stopped, wait) = tokio::sync::oneshot::channel();
+        self.stop_keys(keys, stopped);
+        let handle = self.handle.clone();
+        tokio::spawn(async move {
+            match wait.await {
+                Ok(Ok(_)) => handle.tell(Message::Visit(Box::new(move |core| core.start(wish, reply)))),
+                Ok(Err(error)) => _ = reply.send(Err(error)),
+                // The supervisor ends.
+                Err(_) => {}
+            }
+        });
     }
 
     pub(super) fn dismiss_notice(&mut self, dismiss: &DismissNotice) -> Done {

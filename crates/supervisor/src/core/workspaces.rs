@@ -89,7 +89,8 @@ impl Core {
             workspace: key.workspace.clone(),
             environment: key.environment.clone(),
             description: configured.and_then(|environment| environment.description.clone()),
-            processes: count(&processes, |_| true),
+            // What is only started by its name, and is not, is none that anybody waits for.
+            processes: count(&processes, |one| !one.disabled || one.wanted || one.status.is_alive()),
             running: count(&processes, |one| one.status.is_alive()),
             ready: count(&processes, |one| one.ready),
             state,

@@ -36,6 +36,7 @@ fn crash() -> Notice {
         body: String::new(),
         actions: Vec::new(),
         until: None,
+        settled: false,
     }
 }
 
