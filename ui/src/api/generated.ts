@@ -554,7 +554,11 @@ actions: Array<NoticeAction>,
 /**
  * When the countdown ends that the body speaks of.
  */
-until: string | null, };
+until: string | null, 
+/**
+ * It has mended by itself, and is told for a moment longer: no trouble any more, and nothing to be decided.
+ */
+settled: boolean, };
 
 /**
  * What can be done about it.
