@@ -100,6 +100,11 @@ pub fn continues(text: &[u8]) -> bool {
     HEADS.iter().any(|head| text.starts_with(head))
 }
 
+/// Whether a word is a level's name.
+pub(crate) fn is_word(text: &str) -> bool {
+    word(text.as_bytes()).is_some()
+}
+
 /// The level of a word, in any case.
 fn word(word: &[u8]) -> Option<Level> {
     let mut lower = [0; 13];

@@ -37,6 +37,8 @@ pub mod ansi;
 mod cri;
 mod cursor;
 #[cfg(feature = "read")]
+mod fields;
+#[cfg(feature = "read")]
 mod filter;
 mod index;
 #[cfg(feature = "read")]
@@ -45,6 +47,8 @@ pub mod level;
 mod merge;
 #[cfg(feature = "read")]
 mod pattern;
+#[cfg(feature = "read")]
+pub mod patterns;
 #[cfg(feature = "read")]
 mod read;
 mod scan;

@@ -1,0 +1,67 @@
+//! What of a line is its message.
+
+use crate::fields::{self, Value};
+use crate::level;
+
+/// Where the message stands, for the regular expression that finds it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Frame {
+    /// Up to the line's end.
+    Line,
+    /// Between quotes, as a field's value.
+    Quoted,
+}
+
+/// The message of a line that is shown as `text`: a JSON or logfmt line's field, else all of it.
+pub(super) fn message(text: &str) -> (Frame, &str) {
+    let bytes = text.as_bytes();
+    let found = if bytes.first() == Some(&b'{') {
+        value_of_message(fields::json(bytes))
+    } else if memchr::memmem::find(bytes, b"msg=\"").is_some() {
+        value_of_message(fields::logfmt(bytes))
+    } else {
+        None
+    };
+    found.map_or((Frame::Line, text), |message| (Frame::Quoted, message))
+}
+
+fn value_of_message<'a>(mut fields: impl Iterator<Item = (&'a [u8], Value<'a>)>) -> Option<&'a str> {
+    const KEYS: [&[u8]; 3] = [b"msg", b"message", b"event"];
+    fields.find_map(|(key, value)| match value {
+        Value::Text(text) if KEYS.contains(&key) && !text.trim_ascii().is_empty() => {
+            std::str::from_utf8(text).ok()
+        }
+        _ => None,
+    })
+}
+
+/// Whether a masked word belongs to what stands before a message: times, numbers of processes, levels and the marks
+/// between them.
+pub(super) fn is_head(word: &str, masked: &[char]) -> bool {
+    if !word.is_ascii() {
+        return false;
+    }
+    let letters = word.chars().filter(|character| character.is_alphabetic()).count();
+    if letters == 0 {
+        return !word
+            .chars()
+            .any(|character| matches!(character, '"' | '\'' | '`' | '/' | '\u{1}' | '\u{2}'));
+    }
+    let bare =
+        word.trim_matches(|character: char| !character.is_alphanumeric() && !masked.contains(&character));
+    if bare.contains(masked) {
+        // `4711:M`, `E1121`, `[21/Nov/2026:14:30:15`.
+        let mut names =
+            bare.split(|character: char| !character.is_ascii_alphabetic()).filter(|name| !name.is_empty());
+        return letters == 1 || names.all(is_date_word);
+    }
+    level::is_word(bare) || matches!(word, "LOG:" | "D," | "I," | "W," | "E," | "F,") || is_date_word(bare)
+}
+
+fn is_date_word(word: &str) -> bool {
+    const WORDS: [&str; 25] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Mon", "Tue",
+        "Wed", "Thu", "Fri", "Sat", "Sun", "UTC", "GMT", "CET", "CEST", "AM", "PM",
+    ];
+    WORDS.contains(&word)
+}
