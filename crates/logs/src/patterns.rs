@@ -150,7 +150,7 @@ impl Miner {
     pub fn merge(&mut self, other: Self) {
         let mut all = std::mem::take(&mut self.clusters);
         all.extend(other.clusters);
-        all.sort_by(|one, other| one.order().cmp(&other.order()));
+        all.sort_by_cached_key(Cluster::order);
         self.forgotten += other.forgotten;
         self.tree = Tree::default();
         for cluster in all {

@@ -17,9 +17,14 @@ const SIMILAR: usize = 60;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
-    /// By first word: templates, by their number.
-    roots: HashMap<(Option<Level>, Frame, usize), HashMap<Box<str>, Vec<usize>>>,
+    roots: HashMap<Root, Leaves>,
 }
+
+/// What is compared at all: level, frame, number of words.
+type Root = (Option<Level>, Frame, usize);
+
+/// Templates by their number, by first word.
+type Leaves = HashMap<Box<str>, Vec<usize>>;
 
 impl Tree {
     /// The most similar template for what was masked, if one is similar enough; of equals the oldest.
@@ -43,7 +48,7 @@ impl Tree {
     }
 }
 
-fn root(level: Option<Level>, masked: &Masked) -> (Option<Level>, Frame, usize) {
+fn root(level: Option<Level>, masked: &Masked) -> Root {
     let (frame, words) = masked.shape();
     (level, frame, words)
 }
