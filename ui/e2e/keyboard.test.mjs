@@ -114,7 +114,7 @@ test('? shows the keys, and they do what it says', () =>
     await appears(page.getByTestId('process-first'));
     await page.keyboard.press('?');
     const help = page.getByRole('dialog', { name: 'Keyboard' });
-    await shows(help, 'In the process table');
+    await shows(help, 'In a table of processes');
     await page.keyboard.press('Escape');
     await vanishes(page.locator('dialog'));
     await page.keyboard.press('2');

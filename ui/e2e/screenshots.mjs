@@ -148,7 +148,7 @@ const busy = (crash, mood) =>
         ready: async (page) => {
           await table(page);
           await page.keyboard.press('?');
-          await shows(page.getByRole('dialog'), 'In the process table');
+          await shows(page.getByRole('dialog'), 'In a table of processes');
         },
       },
       {

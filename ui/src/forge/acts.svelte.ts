@@ -1,8 +1,10 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 
 import { Failure } from '../api/failure';
-import type { OnConflict, Stopped } from '../api/generated';
+import type { OnConflict, ProcessStatus, Started, Stopped, Update } from '../api/generated';
+import { isActive } from '../ui/states';
 import type { Forge } from './forge.svelte';
+import { Pending, type Act } from './pending.svelte';
 
 /** Something that a person asked for and that was refused. It stands until the same is done, or it was read. */
 export interface Refusal {
@@ -10,26 +12,45 @@ export interface Refusal {
   environment: string;
   /** As the request had them: an environment, or `ENVIRONMENT/PROCESS`. */
   names: string[];
-  act: 'start' | 'stop' | 'restart' | 'kill';
+  act: Act;
   failure: Failure;
 }
 
 const key = (workspace: string, environment: string) => `${workspace}\0${environment}`;
 
+/** Milliseconds in which what a start promised is heard of; whoever missed it sees how things are all the same. */
+const PATIENCE = 3000;
+
 /** What can be done with environments and processes; without a process the whole environment is meant. */
 export class Acts {
   /** By environment: the newest. */
   readonly refusals = new SvelteMap<string, Refusal>();
-  /** Requests on their way, by what they are about. */
-  readonly #pending = new SvelteSet<string>();
+  /** Requests on their way, by environment. */
+  readonly #pending = new SvelteMap<string, SvelteSet<Pending>>();
   readonly #forge: Forge;
 
   constructor(forge: Forge) {
     this.#forge = forge;
+    forge.onupdate = (update) => this.#hear(update);
   }
 
   isPending(workspace: string, environment: string, process?: string): boolean {
-    return this.#pending.has(key(workspace, nameOf(environment, process)));
+    return this.#of(workspace, environment).some((one) => one.names.includes(nameOf(environment, process)));
+  }
+
+  /** What was asked for of the whole environment and has not shown yet. */
+  underWay(workspace: string, environment: string): Act | null {
+    return this.#of(workspace, environment).find((one) => one.names.includes(environment))?.act ?? null;
+  }
+
+  /** What was asked for and will be done with that process, as far as one can tell, and has not shown yet. */
+  underWayOf(workspace: string, environment: string, process: ProcessStatus): Act | null {
+    const found = this.#of(workspace, environment).find((one) => one.hides(environment, process.name));
+    if (!found) return null;
+    if (found.names.includes(nameOf(environment, process.name))) return found.act;
+    const idle = !isActive(process);
+    const goes = found.act === 'start' ? idle && !process.disabled && !process.ready : !idle;
+    return goes ? found.act : null;
   }
 
   refusal(workspace: string, environment: string): Refusal | null {
@@ -72,31 +93,48 @@ export class Acts {
 
   /** The user has seen the commands of that hash, and wants them run. */
   async trustAndStart(workspace: string, environment: string, hash: string): Promise<void> {
-    const trusted = await this.#do('start', workspace, environment, [environment], () =>
-      this.#forge.call('workspaces.trust', { path: workspace, hash }),
-    );
+    const trusted = await this.#do('start', workspace, environment, [environment], async () => {
+      await this.#forge.call('workspaces.trust', { path: workspace, hash });
+    });
     if (trusted) await this.start(workspace, environment);
   }
 
   async #do(
-    act: Refusal['act'],
+    act: Act,
     workspace: string,
     environment: string,
     names: string[],
-    request: () => Promise<unknown>,
+    request: () => Promise<Started | void>,
   ): Promise<boolean> {
-    const pending = names.map((name) => key(workspace, name));
-    for (const each of pending) this.#pending.add(each);
+    const pending = new Pending(act, names);
+    const all = this.#pending.get(key(workspace, environment)) ?? new SvelteSet<Pending>();
+    this.#pending.set(key(workspace, environment), all.add(pending));
     try {
-      await request();
+      const started = await request();
       this.forget(workspace, environment);
+      pending.promise(started?.starting ?? []);
+      if (pending.over) all.delete(pending);
+      else setTimeout(() => all.delete(pending), PATIENCE);
       return true;
     } catch (thrown) {
       const failure = Failure.from(thrown);
+      all.delete(pending);
       this.refusals.set(key(workspace, environment), { workspace, environment, names, act, failure });
       return false;
-    } finally {
-      for (const each of pending) this.#pending.delete(each);
+    }
+  }
+
+  #of(workspace: string, environment: string): Pending[] {
+    return [...(this.#pending.get(key(workspace, environment)) ?? [])];
+  }
+
+  #hear(update: Update): void {
+    if (update.update !== 'process') return;
+    const { workspace, environment, process } = update;
+    const all = this.#pending.get(key(workspace, environment));
+    for (const pending of this.#of(workspace, environment)) {
+      pending.see(`${environment}/${process.name}`);
+      if (pending.over) all?.delete(pending);
     }
   }
 }

@@ -21,6 +21,8 @@ export class Forge {
   readonly mirror = new Mirror();
   /** How often the whole picture came: after each, there may be something that was missed. */
   pictures = $state(0);
+  /** Told of each update once it is in the mirror. */
+  onupdate: (update: Update) => void = () => {};
   readonly #carrier: Carrier;
   #connection: Connection | null = null;
   #delay = FIRST_DELAY;
@@ -135,6 +137,7 @@ export class Forge {
 
   #apply(update: Update): void {
     this.#settle(this.mirror.apply(update));
+    this.onupdate(update);
   }
 
   #settle(wanted: Wanted): void {

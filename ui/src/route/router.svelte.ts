@@ -4,6 +4,8 @@ import { hrefOf, parseRoute, type Route } from './route';
 /** The route in the address's fragment. */
 export class Router {
   route = $state.raw<Route>({ page: 'home' });
+  /** Where one was before. */
+  before: Route | null = null;
   readonly #host: Host;
 
   constructor(host: Host) {
@@ -27,6 +29,7 @@ export class Router {
   }
 
   #read(): void {
+    this.before = this.route;
     this.route = parseRoute(location.hash);
     this.#host.rememberRoute(hrefOf(this.route).slice(1));
   }

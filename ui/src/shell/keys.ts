@@ -2,6 +2,7 @@ import { tinykeys } from 'tinykeys';
 
 import type { Surroundings } from '../forge/context';
 import { ENVIRONMENT_TABS, hrefOf, PROCESS_TABS, toEnvironment } from '../route/route';
+import { enterRows } from '../ui/rows';
 
 /** The keys that hold everywhere; a table or a log has its own, on itself. As the help shows them. */
 export function bindKeys(page: Surroundings): () => void {
@@ -32,12 +33,20 @@ export function bindKeys(page: Surroundings): () => void {
       'g g': free(() => toNamedTab(page, 'graphs')),
       'g e': free(() => toNamedTab(page, 'events')),
       u: free(() => up(page)),
+      ...Object.fromEntries(['j', 'k', 'ArrowDown', 'ArrowUp'].map((key) => [key, intoTable(page)])),
       '/': free(() => search(page)),
       ...tabs,
     }),
   ];
   return () => letGo.forEach((stop) => stop());
 }
+
+/** Who has the focus nowhere means the table. */
+const intoTable = (page: Surroundings) => (event: KeyboardEvent) => {
+  const here = document.activeElement;
+  const nowhere = here === null || here === document.body || here === document.querySelector('main');
+  if (nowhere && page.layers.open === null && enterRows()) event.preventDefault();
+};
 
 /** A terminal has a use for every key. */
 const isTerminal = (event: Event) => event.target instanceof Element && event.target.closest('.xterm') !== null;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { State } from '../api/generated';
 import { processStatus } from '../forge/fixtures';
-import { ending, lookOf } from './states';
+import { ending, lookOf, lookOfMood, markOfEvent, markOfNotice, markOfWarning } from './states';
 
 const STATES: State[] = [
   'stopped',
@@ -43,4 +43,35 @@ test('how it ended', () => {
   expect(ending(processStatus('a', { exit_code: 3 }))).toBe('exit 3');
   expect(ending(processStatus('a', { signal: 'SIGKILL' }))).toBe('SIGKILL');
   expect(ending(processStatus('a'))).toBeNull();
+});
+
+test('one happening has one look, wherever it is told', () => {
+  const unhealthy = { state: 'unhealthy', message: 'HTTP 500', checked_at: null } as const;
+  const event = (title: string) => ({ time: '', process: 'api', level: 'error', title, text: '' }) as const;
+  const warning = { process: 'api', kind: 'unhealthy', text: '', since: null, muted: false };
+  const mark = ({ shape, tone }: { shape: string; tone: string }) => ({ shape, tone });
+  for (const looks of [
+    [
+      lookOf(processStatus('api', { status: 'crashed', exit_code: 1 })),
+      lookOf(processStatus('api', { status: 'failed', exit_code: 1 })),
+      lookOfMood('trouble', 'api crashed'),
+      markOfNotice('crash'),
+      markOfNotice('crash_loop'),
+      markOfEvent(event('crashed')),
+    ],
+    [
+      lookOf(processStatus('api', { health: unhealthy })),
+      lookOfMood('trouble', 'api unhealthy'),
+      markOfNotice('unhealthy'),
+      markOfEvent(event('unhealthy')),
+      markOfWarning(warning),
+    ],
+    [
+      lookOf(processStatus('api', { status: 'failed' })),
+      lookOfMood('trouble', '2 failed'),
+      markOfNotice('start_failed'),
+      markOfEvent(event('could not be started')),
+    ],
+  ])
+    expect(new Set(looks.map((look) => JSON.stringify(mark(look)))).size, JSON.stringify(looks)).toBe(1);
 });

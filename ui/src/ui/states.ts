@@ -1,4 +1,4 @@
-import type { HealthState, Mood, ProcessStatus } from '../api/generated';
+import type { Event, HealthState, Mood, NoticeKind, ProcessStatus, Warning } from '../api/generated';
 
 /** Told apart without colour. */
 export type Shape =
@@ -12,6 +12,58 @@ export interface Look {
   tone: Tone;
   word: string;
 }
+
+export type Mark = Omit<Look, 'word'>;
+
+/**
+ * One look a happening, wherever it is told: in a table, a notice, a warning, an event. A cross is a program that
+ * ended and should not have, a full triangle one that did not come up.
+ */
+const MARKS = {
+  crashed: { shape: 'cross', tone: 'bad' },
+  failed: { shape: 'triangle', tone: 'bad' },
+  unhealthy: { shape: 'diamond', tone: 'bad' },
+  restarting: { shape: 'turn', tone: 'busy' },
+  ready: { shape: 'disc', tone: 'ok' },
+  warning: { shape: 'diamond', tone: 'busy' },
+  note: { shape: 'dot', tone: 'idle' },
+} as const satisfies Record<string, Mark>;
+
+type Happening = keyof typeof MARKS;
+
+const NOTICES: Record<NoticeKind, Happening> = {
+  crash: 'crashed',
+  crash_loop: 'crashed',
+  port_conflict: 'failed',
+  start_failed: 'failed',
+  unhealthy: 'unhealthy',
+  alert: 'warning',
+  ready: 'ready',
+};
+
+export const markOfNotice = (kind: NoticeKind): Mark => MARKS[NOTICES[kind]];
+
+/** By the supervisor's titles; those of the configuration's own have their level. */
+const EVENTS: Partial<Record<string, Happening>> = {
+  crashed: 'crashed',
+  'could not be started': 'failed',
+  'could not be ended': 'failed',
+  unhealthy: 'unhealthy',
+  restarting: 'restarting',
+  'healthy again': 'ready',
+};
+
+const LEVELS = { info: 'note', warn: 'warning', error: 'failed' } as const;
+
+export const markOfEvent = ({ title, level }: Event): Mark => MARKS[EVENTS[title] ?? LEVELS[level]];
+
+const WARNINGS: Partial<Record<string, Happening>> = {
+  unhealthy: 'unhealthy',
+  crash_loop: 'crashed',
+  configuration: 'failed',
+};
+
+export const markOfWarning = ({ kind }: Warning): Mark => MARKS[WARNINGS[kind] ?? 'warning'];
 
 /** How a process is, at a glance. */
 export function lookOf(process: ProcessStatus): Look {
@@ -28,38 +80,54 @@ export function lookOf(process: ProcessStatus): Look {
     case 'stopping':
       return { shape: 'half', tone: 'busy', word: 'stopping' };
     case 'restarting':
-      return { shape: 'turn', tone: 'busy', word: 'restarting' };
+      return { ...MARKS.restarting, word: 'restarting' };
     case 'crashed':
-      return { shape: 'cross', tone: 'bad', word: 'crashed' };
+      return { ...MARKS.crashed, word: 'crashed' };
     case 'failed':
-      return { shape: 'triangle', tone: 'bad', word: 'failed' };
+      // Given up after it ran and ended, or never there.
+      return { ...(ending(process) === null ? MARKS.failed : MARKS.crashed), word: 'failed' };
     case 'stopped':
       return { shape: 'ring', tone: 'idle', word: 'stopped' };
   }
 }
 
 function running(process: ProcessStatus): Look {
-  if (process.health.state === 'unhealthy') return { shape: 'diamond', tone: 'bad', word: 'unhealthy' };
-  if (process.ready) return { shape: 'disc', tone: 'ok', word: 'ready' };
+  if (process.health.state === 'unhealthy') return { ...MARKS.unhealthy, word: 'unhealthy' };
+  if (process.ready) return { ...MARKS.ready, word: 'ready' };
   return { shape: 'arc', tone: 'busy', word: 'running' };
 }
 
-const MOODS: Record<Mood, Omit<Look, 'word'>> = {
+const MOODS: Record<Mood, Mark> = {
   stopped: { shape: 'ring', tone: 'idle' },
-  ready: { shape: 'disc', tone: 'ok' },
+  ready: MARKS.ready,
   busy: { shape: 'arc', tone: 'busy' },
-  trouble: { shape: 'triangle', tone: 'bad' },
+  trouble: MARKS.failed,
 };
 
+/** How an environment is: its trouble looks like that of the process that has it (`api crashed`). */
 export function lookOfMood(mood: Mood, word: string): Look {
-  return { ...MOODS[mood], word };
+  const trouble = /\b(crashed|unhealthy|failed)$/.exec(word)?.[1] as Happening | undefined;
+  return { ...(mood === 'trouble' && trouble ? MARKS[trouble] : MOODS[mood]), word };
+}
+
+/** What was just asked for, and cannot be seen yet. */
+export function lookOfAct(act: 'start' | 'stop' | 'restart' | 'kill'): Look {
+  switch (act) {
+    case 'start':
+      return { shape: 'arc', tone: 'busy', word: 'starting …' };
+    case 'restart':
+      return { ...MARKS.restarting, word: 'restarting …' };
+    case 'stop':
+    case 'kill':
+      return { shape: 'half', tone: 'busy', word: 'stopping …' };
+  }
 }
 
 const HEALTH: Record<HealthState, Look> = {
   none: { shape: 'ring', tone: 'idle', word: 'no check' },
   starting: { shape: 'arc', tone: 'busy', word: 'starting' },
-  healthy: { shape: 'disc', tone: 'ok', word: 'healthy' },
-  unhealthy: { shape: 'diamond', tone: 'bad', word: 'unhealthy' },
+  healthy: { ...MARKS.ready, word: 'healthy' },
+  unhealthy: { ...MARKS.unhealthy, word: 'unhealthy' },
 };
 
 export const lookOfHealth = (state: HealthState): Look => HEALTH[state];

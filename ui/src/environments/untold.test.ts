@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+
+import type { Warning } from '../api/generated';
+import { notice } from '../forge/fixtures';
+import { untold } from './untold';
+
+const warning = (kind: string, text = kind): Warning => ({ process: 'api', kind, text, since: null, muted: false });
+
+test('what the row or a notice tells is not told again', () => {
+  const warnings = ['unhealthy', 'configuration', 'crash_loop', 'outdated'].map((kind) => warning(kind));
+  const grows = warning('memory_growth', '50 MB more in 10 min');
+  const notices = [
+    notice('a', { kind: 'crash_loop' }),
+    notice('b', { kind: 'alert', summary: 'api grows', body: '50 MB more in 10 min' }),
+  ];
+  expect(untold([...warnings, grows], notices).map(({ kind }) => kind)).toEqual(['outdated']);
+});
+
+test('a notice of another process takes nothing away', () => {
+  const grows = warning('memory_growth', '50 MB more');
+  const other = notice('a', { kind: 'alert', process: 'web', body: '50 MB more' });
+  expect(untold([grows, warning('crash_loop')], [other, notice('b', { kind: 'crash' })])).toHaveLength(2);
+});
