@@ -101,6 +101,7 @@ export function notice(id: string, more: Partial<Notice> = {}): Notice {
     body: 'exit 1',
     actions: [],
     until: null,
+    settled: false,
     ...more,
   };
 }
