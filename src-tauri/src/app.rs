@@ -8,7 +8,6 @@ use forge_supervisor::home::Home;
 use forge_supervisor::host::ServeEnd;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
-use tauri_plugin_window_state::StateFlags;
 use tokio::sync::oneshot;
 
 use crate::errands::Settings;
@@ -84,7 +83,7 @@ fn remembered_size(home: &Home) -> tauri::plugin::TauriPlugin<tauri::Wry> {
     tauri_plugin_window_state::Builder::default()
         // It takes an absolute path as it is.
         .with_filename(home.state.join("window.json").to_string_lossy())
-        .with_state_flags(StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED)
+        .with_state_flags(window::REMEMBERED)
         .build()
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use forge_supervisor::home::Home;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Emitter, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri_plugin_window_state::{AppHandleExt, StateFlags};
 
 use crate::ipc::Connections;
 
@@ -16,6 +17,10 @@ pub(crate) const LABEL: &str = "main";
 
 /// How long a closed window is kept, unless `FORGE_WINDOW_LINGER_MS` says otherwise.
 const LINGER: Duration = Duration::from_secs(60);
+
+/// What of the window is remembered.
+pub(crate) const REMEMBERED: StateFlags =
+    StateFlags::SIZE.union(StateFlags::POSITION).union(StateFlags::MAXIMIZED);
 
 /// What outlives the webview.
 #[derive(Debug)]
@@ -119,6 +124,10 @@ pub(crate) fn hide(app: &AppHandle) {
         tracing::warn!("the window cannot be hidden: {error}");
     }
     app.state::<Arc<Connections>>().set_visible(false);
+    // Now, and not only when the app ends: it may be killed.
+    if let Err(error) = app.save_window_state(REMEMBERED) {
+        tracing::warn!("the window's size cannot be written down: {error}");
+    }
     let state = app.state::<Window>();
     let (turn, linger) = (state.next_turn(), state.linger);
     let app = app.clone();

@@ -31,6 +31,26 @@ fn a_second_launch_shows_the_window_of_the_first() {
 }
 
 #[test]
+fn the_window_comes_back_with_the_size_that_it_had_even_after_a_kill() {
+    const SIZE: (u16, u16) = (940, 610);
+    let desktop = Desktop::new();
+    let app = desktop.launch([]);
+    let windows = desktop.screen.windows();
+    windows.wait_shown("Forge");
+    assert_ne!(windows.size("Forge"), SIZE, "it begins with another one");
+    windows.resize("Forge", SIZE.0, SIZE.1);
+    windows.close("Forge");
+    windows.wait_hidden("Forge");
+    let state = desktop.state().join("window.json");
+    wait_until("it is written down", || {
+        std::fs::read_to_string(&state).is_ok_and(|text| text.contains(&SIZE.0.to_string()))
+    });
+    app.kill();
+    let _app = desktop.launch([]);
+    wait_until("it has its size again", || windows.size("Forge") == SIZE);
+}
+
+#[test]
 fn two_homes_are_two_apps() {
     let one = Desktop::with(ONE);
     let two = Desktop::on(&one.screen);

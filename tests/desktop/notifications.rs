@@ -35,6 +35,49 @@ fn a_crash_is_told_with_its_last_line_and_what_can_be_done() {
 }
 
 #[test]
+fn a_crash_that_mends_itself_says_so_and_offers_no_way_to_stop_what_runs() {
+    let desktop = Desktop::with(
+        "dev:
+  - {name: api, command: nasty wait-for go crash-n-times count 1 forever, auto_restart: {delay: 300ms}}
+",
+    );
+    let notifications = desktop.screen.notifications();
+    let (_app, item) = desktop.launch_in_tray();
+    after_a_crash(&desktop, &item);
+    let crash = notifications.wait("api crashed");
+    let mended = notifications.wait("api runs again");
+    assert_eq!(mended.action_ids(), ["default", "show-log"], "nothing is left to be decided: {mended:?}");
+    item.wait_menu("nothing needs attention", |menu| {
+        menu.find(&["api crashed"]).is_none() && menu.find(&["api runs again"]).is_none()
+    });
+    item.wait_label("dev — running");
+    wait_until("in its place", || !notifications.is_open(crash.id) || crash.id == mended.id);
+}
+
+#[test]
+fn unhealthy_for_long_is_told_and_restart_mends_it() {
+    let desktop = Desktop::with(
+        "settings: {alerts: {unhealthy: 200ms}}
+dev:
+  - name: api
+    command: nasty touch well forever
+    health_check: {exec: 'test -e well', interval: 50ms, retries: 1, start_period: 0s}
+",
+    );
+    let notifications = desktop.screen.notifications();
+    let (_app, item) = desktop.launch_in_tray();
+    item.click(&["dev", "Start dev"]);
+    item.wait_label("dev — running");
+    let before = desktop.pid("api");
+    std::fs::remove_file(desktop.path("well")).expect("it was made");
+    let unhealthy = notifications.wait("api is unhealthy");
+    assert_eq!(unhealthy.action_ids(), ["default", "restart", "show-log"], "{unhealthy:?}");
+    notifications.invoke(&unhealthy, "restart");
+    desktop.wait_process("api", "well again", |api| api["ready"] == true && api["pid"] != before.pid);
+    wait_until("what is over is taken away", || !notifications.is_open(unhealthy.id));
+}
+
+#[test]
 fn restart_starts_it_at_once() {
     let desktop = Desktop::with(FRAGILE);
     let notifications = desktop.screen.notifications();

@@ -31,10 +31,61 @@ pub(crate) fn run() -> Result<()> {
     })?;
     section("What goes in", gather)?;
     section("Packages", bundle)?;
-    for made in made()? {
+    let made = made()?;
+    section("What the .deb installs", || {
+        let deb = made.iter().find(|path| path.extension().is_some_and(|kind| kind == "deb"));
+        try_out(deb.context("no .deb was made")?)
+    })?;
+    for made in made {
         println!("   {}", workspace::shown(&made));
     }
     Ok(())
+}
+
+/// Unpacks the package beside the system's own files and uses what is in it: all programs are of this version, and an
+/// environment starts and stops.
+fn try_out(deb: &Path) -> Result<()> {
+    let root = workspace::target().join("unpacked");
+    let _ = fs::remove_dir_all(&root);
+    console::run(Command::new("dpkg-deb").arg("-x").arg(deb).arg(&root))?;
+    let programs = root.join("usr/bin");
+    for name in ["forge", "forge-keeper", "forge-desktop"] {
+        let told = output(Command::new(programs.join(name)).arg("--version"))?;
+        if !told.contains(env!("CARGO_PKG_VERSION")) {
+            bail!("the installed {name} is of another version: {told}");
+        }
+    }
+    for (folder, name) in [
+        ("bash-completion/completions", "forge"),
+        ("zsh/vendor-completions", "_forge"),
+        ("fish/vendor_completions.d", "forge.fish"),
+    ] {
+        let path = root.join("usr/share").join(folder).join(name);
+        if !fs::read_to_string(&path).is_ok_and(|text| text.contains("restart")) {
+            bail!("{} is no completion", path.display());
+        }
+    }
+    let workspace = root.join("workspace");
+    fs::create_dir_all(workspace.join(".forge"))?;
+    fs::write(workspace.join(".forge/processes.yml"), "dev:\n  - { name: a, command: sleep 60 }\n")?;
+    let forge = |arguments: &[&str]| {
+        let mut command = Command::new(programs.join("forge"));
+        command.args(arguments).current_dir(&workspace).env("FORGE_HOME", root.join("home"));
+        output(&mut command)
+    };
+    forge(&["start"])?;
+    let status = forge(&["status", "--json"])?;
+    forge(&["stop", "--all"])?;
+    if !status.contains("\"ready\":true") {
+        bail!("what was installed does not get an environment ready: {status}");
+    }
+    end_supervisor(&status)
+}
+
+/// The supervisor that the first command started: it would stay for ten minutes.
+fn end_supervisor(status: &str) -> Result<()> {
+    let pid = status.split_once("\"supervisor\":{\"pid\":").and_then(|(_, rest)| rest.split(',').next());
+    console::run(Command::new("kill").args(["-TERM", pid.context("status names no supervisor")?]))
 }
 
 /// Puts everything where `tauri.bundle.conf.json` looks for it.

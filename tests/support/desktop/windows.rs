@@ -2,7 +2,8 @@
 
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, MapState, Window,
+    Atom, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt, EventMask, ImageFormat, MapState,
+    Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -52,6 +53,31 @@ impl Windows {
         let message = ClientMessageEvent::new(32, window, self.atom("WM_PROTOCOLS"), data);
         self.connection.send_event(false, window, EventMask::NO_EVENT, message).expect("an X server");
         self.connection.flush().expect("an X server");
+    }
+
+    /// Width and height of a window, once it can be seen.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[must_use]
+    #[track_caller]
+    pub fn size(&self, title: &str) -> (u16, u16) {
+        let window = self.find(title);
+        let size = self.connection.get_geometry(window).expect("an X server").reply().expect("a size");
+        (size.width, size.height)
+    }
+
+    /// Gives a window another size, as pulling at its corner does.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[track_caller]
+    pub fn resize(&self, title: &str, width: u16, height: u16) {
+        let window = self.find(title);
+        let size = ConfigureWindowAux::new().width(u32::from(width)).height(u32::from(height));
+        self.connection.configure_window(window, &size).expect("an X server");
+        self.connection.flush().expect("an X server");
+        wait_until("it has that size", || self.size(title) == (width, height));
     }
 
     /// Clicks one of the buttons at the foot of a question, counted from the left; they share its width.
