@@ -16,7 +16,7 @@ use crate::quit::{self, Quitting};
 use crate::supervision::Supervision;
 use crate::tray::Shown;
 use crate::window::{self, Window};
-use crate::{ipc, mirror, tray};
+use crate::{ipc, mirror, saving, tray};
 
 type End = Result<ServeEnd, Error>;
 
@@ -57,6 +57,7 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
         .manage(Shown::default())
         .manage(Quitting::default())
         .manage(Settings::default())
+        .manage(saving::Saves::default())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .plugin(remembered_size(&home))
@@ -69,6 +70,9 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
             ipc::open_path,
             ipc::remember_route,
             ipc::initial_route,
+            saving::save_begin,
+            saving::save_write,
+            saving::save_end,
         ])
         .on_menu_event(|app, event| tray::clicked(app, event.id().as_ref()))
         .setup(setup)

@@ -15,6 +15,7 @@ mod ipc;
 mod mirror;
 mod notification;
 mod quit;
+mod saving;
 mod supervision;
 mod tray;
 mod window;

@@ -1,9 +1,17 @@
 // What the pretended supervisor knows: a shop with a dozen processes in every state, and how it changes.
+import { LogStore } from './store.mjs';
 
 const now = () => Date.now();
 const iso = (milliseconds = now()) => new Date(milliseconds).toISOString();
 const SHOP = '/home/mia/work/shop';
 const ATLAS = '/home/mia/work/atlas';
+
+const MACHINE = () => ({
+  cpu_percent: Math.round(30 + Math.random() * 20),
+  cores: 8,
+  memory_used_bytes: 11.6e9,
+  memory_total_bytes: 33.5e9,
+});
 
 const SCENES = {
   busy: {
@@ -70,6 +78,7 @@ function statusOf([name, , ports, health, memory, cpu], state, since) {
     disk_written_bytes: 812e3,
     net_received_bytes: null,
     net_sent_bytes: null,
+    gauges: [],
     outdated: false,
     restart_at: status === 'restarting' ? iso(now() + 9000) : null,
     url: name === 'web' ? 'http://localhost:5173' : name === 'api' ? 'http://localhost:8080' : null,
@@ -94,7 +103,12 @@ const TALK = {
     '\x1b[31mERROR\x1b[0m pool exhausted: 20 of 20 connections in use',
   ],
   web: ['\x1b[36m[vite]\x1b[0m hmr update /src/routes/Cart.svelte', '\x1b[36m[vite]\x1b[0m page reload src/main.ts'],
-  worker: ['INFO job=resize id=5512 done in 88ms', 'INFO job=invoice id=5513 done in 204ms', 'DEBUG queue depth 14'],
+  worker: [
+    'INFO job=resize id=5512 done in 88ms',
+    '{"level":"info","msg":"job done","job":{"id":5512,"kind":"resize","tags":["image","small"]},"ms":88,"retry":null}',
+    'INFO job=invoice id=5513 done in 204ms',
+    'DEBUG queue depth 14',
+  ],
   mailer: ['INFO accepted message for jo@example.com', '<script>alert("not markup")</script>'],
 };
 const LEVEL = { INFO: 'info', WARN: 'warn', ERROR: 'error', DEBUG: 'debug' };
@@ -127,11 +141,12 @@ export function makeWorld(sceneName) {
   const scene = SCENES[sceneName] ?? SCENES.busy;
   const world = {
     trusted: scene.trusted ?? true,
-    logs: [],
     listeners: new Set(),
     removed: new Set(),
+    muted: new Set(),
     added: !scene.empty,
   };
+  const store = new LogStore();
   const stateOf = (name) => (scene.states === 'stopped' ? 'stopped' : scene.states[name]);
   world.processes = PROCESSES.map((each, at) => statusOf(each, stateOf(each[0]), 8040 - at * 7));
   const stopped = PROCESSES.slice(0, 4).map((each) => statusOf(each, 'stopped', 0));
@@ -157,11 +172,25 @@ export function makeWorld(sceneName) {
     const wave = (i) => 1 + 0.35 * Math.sin(i / (9 + at)) + 0.5 * Math.max(0, Math.sin(i / 47 + at)) * Math.random();
     const off = cpu === null || ['failed', 'crashed', 'waiting', 'stopped'].includes(stateOf(name));
     const keep = (values) => (off ? [] : values);
+    const rate = (base, i) => Math.round(base * wave(i) * (i % 40 < 12 ? 3 : 0.2));
     return {
       process: name,
       times_ms: keep(times),
       cpu_percent: keep(times.map((_, i) => Math.round(cpu * wave(i) * 10) / 10)),
       memory_bytes: keep(times.map((_, i) => Math.round(memory * (0.86 + 0.00015 * i + 0.02 * Math.sin(i / 31 + at))))),
+      threads: keep(times.map((_, i) => 12 + (at % 4) + (i % 300 > 200 ? 2 : 0))),
+      open_files: keep(times.map((_, i) => 40 + at * 3 + (i % 60))),
+      disk_read_rate: keep(times.map((_, i) => rate(2e4, i))),
+      disk_written_rate: keep(times.map((_, i) => rate(6e4 + at * 1e4, i))),
+      net_received_rate: keep(times.map((_, i) => rate(9e3 * (at + 1), i))),
+      net_sent_rate: keep(times.map((_, i) => rate(2e4 * (at + 1), i + 20))),
+      gauges:
+        name === 'postgres'
+          ? [
+              { name: 'connections', unit: 'number', values: keep(times.map((_, i) => 8 + (i % 90 > 60 ? 10 : 0))) },
+              { name: 'cache hit rate', unit: 'percent', values: keep(times.map((_, i) => 97 + Math.sin(i / 20))) },
+            ]
+          : [],
     };
   });
 
@@ -191,6 +220,14 @@ export function makeWorld(sceneName) {
             ['show-log', 'Show log', true],
           ],
         ),
+        notice('n0', 20, 'api', 'unhealthy', 'api is unhealthy', 'HTTP 503 from /healthz: database pool exhausted', [
+          ['restart', 'Restart'],
+          ['show-log', 'Show log', true],
+        ]),
+        notice('n5', 50, 'worker', 'alert', 'worker: memory grows', '+52 MB in 10 min (possible leak?)', [
+          ['show', 'Show', true],
+          ['mute', 'Mute'],
+        ]),
         notice(
           'n2',
           4,
@@ -316,6 +353,7 @@ export function makeWorld(sceneName) {
     events: [],
     warnings: [],
     url: environment === 'dev' ? 'http://localhost:5173' : null,
+    machine: MACHINE(),
     ...more,
   });
   const statuses = () =>
@@ -325,12 +363,18 @@ export function makeWorld(sceneName) {
             events,
             warnings: scene.notices
               ? [
-                  {
-                    process: 'web',
-                    kind: 'outdated',
-                    text: 'the configuration has changed since it was started; `start` applies it',
-                  },
-                ]
+                  ['web', 'outdated', 'the configuration has changed since it was started; `start` applies it', 900],
+                  ['worker', 'memory_growth', '+52 MB in 10 min (possible leak?)', 1260],
+                  ['api', 'unhealthy', 'HTTP 503 from /healthz: database pool exhausted', 31],
+                  ['api', 'slow', '3 slow requests in the last hour', 2200],
+                  [null, 'hog', 'cc1plus (PID 8123, not of Forge) uses 390 % CPU', 70],
+                ].map(([process, kind, text, ago]) => ({
+                  process,
+                  kind,
+                  text,
+                  since: iso(now() - ago * 1000),
+                  muted: world.muted.has(kind),
+                }))
               : [],
           }),
           status(SHOP, 'prod-like', stopped),
@@ -347,17 +391,15 @@ export function makeWorld(sceneName) {
       if (count < 1 && Math.random() > count) continue;
       const name = names[Math.floor(Math.random() * names.length)];
       const text = TALK[name][Math.floor(Math.random() ** 2 * TALK[name].length)];
-      world.logs.push(line(name, text));
-    }
-    if (world.logs.length > 200_000) {
-      world.dropped = (world.dropped ?? 0) + 100_000;
-      world.logs.splice(0, 100_000);
+      store.add(line(name, text));
     }
   }
   if (!scene.empty && scene.states !== 'stopped') {
-    for (let i = 900; i > 0; i -= 1) {
+    for (let i = 9000; i > 0; i -= 1) {
       const name = Object.keys(TALK)[i % 6];
-      world.logs.push(line(name, TALK[name][(i * 7) % TALK[name].length], now() - i * 900));
+      store.add(line(name, TALK[name][(i * 7) % TALK[name].length], now() - i * 900));
+      if (i === 400)
+        store.add({ ...line('worker', 'run 3 started: restarted, exit 1', now() - i * 900), stream: 'forge' });
     }
     setInterval(say, 50);
     setInterval(() => {
@@ -369,40 +411,38 @@ export function makeWorld(sceneName) {
             process: p.name,
             cpu_percent: Math.round(cpu * (0.7 + Math.random() * 0.7) * 10) / 10,
             memory_bytes: Math.round(memory * (0.98 + Math.random() * 0.03)),
+            threads: 14,
+            open_files: 42 + Math.floor(Math.random() * 9),
+            disk_read_rate: Math.round(2e4 * Math.random()),
+            disk_written_rate: Math.round(8e4 * Math.random()),
+            net_received_rate: Math.round(6e4 * Math.random()),
+            net_sent_rate: Math.round(9e4 * Math.random()),
+            gauges:
+              p.name === 'postgres'
+                ? [
+                    { name: 'connections', unit: 'number', value: 9, maximum: 100, problem: null },
+                    { name: 'cache hit rate', unit: 'percent', value: 97.2, maximum: null, problem: null },
+                  ]
+                : [],
           };
         });
-      tellAll({ update: 'metrics', workspace: SHOP, environment: 'dev', time_ms: now(), costs });
+      tellAll({ update: 'metrics', workspace: SHOP, environment: 'dev', time_ms: now(), costs, machine: MACHINE() });
     }, 1000);
   }
 
-  async function logs({ query, cursor, max_bytes, wait }) {
+  async function logs(request) {
+    const { query } = request;
     const only = query.names.map((name) => name.split('/')[1]).filter(Boolean);
-    if (only.length === 1 && LAST[only[0]] && query.tail < 50)
-      return { lines: LAST[only[0]].map((text) => line(only[0], text)), cursor: 'x', at_end: true };
-    const order = ['trace', 'debug', 'info', 'warn', 'error'];
-    const grep = query.grep === null ? null : new RegExp(query.grep, query.ignore_case ? 'i' : '');
-    const fits = (each) =>
-      (only.length === 0 || only.includes(each.process)) &&
-      (!grep || grep.test(each.text)) &&
-      (!query.level || order.indexOf(each.level) >= order.indexOf(query.level));
-    let at = cursor === null ? 0 : Number(cursor) - (world.dropped ?? 0);
-    if (cursor === null && query.tail !== null) {
-      const fitting = world.logs.map((each, i) => (fits(each) ? i : -1)).filter((i) => i >= 0);
-      at = fitting.at(-query.tail) ?? fitting[0] ?? world.logs.length;
-    }
-    const place = Math.max(0, at) + (world.dropped ?? 0);
-    while (wait && place - (world.dropped ?? 0) >= world.logs.length) await new Promise((wake) => setTimeout(wake, 50));
-    at = Math.max(0, place - (world.dropped ?? 0));
-    const lines = [];
-    let bytes = 0;
-    while (at < world.logs.length && bytes < (max_bytes ?? 1e6)) {
-      const each = world.logs[at++];
-      if (fits(each)) {
-        lines.push(each);
-        bytes += each.text.length;
-      }
-    }
-    return { lines, cursor: String(at + (world.dropped ?? 0)), at_end: at >= world.logs.length };
+    if (only.length === 1 && LAST[only[0]] && query.tail !== null && query.tail < 50)
+      return {
+        lines: LAST[only[0]].map((text) => ({ ...line(only[0], text), at: '1:0' })),
+        gaps: [],
+        cursor: 'x',
+        previous: 'x',
+        next: 'x',
+        at_end: true,
+      };
+    return store.read(request);
   }
 
   const refuse = (code, message, more = {}) => {
@@ -417,9 +457,33 @@ export function makeWorld(sceneName) {
     status: ({ workspace, environment }) =>
       statuses().find((each) => each.workspace === workspace && each.environment === environment) ??
       refuse('not_found', `no environment ${environment}`),
-    metrics: () => ({ series: history }),
+    metrics: ({ after_ms }) => {
+      const times_ms = Array.from({ length: 900 }, (_, i) => now() - (900 - i) * 1000).filter(
+        (time) => time > after_ms,
+      );
+      const mark = (ago, process, kind, text) => ({ time: iso(now() - ago * 1000), process, kind, text });
+      return {
+        series: scene.empty || scene.states === 'stopped' ? [] : history,
+        machine: {
+          times_ms,
+          cpu_percent: times_ms.map((_, i) => 35 + 20 * Math.sin(i / 40)),
+          memory_used_bytes: times_ms.map((_, i) => 11e9 + i * 1e6),
+        },
+        marks: [
+          mark(640, 'worker', 'start', 'started'),
+          mark(230, 'payments', 'crash', 'crashed: exit 1'),
+          mark(222, 'payments', 'restart', 'restarted'),
+          mark(140, 'web', 'deploy', 'restarted with a changed configuration'),
+          mark(96, 'payments', 'crash', 'crashed: exit 1'),
+          mark(60, 'search', 'stop', 'stopped'),
+        ],
+      };
+    },
     events: ({ process }) => ({ events: events.filter((each) => !process || each.process === process) }),
     'logs.read': logs,
+    'logs.scan': (request) => store.scan(request),
+    'logs.scan.next': (request) => store.next(request),
+    'logs.scan.cancel': (request) => store.cancel(request),
     'workspaces.commands': () => ({
       hash: 'abc',
       trusted: world.trusted,
@@ -441,6 +505,10 @@ export function makeWorld(sceneName) {
       world.added = true;
       tellAll({ update: 'workspaces' });
       return workspaces()[1];
+    },
+    'alerts.mute': ({ kind, muted }) => {
+      world.muted[muted ? 'add' : 'delete'](kind);
+      return {};
     },
     'workspaces.remove': ({ path }) => refuse('usage', `${path} still runs; stop it first`),
     'notices.act': ({ id }) => {
@@ -484,6 +552,8 @@ export function makeWorld(sceneName) {
             state: 'healthy',
             message: 'HTTP 200 from /healthz',
             checks: 3998,
+            mean_latency_ms: 4.2,
+            worst_latency_ms: 61,
           },
           {
             from: iso(now() - 31e3),
@@ -491,8 +561,15 @@ export function makeWorld(sceneName) {
             state: 'unhealthy',
             message: 'HTTP 503 from /healthz: database pool exhausted',
             checks: 15,
+            mean_latency_ms: 940,
+            worst_latency_ms: 1000,
           },
         ],
+        health_checks: Array.from({ length: 300 }, (_, i) => ({
+          time: iso(now() - (300 - i) * 2000),
+          latency_ms: i > 284 ? 900 + (i % 7) * 14 : 3 + Math.abs(Math.sin(i / 9)) * 4 + (i % 41 === 0 ? 30 : 0),
+          passed: i <= 284,
+        })),
         log_folder: `/home/mia/.local/state/forge/logs/shop-36ea9ab7/dev/${process}`,
       };
     },

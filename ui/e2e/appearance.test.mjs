@@ -63,6 +63,7 @@ const places = [
   ['an environment with a crash', () => environmentRoute(workspace, 'dev'), (page) => shows(main(page), 'worker crashed')],
   ['a stopped environment', () => environmentRoute(workspace, 'calm'), (page) => shows(page.getByTestId('process-one-status'), 'stopped')],
   ['logs', () => environmentRoute(workspace, 'dev', 'logs'), (page) => shows(page.getByTestId('log-line'), 'up')],
+  ['patterns', () => environmentRoute(workspace, 'dev', 'patterns'), (page) => shows(main(page), 'cannot')],
   ['graphs', () => environmentRoute(workspace, 'dev', 'graphs'), (page) => appears(page.getByTestId('graph-memory').locator('canvas'))],
   ['events', () => environmentRoute(workspace, 'dev', 'events'), (page) => shows(main(page).getByRole('listitem'), 'started')],
   ['a process', () => processRoute(workspace, 'dev', 'api'), (page) => shows(main(page), 'Needed by')],

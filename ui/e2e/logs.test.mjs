@@ -51,6 +51,9 @@ const stage = useStage(async (stage) => {
 /** The lines in sight. @param {Page} page */
 const linesOf = (page) => page.getByTestId('log-line');
 
+/** Whose lines are shown. @param {Page} page */
+const namesOf = (page) => linesOf(page).evaluateAll((all) => [...new Set(all.map((row) => row.getAttribute('data-process')))].sort().join());
+
 /** @param {Page} page */
 const search = (page) => page.getByTestId('log-search');
 
@@ -69,21 +72,25 @@ test('lines of several processes stand in the order in which they were written, 
     const colours = new Map(rows.map((row) => [row.process, row.colour]));
     assert.equal(new Set(colours.values()).size, 3, `each process has a colour of its own: ${[...colours]}`);
 
-    await page.getByRole('button', { name: 'green' }).click();
-    await eventually(() => linesOf(page).evaluateAll((all) => [...new Set(all.map((row) => row.getAttribute('data-process')))]), (names) => names.join() === 'green', 'only the chosen one is shown');
+    await page.getByRole('button', { name: 'Mute green' }).click();
+    await eventually(() => namesOf(page), (names) => names === 'blue,red', 'the muted one is not shown');
+    await page.getByRole('button', { name: 'Mute green' }).click();
+    await page.getByRole('button', { name: 'green', exact: true }).click();
+    await eventually(() => namesOf(page), (names) => names === 'green', 'only the chosen one is shown');
   }));
 
-test('the level filter leaves what is as bad or worse', () =>
+test('levels are chosen one by one, and counted', () =>
   stage.visit(processRoute(workspace, 'levels', 'app', 'logs'), async (page) => {
     await shows(linesOf(page), 'a detail');
     const levels = page.getByRole('group', { name: 'Level' });
+    await shows(levels.getByRole('button', { name: 'Error' }), 'Error1');
     await levels.getByRole('button', { name: 'Warn' }).click();
     await vanishes(linesOf(page).filter({ hasText: 'all is well' }));
     await shows(linesOf(page), 'careful');
-    await shows(linesOf(page), 'it broke');
     await levels.getByRole('button', { name: 'Error' }).click();
-    await vanishes(linesOf(page).filter({ hasText: 'careful' }));
     await shows(linesOf(page), 'it broke');
+    await levels.getByRole('button', { name: 'Warn' }).click();
+    await vanishes(linesOf(page).filter({ hasText: 'careful' }));
     await levels.getByRole('button', { name: 'All' }).click();
     await shows(linesOf(page), 'a detail');
   }));
@@ -107,6 +114,10 @@ test('a regular expression finds; one that is none is shown as such, and mended'
     await search(page).fill('^(WARN|ERROR) ');
     await vanishes(linesOf(page).filter({ hasText: 'all is well' }));
     await eventually(() => linesOf(page).count(), (count) => count === 2, 'both are found');
+    await page.getByRole('button', { name: 'Lines without it' }).click();
+    await shows(linesOf(page), 'all is well');
+    await vanishes(linesOf(page).filter({ hasText: 'careful' }));
+    await page.getByRole('button', { name: 'Lines without it' }).click();
     await search(page).fill('WARN (');
     await shows(page.getByRole('main'), /regular expression|regex|unclosed/i);
     assert.equal(await linesOf(page).count(), 0, 'nothing pretends to be found');

@@ -121,6 +121,7 @@ const busy = (crash, mood) =>
     ];
     /** @type {Picture[]} */
     const more = [
+      { name: 'patterns', route: dev('patterns'), ready: (page) => shows(page.getByTestId('pattern'), 'pool exhausted') },
       { name: 'graphs', route: dev('graphs'), ready: (page) => appears(page.getByTestId('graph-memory').locator('canvas')) },
       { name: 'events', route: dev('events'), ready: (page) => shows(main(page).getByRole('listitem'), 'started') },
       { name: 'ports', route: '/ports', ready: (page) => shows(main(page), 'postgres') },
@@ -158,6 +159,18 @@ const busy = (crash, mood) =>
           await table(page);
           await page.getByRole('button', { name: 'More for api' }).click();
           await appears(page.getByRole('menu'));
+        },
+      },
+      {
+        name: 'logs-search',
+        route: dev('logs'),
+        ready: async (page) => {
+          await shows(page.getByTestId('log-line'), 'job=');
+          await page.keyboard.press('Control+f');
+          await page.getByTestId('log-find').fill('pool');
+          await shows(page.getByTestId('log-find-count'), /\d/);
+          await page.keyboard.press('Enter');
+          await appears(page.locator('[aria-current="true"]'));
         },
       },
       {

@@ -17,8 +17,13 @@ class Clock {
     this.tick();
   }
 
+  /** As `now`, to the millisecond, and nothing follows it. */
+  precise(): number {
+    return Date.now() - this.#skew;
+  }
+
   tick(): void {
-    this.now = Date.now() - this.#skew;
+    this.now = this.precise();
   }
 
   run(): void {

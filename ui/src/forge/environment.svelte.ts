@@ -1,4 +1,4 @@
-import type { Cost, EnvironmentSummary, Event, ProcessStatus, Status, Warning } from '../api/generated';
+import type { Cost, EnvironmentSummary, Event, Machine, ProcessStatus, Status, Warning } from '../api/generated';
 import { History } from './series.svelte';
 
 /** Events that are kept here; the supervisor remembers more. */
@@ -14,6 +14,7 @@ export class Environment {
   events = $state.raw<Event[]>([]);
   warnings = $state.raw<Warning[]>([]);
   url = $state.raw<string | null>(null);
+  machine = $state.raw<Machine | null>(null);
   readonly history = new History();
 
   constructor(workspace: string, name: string) {
@@ -45,6 +46,7 @@ export class Environment {
     this.events = status.events;
     this.warnings = status.warnings;
     this.url = status.url;
+    this.machine = status.machine;
   }
 
   setProcess(process: ProcessStatus): void {
@@ -57,15 +59,22 @@ export class Environment {
   }
 
   /** Who is not in `costs` costs nothing that anybody knows of. */
-  setCosts(time: number, costs: Cost[]): void {
+  setCosts(time: number, costs: Cost[], machine: Machine | null): void {
     const by = new Map(costs.map((cost) => [cost.process, cost]));
     this.processes = this.processes.map((process) => {
       const cost = by.get(process.name);
-      const [cpu, memory] = [cost?.cpu_percent ?? null, cost?.memory_bytes ?? null];
-      if (process.cpu_percent === cpu && process.memory_bytes === memory) return process;
-      return { ...process, cpu_percent: cpu, memory_bytes: memory };
+      if (!cost && process.cpu_percent === null && process.memory_bytes === null) return process;
+      return {
+        ...process,
+        cpu_percent: cost?.cpu_percent ?? null,
+        memory_bytes: cost?.memory_bytes ?? null,
+        threads: cost?.threads ?? null,
+        open_files: cost?.open_files ?? null,
+        gauges: cost?.gauges ?? [],
+      };
     });
-    this.history.append(time, costs);
+    if (machine !== null) this.machine = machine;
+    this.history.append(time, costs, machine);
   }
 }
 

@@ -3,6 +3,8 @@ import type {
   Cost,
   EnvironmentSummary,
   LogLine,
+  LogsReadAnswer,
+  LogsScanAnswer,
   Notice,
   ProcessStatus,
   Series,
@@ -153,4 +155,16 @@ export function series(process: string, times: number[], more: Partial<Series> =
     gauges: [],
     ...more,
   };
+}
+
+/** A page of a log. */
+export function answer(texts: string[], more: Partial<LogsReadAnswer> = {}): LogsReadAnswer {
+  const lines = texts.map((text, at) => logLine(text, { at: `1:${at}` }));
+  return { lines, gaps: [], cursor: 'c', previous: 'p', next: 'n', at_end: true, ...more };
+}
+
+/** All that a scan has to say. */
+export function scanned(more: Partial<LogsScanAnswer> = {}): LogsScanAnswer {
+  const nothing = { hits: [], matched: 0, counts: [], patterns: [], edges_ms: [] };
+  return { ...nothing, scanned_bytes: 1, total_bytes: 1, done: true, ...more };
 }

@@ -1,9 +1,10 @@
 import { Refused, type Carrier } from '../api/carrier';
 import { Connection, type Answer, type Method, type Params } from '../api/connection';
 import { Failure } from '../api/failure';
-import type { HelloAnswer, Update } from '../api/generated';
+import type { HelloAnswer, Update, Warning } from '../api/generated';
 import { clock } from './clock.svelte';
 import type { Environment } from './environment.svelte';
+import { SAMPLES } from './series.svelte';
 import { Mirror, type Wanted } from './mirror.svelte';
 
 /** How the page and the supervisor stand to each other. */
@@ -89,17 +90,20 @@ export class Forge {
   async recall(environment: Environment): Promise<void> {
     const { workspace, name, history } = environment;
     try {
-      const { series } = await this.call('metrics', {
-        workspace,
-        environment: name,
-        after_ms: history.loaded ? history.last : 0,
-        before_ms: null,
-        step_ms: null,
-      });
-      history.load(series);
+      const after = history.loaded ? history.last : clock.precise() - SAMPLES * 1000;
+      const request = { workspace, environment: name, after_ms: after, before_ms: null, step_ms: null };
+      const { series, machine } = await this.call('metrics', request);
+      history.load(series, machine);
     } catch {
       // What comes live is shown all the same.
     }
+  }
+
+  /** @throws {Failure} */
+  async mute(environment: Environment, { process, kind }: Warning, muted: boolean): Promise<void> {
+    const { workspace, name } = environment;
+    await this.call('alerts.mute', { workspace, environment: name, process, kind, muted });
+    this.#settle({ warnings: { workspace, environment: name } });
   }
 
   /** The whole picture, and from then on what changes. */

@@ -62,7 +62,7 @@ export class Mirror {
       case 'environment':
         return this.#summarise(update.summary);
       case 'metrics':
-        this.environment(update.workspace, update.environment)?.setCosts(update.time_ms, update.costs);
+        this.environment(update.workspace, update.environment)?.setCosts(update.time_ms, update.costs, update.machine);
         return 'nothing';
       case 'notice':
         this.notices = [...this.notices.filter((notice) => notice.id !== update.notice.id), update.notice];

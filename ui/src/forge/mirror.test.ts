@@ -44,7 +44,7 @@ describe('updates', () => {
     expect(environment?.process('api')).toMatchObject({ cpu_percent: 12, memory_bytes: 5e6 });
     expect(environment?.process('store')?.cpu_percent).toBeNull();
     expect(environment?.cpu).toBe(12);
-    expect(environment?.history.of('api')).toEqual({ times: [1000], cpu: [12], memory: [5e6] });
+    expect(environment?.history.of('api')).toMatchObject({ times: [1000], cpu: [12], memory: [5e6], threads: [null] });
   });
 
   test('a notice changes in place, and goes', () => {

@@ -1,23 +1,78 @@
-import type { Cost, Series } from '../api/generated';
+import type { Cost, Gauge, GaugeUnit, Machine, MachineSeries, Series } from '../api/generated';
 
-/** What the supervisor keeps, and so do we: one sample a second for a quarter of an hour. */
+/** What the supervisor keeps second by second, and so do we: a quarter of an hour. */
 export const SAMPLES = 900;
 
-/** The samples of one process, oldest first. All columns are equally long. */
-export interface Columns {
-  times: number[];
-  cpu: (number | null)[];
-  memory: (number | null)[];
+/** What is measured of every process. */
+export const FIGURES = [
+  'cpu',
+  'memory',
+  'threads',
+  'files',
+  'diskRead',
+  'diskWritten',
+  'netReceived',
+  'netSent',
+] as const;
+export type Figure = (typeof FIGURES)[number];
+
+type Column = (number | null)[];
+
+/** What one of the process's own figures was. */
+export interface GaugeColumn {
+  unit: GaugeUnit;
+  values: Column;
 }
 
-const empty = (): Columns => ({ times: [], cpu: [], memory: [] });
+/** The samples of one process, oldest first. All columns are equally long. */
+export type Columns = Record<Figure, Column> & { times: number[]; gauges: Map<string, GaugeColumn> };
+
+/** The whole machine: 100 is all cores. */
+export interface MachineColumns {
+  times: number[];
+  cpu: Column;
+  memory: Column;
+}
+
+const COSTS: Record<Figure, (cost: Cost) => number | null> = {
+  cpu: (cost) => cost.cpu_percent,
+  memory: (cost) => cost.memory_bytes,
+  threads: (cost) => cost.threads,
+  files: (cost) => cost.open_files,
+  diskRead: (cost) => cost.disk_read_rate,
+  diskWritten: (cost) => cost.disk_written_rate,
+  netReceived: (cost) => cost.net_received_rate,
+  netSent: (cost) => cost.net_sent_rate,
+};
+
+const SERIES: Record<Figure, (series: Series) => Column> = {
+  cpu: (series) => series.cpu_percent,
+  memory: (series) => series.memory_bytes,
+  threads: (series) => series.threads,
+  files: (series) => series.open_files,
+  diskRead: (series) => series.disk_read_rate,
+  diskWritten: (series) => series.disk_written_rate,
+  netReceived: (series) => series.net_received_rate,
+  netSent: (series) => series.net_sent_rate,
+};
+
+function empty(): Columns {
+  const columns = Object.fromEntries(FIGURES.map((figure) => [figure, [] as Column])) as Record<Figure, Column>;
+  return { ...columns, times: [], gauges: new Map() };
+}
 
 /** What the processes of one environment cost over time. The columns change in place: `version` says when. */
 export class History {
   version = $state(0);
-  /** The ring of the supervisor was read: there is a past, not only what was seen live. */
+  /** The supervisor's record was read: there is a past, not only what was seen live. */
   loaded = false;
+  machine: MachineColumns = { times: [], cpu: [], memory: [] };
   readonly #columns = new Map<string, Columns>();
+  readonly #capacity: number;
+
+  constructor(capacity = SAMPLES) {
+    this.#capacity = capacity;
+  }
 
   /** Read within an effect or a template, it follows. */
   of(process: string): Columns {
@@ -37,41 +92,77 @@ export class History {
     return last;
   }
 
-  append(time: number, costs: Cost[]): void {
-    for (const cost of costs) this.#push(cost.process, time, cost.cpu_percent, cost.memory_bytes);
+  append(time: number, costs: Cost[], machine: Machine | null = null): void {
+    for (const cost of costs) this.#push(time, cost);
+    if (machine !== null && (this.machine.times.at(-1) ?? 0) < time) {
+      this.machine.times.push(time);
+      this.machine.cpu.push(machine.cpu_percent);
+      this.machine.memory.push(machine.memory_used_bytes);
+      if (this.machine.times.length > this.#capacity)
+        for (const column of Object.values(this.machine)) (column as Column).shift();
+    }
     this.version += 1;
   }
 
   /** The supervisor's own record of a time is the better one; what is known from before and after it stays. */
-  load(series: Series[]): void {
+  load(series: Series[], machine: MachineSeries | null = null): void {
     for (const one of series) {
       const own = this.#columns.get(one.process) ?? empty();
-      const [first, last] = [one.times_ms[0] ?? Infinity, one.times_ms.at(-1) ?? Infinity];
-      const before = own.times.filter((time) => time < first).length;
-      const after = own.times.findIndex((time) => time > last);
-      const end = after < 0 ? own.times.length : after;
-      const join = <T>(mine: T[], theirs: T[]) =>
-        [...mine.slice(0, before), ...theirs, ...mine.slice(end)].slice(-SAMPLES);
-      this.#columns.set(one.process, {
-        times: join(own.times, one.times_ms),
-        cpu: join(own.cpu, one.cpu_percent),
-        memory: join(own.memory, one.memory_bytes),
-      });
+      const join = joinAt(own.times, one.times_ms, this.#capacity);
+      const next = { ...own, times: join(own.times, one.times_ms), gauges: joinGauges(own, one, join) };
+      for (const figure of FIGURES) next[figure] = join(own[figure], SERIES[figure](one));
+      this.#columns.set(one.process, next);
+    }
+    if (machine !== null) {
+      const own = this.machine;
+      const join = joinAt(own.times, machine.times_ms, this.#capacity);
+      this.machine = {
+        times: join(own.times, machine.times_ms),
+        cpu: join(own.cpu, machine.cpu_percent),
+        memory: join(own.memory, machine.memory_used_bytes),
+      };
     }
     this.loaded = true;
     this.version += 1;
   }
 
-  #push(process: string, time: number, cpu: number | null, memory: number | null): void {
-    let columns = this.#columns.get(process);
-    if (!columns) this.#columns.set(process, (columns = empty()));
+  #push(time: number, cost: Cost): void {
+    let columns = this.#columns.get(cost.process);
+    if (!columns) this.#columns.set(cost.process, (columns = empty()));
     if ((columns.times.at(-1) ?? 0) >= time) return;
+    for (const gauge of cost.gauges) begin(columns, gauge);
     columns.times.push(time);
-    columns.cpu.push(cpu);
-    columns.memory.push(memory);
-    if (columns.times.length <= SAMPLES) return;
+    for (const figure of FIGURES) columns[figure].push(COSTS[figure](cost));
+    for (const [name, { values }] of columns.gauges)
+      values.push(cost.gauges.find((gauge) => gauge.name === name)?.value ?? null);
+    if (columns.times.length <= this.#capacity) return;
     columns.times.shift();
-    columns.cpu.shift();
-    columns.memory.shift();
+    for (const figure of FIGURES) columns[figure].shift();
+    for (const { values } of columns.gauges.values()) values.shift();
   }
+}
+
+/** Of a figure that nobody knew before nothing is known so far. */
+function begin(columns: Columns, { name, unit }: Gauge): void {
+  if (!columns.gauges.has(name)) columns.gauges.set(name, { unit, values: columns.times.map(() => null) });
+}
+
+type Join = <T>(mine: readonly T[], theirs: readonly T[]) => T[];
+
+function joinAt(mine: readonly number[], theirs: readonly number[], capacity: number): Join {
+  const [first, last] = [theirs[0] ?? Infinity, theirs.at(-1) ?? Infinity];
+  const before = mine.filter((time) => time < first).length;
+  const after = mine.findIndex((time) => time > last);
+  const end = after < 0 ? mine.length : after;
+  return (own, other) => [...own.slice(0, before), ...other, ...own.slice(end)].slice(-capacity);
+}
+
+function joinGauges(own: Columns, one: Series, join: Join): Map<string, GaugeColumn> {
+  const [mine, theirs] = [own.times.map(() => null), one.times_ms.map(() => null)];
+  const joined = new Map<string, GaugeColumn>();
+  for (const { name, unit, values } of one.gauges)
+    joined.set(name, { unit, values: join<number | null>(own.gauges.get(name)?.values ?? mine, values) });
+  for (const [name, { unit, values }] of own.gauges)
+    if (!joined.has(name)) joined.set(name, { unit, values: join<number | null>(values, theirs) });
+  return joined;
 }

@@ -28,3 +28,27 @@ test('an empty record takes nothing away', () => {
   history.load([series('api', [])]);
   expect(history.of('api').times).toEqual([1000]);
 });
+
+test('figures of its own begin when they come, and every column stays as long as the times', () => {
+  const history = new History(3);
+  const pool = { name: 'pool', unit: 'number', maximum: 20, problem: null } as const;
+  history.append(1000, sample(1));
+  history.append(2000, [cost('api', { gauges: [{ ...pool, value: 7 }] })]);
+  history.append(3000, sample(3));
+  expect(history.of('api').gauges.get('pool')).toEqual({ unit: 'number', values: [null, 7, null] });
+  history.append(4000, sample(4));
+  history.load([series('api', [4000, 5000], { gauges: [{ name: 'hits', unit: 'percent', values: [90, 91] }] })]);
+  const { times, gauges } = history.of('api');
+  expect(times).toEqual([3000, 4000, 5000]);
+  expect([...gauges].map(([name, { values }]) => [name, values])).toEqual([
+    ['hits', [null, 90, 91]],
+    ['pool', [null, null, null]],
+  ]);
+});
+
+test('the machine has a record of its own', () => {
+  const history = new History();
+  history.append(1000, [], { cpu_percent: 10, cores: 2, memory_used_bytes: 5, memory_total_bytes: 9 });
+  history.load([], { times_ms: [500], cpu_percent: [1], memory_used_bytes: [2] });
+  expect(history.machine).toEqual({ times: [500, 1000], cpu: [1, 10], memory: [2, 5] });
+});

@@ -1,3 +1,12 @@
+/** A file that is being written. */
+export interface SavedFile {
+  write(text: string): Promise<void>;
+  /** Where it is now, for people. */
+  close(): Promise<string>;
+  /** Nothing of it stays. */
+  abandon(): Promise<void>;
+}
+
 /** What the program around the page can do. */
 export interface Host {
   /** There is a dialogue for choosing folders. */
@@ -7,6 +16,8 @@ export interface Host {
   openUrl(url: string): void;
   /** Opens a file in the editor. `false`: there is no way to; show the path instead. */
   openPath(path: string): Promise<boolean>;
+  /** A new file, at a place that the user chooses if there is a choice; `null`: none was chosen. */
+  saveFile(name: string): Promise<SavedFile | null>;
   rememberRoute(route: string): void;
   /** Where to begin, if the address does not say. */
   initialRoute(): Promise<string | null>;

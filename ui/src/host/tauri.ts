@@ -12,6 +12,16 @@ export const tauriHost: Host = {
       () => true,
       () => false,
     ),
+  saveFile: async (name) => {
+    const file = await invoke<{ id: number; path: string } | null>('save_begin', { name });
+    if (file === null) return null;
+    const { id, path } = file;
+    return {
+      write: (text) => invoke('save_write', { id, text }),
+      close: () => invoke('save_end', { id, keep: true }).then(() => path),
+      abandon: () => invoke('save_end', { id, keep: false }),
+    };
+  },
   rememberRoute: (route) => void invoke('remember_route', { route }),
   initialRoute: () => invoke<string | null>('initial_route'),
   onNavigate: (go) => void listen<string>('navigate', (event) => go(event.payload)),

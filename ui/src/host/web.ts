@@ -1,4 +1,4 @@
-import type { Host } from './host';
+import type { Host, SavedFile } from './host';
 
 /** A browser: it has no folders and no editor of the machine that Forge runs on. */
 export const webHost: Host = {
@@ -8,7 +8,25 @@ export const webHost: Host = {
     window.open(url, '_blank', 'noopener');
   },
   openPath: () => Promise.resolve(false),
+  saveFile: (name) => Promise.resolve(download(name)),
   rememberRoute: () => {},
   initialRoute: () => Promise.resolve(null),
   onNavigate: () => {},
 };
+
+/** Offered as a download once it is whole. */
+function download(name: string): SavedFile {
+  const parts: Blob[] = [];
+  return {
+    // The browser may put blobs aside; texts would all stay in the page's memory.
+    write: (text) => Promise.resolve(void parts.push(new Blob([text]))),
+    close: () => {
+      const url = URL.createObjectURL(new Blob(parts, { type: 'text/plain' }));
+      const link = Object.assign(document.createElement('a'), { href: url, download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      return Promise.resolve(name);
+    },
+    abandon: () => Promise.resolve(),
+  };
+}

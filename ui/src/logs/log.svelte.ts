@@ -1,98 +1,332 @@
+import type { Asking } from '../api/asking';
 import type { Connection } from '../api/connection';
-import type { Failure } from '../api/failure';
-import type { LogLine } from '../api/generated';
-import { clock } from '../forge/clock.svelte';
-import { LogBuffer } from './buffer';
-import { Join } from './join';
-import { queryOf, type Filter } from './query';
+import { Failure } from '../api/failure';
+import type { LogAnchor, LogLine, LogQuery, LogsRead, LogsReadAnswer } from '../api/generated';
+import { logsRead } from '../api/requests';
+import { queryOf, type Filter } from './filter';
+import { Lines, type Row } from './lines';
 import { Reader } from './reader';
 
-/** Lines that are kept in the page. */
-const CAPACITY = 20_000;
-/** More than one answer holds: room that must be left so that nothing goes that is being read. */
-const MARGIN = 4_000;
+/** Lines that are kept beyond what is in sight, on each side. */
+const AROUND = 3000;
+/** Of those below, when less than this many are left there is room for more. */
+const AHEAD = 1000;
+/** Lines of a page. */
+const PAGE = 1000;
+/** Lines with which a view begins. */
+const BEGINNING = 400;
+/** Milliseconds after which an answer says how far it came, where few lines fit. */
+const BUDGET = 250;
 
-/** The lines that one view shows, as they come. The buffer changes in place, once a frame: `version` says when. */
+/** Where a view begins: at the newest line, at a moment (RFC 3339), or at a line. */
+export type Start = 'end' | { time: string } | { line: Pick<LogLine, 'environment' | 'process' | 'at'> };
+
+/** What to do with a page that was read; the rest of it is old news when something else was opened meanwhile. */
+type Take = (answer: LogsReadAnswer) => void;
+
+/**
+ * A window onto the stored lines. It holds some thousand around what is in sight, and reads more on either side as the
+ * reader gets near. It changes in place, once a frame: `version` says when.
+ */
 export class Log {
-  readonly buffer = new LogBuffer(CAPACITY);
+  readonly lines = new Lines();
   version = $state(0);
   /** The newest line stays in sight. */
   following = $state(true);
-  /** Lines that came since it was last followed. */
-  unseen = $state(0);
-  /** The end was reached once: what is not there now does not exist. */
+  /** Lines that came since it was last followed; `more`: and others, which are not loaded. */
+  unseen = $state.raw({ count: 0, more: false });
+  /** The first answer is there. */
   loaded = $state(false);
+  /** Nothing older is stored; nothing newer. */
+  atStart = $state(false);
+  atEnd = $state(false);
+  /** Something is being looked for beyond what is loaded. */
+  looking = $state(false);
   failure = $state.raw<Failure | null>(null);
-  /** The first line in sight, while it is not followed: it must not go. */
-  anchor = 0;
+  /** What stands on top while it is not followed, and how many pixels of it are above the edge. */
+  top = { seq: 0, offset: 0 };
+  /** The line that one has chosen, or was led to; `seq` -1: none. */
+  current = $state.raw<Row | null>(null);
+  /** Pixels in sight. */
+  height = 0;
+  /** What comes while it is at the end. */
+  onarrival: (lines: readonly LogLine[]) => void = () => {};
   readonly #connect: () => Promise<Connection>;
+  readonly #asking: Asking;
+  #query: LogQuery | null = null;
   #reader: Reader | null = null;
+  /** Where older lines are read on; `null`: before the first that is there. */
+  #previous: string | null = null;
+  #turn = 0;
+  #older = false;
   #arrived: LogLine[] = [];
-  #atEnd = false;
   #frame = 0;
 
-  constructor(connect: () => Promise<Connection>) {
+  constructor(connect: () => Promise<Connection>, asking: Asking) {
     this.#connect = connect;
+    this.#asking = asking;
   }
 
-  /** Shows something else from now on. Returns how to end it. */
-  read(filter: Filter): () => void {
-    this.buffer.clear();
+  /** Shows something from now on, beginning somewhere; `lead`: that is what the reader came for. */
+  open(filter: Filter, start: Start, lead: boolean): void {
+    this.#query = queryOf(filter);
+    void this.#begin(start, true, lead);
+  }
+
+  close(): void {
+    this.#turn += 1;
+    this.#reader?.stop();
+    this.#reader = null;
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
     this.#arrived = [];
-    [this.loaded, this.failure, this.unseen, this.anchor, this.following] = [false, null, 0, 0, true];
-    this.version += 1;
-    const join = new Join();
-    const reader = new Reader(this.#connect, queryOf(filter), {
-      lines: (lines, atEnd) => this.#take(join.next(lines), atEnd),
-      skipped: () => join.skip(),
-      failed: (failure) => (this.failure = failure),
-      hasRoom: () => this.#hasRoom(),
-      now: () => clock.now,
-    });
-    this.#reader = reader;
-    reader.go();
-    const onvisible = () => reader.go();
-    document.addEventListener('visibilitychange', onvisible);
-    return () => {
-      document.removeEventListener('visibilitychange', onvisible);
-      reader.stop();
-      cancelAnimationFrame(this.#frame);
-      this.#frame = 0;
-    };
   }
 
   follow(): void {
     this.following = true;
-    this.unseen = 0;
-    this.#reader?.go();
+    this.unseen = { count: 0, more: false };
+    if (this.#reader === null || !this.atEnd || this.#full) void this.#begin('end', false);
+    else this.#reader.go();
   }
 
   pause(): void {
     this.following = false;
   }
 
-  /** Nothing is read that nobody sees, nor what would push away what somebody reads. */
+  /** Brings a line into sight and marks it, wherever it is stored. */
+  async reveal(line: LogLine): Promise<void> {
+    const row = this.lines.find(line);
+    if (row) this.#show(row);
+    else await this.#begin({ line }, false);
+  }
+
+  async jump(time: string): Promise<void> {
+    await this.#begin({ time }, false);
+  }
+
+  /** To the oldest line that is stored. */
+  async toStart(): Promise<void> {
+    await this.#begin({ time: new Date(0).toISOString() }, false, false);
+  }
+
+  /** As little as it takes. */
+  intoSight(row: Row): void {
+    const [above, high] = [this.lines.topOf(row.seq), this.lines.heightOf(row.seq)];
+    const y = this.lines.topOf(this.top.seq) + this.top.offset;
+    if (above < y) this.moved(above);
+    else if (above + high > y + this.height) this.moved(above + high - this.height);
+    this.version += 1;
+  }
+
+  /** Nothing is shown. */
+  clear(): void {
+    this.close();
+    this.lines.clear();
+    this.version += 1;
+  }
+
+  choose(row: Row | null): void {
+    this.current = row;
+  }
+
+  /** The reader is at `y` of what is loaded: perhaps near one of its ends. */
+  moved(y: number): void {
+    const row = this.lines.covering(y);
+    this.top = { seq: row, offset: y - this.lines.topOf(row) };
+    if (row - this.lines.first < AHEAD / 2) void this.older();
+    this.#reader?.go();
+  }
+
+  async older(): Promise<void> {
+    const first = this.lines.at(this.lines.first);
+    if (this.#older || this.atStart || !this.loaded) return;
+    const from: Partial<LogsRead> =
+      this.#previous !== null ? { cursor: this.#previous } : { anchor: first ? anchorOf(first.line) : 'end' };
+    this.#older = true;
+    await this.#ask({ ...from, backward: true, max_lines: PAGE }, (answer) => {
+      this.#previous = answer.previous;
+      this.atStart = answer.at_end;
+      this.lines.prepend(answer.lines.filter((line) => !isSame(line, first?.line)));
+      this.#dropBelow();
+      this.version += 1;
+    });
+    this.#older = false;
+    // Where few lines fit, the answer may have been that none was found yet.
+    if (!this.atStart && this.lines.topOf(this.top.seq) < this.height && this.failure === null) void this.older();
+  }
+
+  /** The nearest line that fits a narrower question, behind or before a line; `null`: there is none. */
+  async nearest(narrower: Partial<LogQuery>, from: LogLine | null, backward: boolean): Promise<LogLine | null> {
+    const [query, turn] = [this.#query, this.#turn];
+    if (!query) return null;
+    let place: Partial<LogsRead> = { anchor: from ? anchorOf(from) : 'end' };
+    this.looking = true;
+    try {
+      while (this.#turn === turn) {
+        const request = { ...place, backward, max_lines: 2, budget_ms: BUDGET };
+        const connection = await this.#asking.open();
+        const answer = await connection.call('logs.read', logsRead({ ...query, ...narrower }, request));
+        const fitting = answer.lines.filter((line) => !isSame(line, from));
+        const found = backward ? fitting.at(-1) : fitting[0];
+        if (found) return found;
+        if (answer.at_end) return null;
+        place = { cursor: answer.cursor };
+      }
+    } catch (thrown) {
+      this.failure = Failure.from(thrown);
+    } finally {
+      this.looking = false;
+    }
+    return null;
+  }
+
+  /** More came than is kept for who does not follow. */
+  get #full(): boolean {
+    return this.unseen.more;
+  }
+
+  async #begin(start: Start, fresh: boolean, lead = true): Promise<void> {
+    this.close();
+    const turn = this.#turn;
+    [this.failure, this.following] = [null, start === 'end'];
+    this.unseen = { count: 0, more: false };
+    if (fresh) {
+      this.lines.clear();
+      [this.loaded, this.atStart, this.atEnd] = [false, false, false];
+      this.version += 1;
+    }
+    const anchor: LogAnchor = start === 'end' ? start : 'time' in start ? start : anchorOf(start.line);
+    await this.#ask({ anchor, backward: true, max_lines: BEGINNING }, (answer) => {
+      this.lines.clear();
+      this.current = null;
+      this.lines.append(answer.lines);
+      this.#previous = answer.previous;
+      [this.atStart, this.atEnd, this.loaded] = [answer.at_end, start === 'end', true];
+      this.top = { seq: this.lines.next, offset: 0 };
+      this.#readFrom(start === 'end' ? { cursor: answer.next, anchor: null } : { cursor: null, anchor });
+      this.version += 1;
+    });
+    if (turn !== this.#turn) return;
+    if (start === 'end') {
+      if (this.lines.height < this.height) void this.older();
+    } else await this.#settle(start, turn, lead);
+  }
+
+  /** The lines behind the place are on their way: with the first of them, what was asked for is in sight. */
+  async #settle(start: Exclude<Start, 'end'>, turn: number, lead: boolean): Promise<void> {
+    await new Promise<void>((settled) => (this.#settled = settled));
+    if (turn !== this.#turn) return;
+    const row = 'time' in start ? this.lines.since(Date.parse(start.time)) : this.lines.find(start.line);
+    if (row && lead) this.#show(row);
+    else if (row) {
+      this.moved(this.lines.topOf(row.seq));
+      this.version += 1;
+    }
+  }
+
+  #settled: () => void = () => {};
+
+  /** With room above: what came before is what explains it. */
+  #show(row: Row): void {
+    this.current = row;
+    this.following = false;
+    const y = Math.max(0, this.lines.topOf(row.seq) - Math.floor(this.height / 3));
+    this.moved(y);
+    this.version += 1;
+  }
+
+  async #ask(request: Partial<LogsRead>, take: Take): Promise<void> {
+    const [query, turn] = [this.#query, this.#turn];
+    if (!query) return;
+    try {
+      this.looking = true;
+      const connection = await this.#asking.open();
+      const answer = await connection.call('logs.read', logsRead(query, { budget_ms: BUDGET, ...request }));
+      if (turn === this.#turn) take(answer);
+    } catch (thrown) {
+      const failure = Failure.from(thrown);
+      if (turn !== this.#turn) return;
+      if (failure.code === 'no_supervisor')
+        setTimeout(() => turn === this.#turn && void this.#ask(request, take), 1000);
+      else this.failure = failure;
+    } finally {
+      if (turn === this.#turn) this.looking = false;
+    }
+  }
+
+  #readFrom(place: Pick<LogsRead, 'cursor' | 'anchor'>): void {
+    if (!this.#query) return;
+    this.#reader?.stop();
+    this.#reader = new Reader(this.#connect, this.#query, place, {
+      took: (answer) => this.#take(answer),
+      late: () => void this.#begin('end', false),
+      failed: (failure) => (this.failure = failure),
+      hasRoom: () => this.#hasRoom(),
+      follows: () => this.following,
+    });
+    this.#reader.go();
+  }
+
+  /** Reads on, if it may: a page that nobody sees reads nothing. */
+  go(): void {
+    this.#reader?.go();
+  }
+
   #hasRoom(): boolean {
     if (document.hidden) return false;
     if (this.following) return true;
-    return this.buffer.next + this.#arrived.length + MARGIN - CAPACITY < Math.max(this.anchor, MARGIN);
+    const below = this.lines.next + this.#arrived.length - this.top.seq;
+    if (below < AHEAD + this.height / 20) return true;
+    // Who has paused at the end is told how many lines came, as far as they are kept.
+    if (this.atEnd && below < AROUND) return true;
+    if (this.unseen.count > 0) this.unseen = { ...this.unseen, more: true };
+    return false;
   }
 
-  /** Rendered once a frame, however many answers came in it. */
-  #take(lines: LogLine[], atEnd: boolean): void {
-    for (const line of lines) this.#arrived.push(line);
-    this.#atEnd = atEnd;
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#show());
+  /** Shown once a frame, however many answers came in it. */
+  #take(answer: LogsReadAnswer): void {
+    const last = this.#arrived.at(-1) ?? this.lines.at(this.lines.next - 1)?.line;
+    for (const line of answer.lines) if (!isSame(line, last)) this.#arrived.push(line);
+    const wasAtEnd = this.atEnd;
+    this.atEnd = this.atEnd || answer.at_end;
+    if (wasAtEnd) {
+      if (!this.following) this.unseen = { ...this.unseen, count: this.unseen.count + answer.lines.length };
+      if (answer.lines.length > 0) this.onarrival(answer.lines);
+    }
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#draw());
   }
 
-  #show(): void {
+  #draw(): void {
     this.#frame = 0;
     const arrived = this.#arrived;
     this.#arrived = [];
-    // What would be pushed out at once need not go in.
-    this.buffer.append(arrived.length > CAPACITY ? arrived.slice(-CAPACITY) : arrived);
-    if (!this.following) this.unseen += arrived.length;
-    if (this.#atEnd) this.loaded = true;
+    this.lines.append(arrived);
+    const above = (this.following ? this.lines.next : this.top.seq) - this.lines.first;
+    if (above > AROUND + PAGE) {
+      this.lines.dropFirst(above - AROUND);
+      [this.#previous, this.atStart] = [null, false];
+    }
     this.version += 1;
+    this.#settled();
   }
+
+  /** What is far below goes; the reader comes back to it by reading on. */
+  #dropBelow(): void {
+    const below = this.lines.next - this.top.seq;
+    if (this.following || below <= AROUND + PAGE) return;
+    this.lines.dropLast(below - AROUND);
+    const last = this.lines.at(this.lines.next - 1);
+    if (!last) return;
+    this.atEnd = false;
+    this.#arrived = [];
+    this.#readFrom({ cursor: null, anchor: anchorOf(last.line) });
+  }
+}
+
+function anchorOf({ environment, process, at }: Pick<LogLine, 'environment' | 'process' | 'at'>): LogAnchor {
+  return { line: { environment, process, at } };
+}
+
+function isSame(line: LogLine, other: LogLine | undefined | null): boolean {
+  return line.at === other?.at && line.process === other.process && line.environment === other.environment;
 }

@@ -3,52 +3,51 @@ import { expect, test, vi } from 'vitest';
 import { Connection } from '../api/connection';
 import { FakeCarrier } from '../api/fake';
 import { Failure } from '../api/failure';
-import type { LogLine, LogsRead } from '../api/generated';
-import { logLine } from '../forge/fixtures';
-import { queryOf } from './query';
+import type { LogsRead, LogsReadAnswer } from '../api/generated';
+import { logQuery } from '../api/requests';
+import { answer } from '../forge/fixtures';
 import { Reader } from './reader';
 
-const query = queryOf({ workspace: '/w', environment: 'dev', processes: [], level: null, text: '', regex: false });
+const query = logQuery('/w', ['dev']);
 
 const until = (holds: () => void) => vi.waitFor(holds, { timeout: 15_000 });
 
-function reading(answer: (request: LogsRead) => unknown, room: () => boolean = () => true) {
-  const carrier = new FakeCarrier({ 'logs.read': answer });
-  const seen: LogLine[] = [];
+function reading(reply: (request: LogsRead) => unknown, room: () => boolean = () => true, follows = true) {
+  const carrier = new FakeCarrier({ 'logs.read': reply });
+  const seen: LogsReadAnswer[] = [];
   const events = {
-    lines: (lines: LogLine[]) => void seen.push(...lines),
-    skipped: vi.fn(),
+    took: (one: LogsReadAnswer) => void seen.push(one),
+    late: vi.fn(),
     failed: vi.fn(),
     hasRoom: room,
-    now: () => Date.parse('2026-11-21T10:00:00Z') + 60_000,
+    follows: () => follows,
   };
-  const reader = new Reader(() => Connection.open(carrier), query, events);
+  const reader = new Reader(() => Connection.open(carrier), query, { cursor: 'begin', anchor: null }, events);
   return { carrier, seen, events, reader };
 }
 
-test('the first read does not wait, the next go on from there and do', async () => {
+test('it reads on from where it was, and waits once it has been at the end', async () => {
   let page = 0;
   const { carrier, reader, seen } = reading(
-    () => ({ lines: [logLine(`page ${page}`)], cursor: String(++page), at_end: true }),
+    () => answer([`page ${page}`], { next: String(++page), at_end: page > 1 }),
     () => page < 3,
   );
   reader.go();
   await until(() => expect(seen).toHaveLength(3));
   const asked = carrier.asked('logs.read') as LogsRead[];
   expect(asked.map(({ cursor, wait }) => [cursor, wait])).toEqual([
-    [null, false],
-    ['1', true],
+    ['begin', false],
+    ['1', false],
     ['2', true],
   ]);
 });
 
 test('without room nothing is asked, until it goes on', async () => {
   let room = false;
-  let page = 0;
   const { carrier, reader, seen } = reading(
     () => {
       room = false;
-      return { lines: [logLine('x')], cursor: String(++page), at_end: true };
+      return answer(['x']);
     },
     () => room,
   );
@@ -60,28 +59,24 @@ test('without room nothing is asked, until it goes on', async () => {
   await until(() => expect(seen).toHaveLength(1));
 });
 
-test('whoever falls too far behind begins at the newest again', async () => {
+test('whoever follows and cannot keep up is told, and reads nothing that nobody sees', async () => {
   let page = 0;
-  const { carrier, events, reader } = reading(
-    // At the end once, and from then on never again.
-    () => ({ lines: [logLine('old')], cursor: String(++page), at_end: page === 1 }),
-    () => page < 12,
-  );
+  const { carrier, events, reader } = reading(() => answer(['old'], { next: String(++page), at_end: false }));
   reader.go();
-  await until(() => expect(events.skipped).toHaveBeenCalledOnce());
-  await until(() => expect(page).toBe(12));
-  expect((carrier.asked('logs.read') as LogsRead[]).filter(({ cursor }) => cursor === null)).toHaveLength(2);
+  await until(() => expect(events.late).toHaveBeenCalledOnce());
+  expect(carrier.asked('logs.read').length).toBeLessThan(8);
 });
 
-test('an old log that is long is read to its end, not skipped', async () => {
+test('whoever does not follow gets every line', async () => {
   let page = 0;
   const { events, reader, seen } = reading(
-    () => ({ lines: [logLine('old')], cursor: String(++page), at_end: page === 40 }),
+    () => answer(['old'], { next: String(++page), at_end: page === 40 }),
     () => page < 40,
+    false,
   );
   reader.go();
   await until(() => expect(seen).toHaveLength(40));
-  expect(events.skipped).not.toHaveBeenCalled();
+  expect(events.late).not.toHaveBeenCalled();
 });
 
 test('a refused query is told, and not asked again', async () => {

@@ -86,6 +86,7 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
       : []),
     ...(summary?.active && url ? [entry(`Open ${url}`, () => host.openUrl(url))] : []),
     entry(`Logs of ${name}`, () => router.go(toEnvironment(workspace, name, 'logs'))),
+    entry(`Patterns in the logs of ${name}`, () => router.go(toEnvironment(workspace, name, 'patterns'))),
     entry(`Graphs of ${name}`, () => router.go(toEnvironment(workspace, name, 'graphs'))),
   ];
   const single = environment.processes.flatMap((process) => {

@@ -20,6 +20,14 @@ describe('routes', () => {
       '#/e/%2Fhome%2Fj%C3%B6%2Fa%20b/dev/p/api/logs?notice=crash%3A1',
       { page: 'process', workspace, environment, process: 'api', tab: 'logs', notice: 'crash:1' },
     ],
+    [
+      '#/e/%2Fhome%2Fj%C3%B6%2Fa%20b/dev/logs?line=api%403%3A2345',
+      { page: 'environment', workspace, environment, tab: 'logs', line: 'api@3:2345' },
+    ],
+    [
+      '#/e/%2Fhome%2Fj%C3%B6%2Fa%20b/dev/logs?time=2026-11-21T10%3A00%3A00.000Z&grep=%5Ea%3Fb',
+      { page: 'environment', workspace, environment, tab: 'logs', time: '2026-11-21T10:00:00.000Z', grep: '^a?b' },
+    ],
   ];
 
   test.each(table)('%s is read and written', (href, route) => {

@@ -1,36 +1,47 @@
-export const ENVIRONMENT_TABS = ['overview', 'logs', 'graphs', 'events'] as const;
-export const PROCESS_TABS = ['overview', 'logs', 'graphs', 'env', 'health', 'terminal', 'events'] as const;
+export const ENVIRONMENT_TABS = ['overview', 'logs', 'patterns', 'graphs', 'events'] as const;
+export const PROCESS_TABS = ['overview', 'logs', 'patterns', 'graphs', 'env', 'health', 'terminal', 'events'] as const;
 
 export type EnvironmentTab = (typeof ENVIRONMENT_TABS)[number];
 export type ProcessTab = (typeof PROCESS_TABS)[number];
 
-/** Where one is. `notice`: what brought one here, to be looked at first. */
-export type Route =
-  | { page: 'home'; notice?: string }
-  | { page: 'ports'; notice?: string }
-  | { page: 'workspace'; workspace: string; notice?: string }
-  | { page: 'environment'; workspace: string; environment: string; tab: EnvironmentTab; notice?: string }
-  | {
-      page: 'process';
-      workspace: string;
-      environment: string;
-      process: string;
-      tab: ProcessTab;
-      notice?: string;
-    };
+/** What is to be looked at first on a page. */
+export interface Point {
+  /** The notice that brought one here. */
+  notice?: string;
+  /** A line of the log, `PROCESS@SEGMENT:OFFSET`. */
+  line?: string;
+  /** A moment, RFC 3339. */
+  time?: string;
+  /** What the log is filtered by: a regular expression. */
+  grep?: string;
+}
+
+const POINTS = ['notice', 'line', 'time', 'grep'] as const;
+
+/** A page. */
+export type Page =
+  | { page: 'home' }
+  | { page: 'ports' }
+  | { page: 'workspace'; workspace: string }
+  | { page: 'environment'; workspace: string; environment: string; tab: EnvironmentTab }
+  | { page: 'process'; workspace: string; environment: string; process: string; tab: ProcessTab };
+
+/** Where one is. */
+export type Route = Page & Point;
 
 const includes = <T extends string>(known: readonly T[], text: string): text is T =>
   (known as readonly string[]).includes(text);
 
 /** From the address's fragment, with or without `#`. What is unknown is home. */
 export function parseRoute(fragment: string): Route {
-  const [path = '', query = ''] = fragment.replace(/^#/, '').split('?', 2);
-  const notice = new URLSearchParams(query).get('notice');
-  const route = parsePath(path);
-  return notice === null ? route : { ...route, notice };
+  const bare = fragment.replace(/^#/, '');
+  const [path = ''] = bare.split('?', 1);
+  const query = new URLSearchParams(bare.slice(path.length + 1));
+  const points = POINTS.flatMap((name) => (query.get(name) === null ? [] : [[name, query.get(name)]]));
+  return { ...parsePath(path), ...(Object.fromEntries(points) as Point) };
 }
 
-function parsePath(path: string): Route {
+function parsePath(path: string): Page {
   const parts = path.split('/').slice(1).map(decode);
   const [kind, workspace, environment, fourth = 'overview', process, tab = 'overview'] = parts;
   if (kind === 'ports' && parts.length === 1) return { page: 'ports' };
@@ -54,11 +65,13 @@ function decode(part: string): string {
 
 /** With `#`, for links. */
 export function hrefOf(route: Route): string {
-  const query = route.notice === undefined ? '' : `?notice=${encodeURIComponent(route.notice)}`;
-  return `#${pathOf(route)}${query}`;
+  const points = POINTS.flatMap((name) =>
+    route[name] === undefined ? [] : [`${name}=${encodeURIComponent(route[name])}`],
+  );
+  return `#${pathOf(route)}${points.length === 0 ? '' : `?${points.join('&')}`}`;
 }
 
-function pathOf(route: Route): string {
+function pathOf(route: Page): string {
   if (route.page === 'home') return '/';
   if (route.page === 'ports') return '/ports';
   if (route.page === 'workspace') return `/w/${encodeURIComponent(route.workspace)}`;
@@ -68,12 +81,17 @@ function pathOf(route: Route): string {
   return `${base}/p/${encodeURIComponent(route.process)}${tab}`;
 }
 
-export const toEnvironment = (workspace: string, environment: string, tab: EnvironmentTab = 'overview'): string =>
-  hrefOf({ page: 'environment', workspace, environment, tab });
+export const toEnvironment = (
+  workspace: string,
+  environment: string,
+  tab: EnvironmentTab = 'overview',
+  point: Point = {},
+): string => hrefOf({ page: 'environment', workspace, environment, tab, ...point });
 
 export const toProcess = (
   workspace: string,
   environment: string,
   process: string,
   tab: ProcessTab = 'overview',
-): string => hrefOf({ page: 'process', workspace, environment, process, tab });
+  point: Point = {},
+): string => hrefOf({ page: 'process', workspace, environment, process, tab, ...point });

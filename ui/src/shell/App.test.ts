@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FakeCarrier, type Answers } from '../api/fake';
 import { Failure } from '../api/failure';
 import { Acts } from '../forge/acts.svelte';
-import { notice, processStatus, status, summary, workspace, WORKSPACE } from '../forge/fixtures';
+import { answer, notice, processStatus, scanned, status, summary, workspace, WORKSPACE } from '../forge/fixtures';
 import { Forge } from '../forge/forge.svelte';
 import { Layers } from '../forge/layers.svelte';
 import { webHost } from '../host/web';
@@ -51,7 +51,9 @@ async function open(answers: Answers, hash = toEnvironment(WORKSPACE, 'dev')) {
     workspaces: () => ({ workspaces: [workspace([summary('dev', { startable: true })])] }),
     notices: () => ({ notices: [] }),
     metrics: () => ({ series: [] }),
-    'logs.read': () => ({ lines: [], cursor: 'c', at_end: true }),
+    'logs.read': () => answer([]),
+    'logs.scan': () => ({ scan: 1 }),
+    'logs.scan.next': () => scanned(),
     status: () => status('dev', processes),
     ...answers,
   });

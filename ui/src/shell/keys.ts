@@ -1,7 +1,7 @@
 import { tinykeys } from 'tinykeys';
 
 import type { Surroundings } from '../forge/context';
-import { ENVIRONMENT_TABS, hrefOf, PROCESS_TABS, toEnvironment } from '../route/route';
+import { ENVIRONMENT_TABS, hrefOf, PROCESS_TABS, toEnvironment, type Route } from '../route/route';
 import { enterRows } from '../ui/rows';
 
 /** The keys that hold everywhere; a table or a log has its own, on itself. As the help shows them. */
@@ -31,6 +31,7 @@ export function bindKeys(page: Surroundings): () => void {
       'g l': free(() => toNamedTab(page, 'logs')),
       'g o': free(() => toNamedTab(page, 'overview')),
       'g g': free(() => toNamedTab(page, 'graphs')),
+      'g p': free(() => toNamedTab(page, 'patterns')),
       'g e': free(() => toNamedTab(page, 'events')),
       u: free(() => up(page)),
       ...Object.fromEntries(['j', 'k', 'ArrowDown', 'ArrowUp'].map((key) => [key, intoTable(page)])),
@@ -55,16 +56,22 @@ function toTab(page: Surroundings, at: number): void {
   const { route } = page.router;
   if (route.page === 'environment') {
     const tab = ENVIRONMENT_TABS[at];
-    if (tab) page.router.go({ ...route, tab });
+    if (tab) page.router.go({ ...bare(route), tab });
   } else if (route.page === 'process') {
     const tab = PROCESS_TABS[at];
-    if (tab) page.router.go({ ...route, tab });
+    if (tab) page.router.go({ ...bare(route), tab });
   }
 }
 
 function toNamedTab(page: Surroundings, tab: (typeof ENVIRONMENT_TABS)[number]): void {
   const { route } = page.router;
-  if (route.page === 'environment' || route.page === 'process') page.router.go(hrefOf({ ...route, tab }));
+  if (route.page === 'environment' || route.page === 'process') page.router.go(hrefOf({ ...bare(route), tab }));
+}
+
+/** Another tab is looked at from its beginning. */
+function bare<R extends Route>(route: R): R {
+  const { notice: _notice, line: _line, time: _time, grep: _grep, ...page } = route;
+  return page as R;
 }
 
 /** To what encloses this page. */

@@ -59,6 +59,13 @@ export function dayTime(time: string, now: number): string {
   return `${day} ${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}`;
 }
 
+/** `12`, `4.1k`, `2.3M`: a count where there is little room. */
+export function short(count: number): string {
+  if (count < 1000) return String(count);
+  const [value, unit] = count < 999_500 ? [count / 1000, 'k'] : [count / 1e6, 'M'];
+  return `${value.toFixed(value < 9.95 ? 1 : 0)}${unit}`;
+}
+
 /** `1 process`, `4 processes`. */
 export function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+
+import type { Warning } from '../api/generated';
+import { notice } from '../forge/fixtures';
+import { isMutable, toldUnhealthy, untold } from './warnings';
+
+const warning = (kind: string, text: string, process: string | null = 'api'): Warning => ({
+  process,
+  kind,
+  text,
+  since: null,
+  muted: false,
+});
+
+test('what the row or a notice tells is not told again', () => {
+  const warnings = ['unhealthy', 'configuration', 'crash_loop', 'outdated'].map((kind) => warning(kind, kind));
+  const grows = warning('memory_growth', '50 MB more in 10 min');
+  const notices = [
+    notice('a', { kind: 'crash_loop' }),
+    notice('b', { kind: 'alert', summary: 'api grows', body: '50 MB more in 10 min' }),
+  ];
+  expect(untold([...warnings, grows], notices).map(({ kind }) => kind)).toEqual(['outdated']);
+});
+
+test('a notice of another process takes nothing away', () => {
+  const grows = warning('memory_growth', '50 MB more');
+  const other = notice('a', { kind: 'alert', process: 'web', body: '50 MB more' });
+  expect(untold([grows, warning('crash_loop', '')], [other, notice('b', { kind: 'crash' })])).toHaveLength(2);
+});
+
+test('what is measured can be muted, what has to be done cannot', () => {
+  expect(['memory_growth', 'hog', 'slow'].every((kind) => isMutable(warning(kind, '')))).toBe(true);
+  expect(['outdated', 'configuration', 'port_held'].some((kind) => isMutable(warning(kind, '')))).toBe(false);
+});
+
+test('whose ill health is told', () => {
+  const notices = [notice('1', { kind: 'unhealthy', process: 'api' }), notice('2', { process: 'web' })];
+  expect([...toldUnhealthy(notices)]).toEqual(['api']);
+});

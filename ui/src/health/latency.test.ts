@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+
+import { latenciesOf, millis, percentile } from './latency';
+
+test.each([
+  [0.44, '0.4 ms'],
+  [4, '4 ms'],
+  [12.6, '13 ms'],
+  [1250, '1.3 s'],
+])('%d ms', (value, expected) => expect(millis(value)).toBe(expected));
+
+test('what passed and what did not are two rows of one time', () => {
+  const check = (second: number, latency_ms: number, passed: boolean) => ({
+    time: new Date(second * 1000).toISOString(),
+    latency_ms,
+    passed,
+  });
+  expect(latenciesOf([check(1, 4, true), check(2, 1000, false)])).toEqual({
+    times: [1, 2],
+    passed: [4, null],
+    failed: [null, 1000],
+  });
+});
+
+test('percentiles', () => {
+  expect([percentile([], 0.5), percentile([3, 1, 2], 0.5), percentile([3, 1, 2], 1)]).toEqual([null, 2, 3]);
+});

@@ -1,0 +1,90 @@
+import type { Asking } from '../api/asking';
+import type { Level, LevelCounts } from '../api/generated';
+import { scan } from '../api/scan';
+import { clock } from '../forge/clock.svelte';
+import { queryOf, type Filter } from './filter';
+
+/** Milliseconds between two looks at what has come. */
+const PAUSE = 2000;
+/** What is younger may not be written yet. */
+const SETTLED = 500;
+
+export type Counts = Record<Level, number>;
+
+const none = (): Counts => ({ error: 0, warn: 0, info: 0, debug: 0, trace: 0 });
+
+/** How many lines there are of each level, of all that the other conditions leave; kept up to date. */
+export class LevelCounter {
+  counts = $state.raw<Counts>(none());
+  /** All that is stored was counted once. */
+  done = $state(false);
+  readonly #asking: Asking;
+
+  constructor(asking: Asking) {
+    this.#asking = asking;
+  }
+
+  /** Returns how to end it. */
+  count(filter: Filter): () => void {
+    const ended = new AbortController();
+    [this.counts, this.done] = [none(), false];
+    void this.#run({ ...filter, levels: [] }, ended.signal);
+    return () => ended.abort();
+  }
+
+  /** First all, then again and again what came since. */
+  async #run(filter: Filter, signal: AbortSignal): Promise<void> {
+    let [before, from]: [Counts, number | null] = [none(), null];
+    while (!signal.aborted) {
+      const until = clock.precise() - SETTLED;
+      const span = { since: from === null ? null : new Date(from).toISOString(), until: lastBefore(until) };
+      let part = none();
+      try {
+        const connection = await this.#asking.open();
+        const take = ({ counts }: { counts: LevelCounts[] }) => {
+          part = sum(counts);
+          this.counts = plus(before, part);
+        };
+        await scan(connection, 'counts', queryOf(filter, span), { counts: true }, take, signal);
+        [before, from] = [plus(before, part), until];
+        if (!signal.aborted) this.done = true;
+      } catch {
+        // Without figures the chips do all the same; the next look may have them.
+      }
+      await pause(signal);
+    }
+  }
+}
+
+/** Times are stored in nanoseconds, and both ends belong to what is asked for. */
+const lastBefore = (moment: number) => new Date(moment - 1).toISOString().replace('Z', '999999Z');
+
+function sum(counts: readonly LevelCounts[]): Counts {
+  const total = none();
+  for (const one of counts) {
+    for (const level of Object.keys(total) as Level[]) total[level] += one[level];
+    // As the filter has it.
+    total.info += one.unstated;
+  }
+  return total;
+}
+
+function plus(one: Counts, other: Counts): Counts {
+  const total = { ...one };
+  for (const level of Object.keys(total) as Level[]) total[level] += other[level];
+  return total;
+}
+
+/** Waits, and while nobody looks for as long as that lasts. */
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resume) => {
+    const wake = () => {
+      if (document.hidden && !signal.aborted) return;
+      clearInterval(timer);
+      signal.removeEventListener('abort', wake);
+      resume();
+    };
+    const timer = setInterval(wake, PAUSE);
+    signal.addEventListener('abort', wake);
+  });
+}

@@ -1,0 +1,175 @@
+// @vitest-environment jsdom
+import { afterEach, expect, test, vi } from 'vitest';
+
+import { Asking } from '../api/asking';
+import { Connection } from '../api/connection';
+import { FakeCarrier } from '../api/fake';
+import { Failure } from '../api/failure';
+import type { LogLine, LogsRead, LogsReadAnswer } from '../api/generated';
+import { answer, logLine } from '../forge/fixtures';
+import type { Filter } from './filter';
+import { Log, type Start } from './log.svelte';
+
+const filter: Filter = {
+  workspace: '/w',
+  environment: 'dev',
+  processes: [],
+  levels: [],
+  text: '',
+  regex: false,
+  matchCase: false,
+  invert: false,
+};
+const begun = Date.parse('2026-11-21T10:00:00Z');
+const timeOf = (at: number) => new Date(begun + at * 1000).toISOString();
+const line = (at: number): LogLine => logLine(`line ${at}`, { at: `1:${at}`, time: timeOf(at) });
+const until = (holds: () => void) => vi.waitFor(holds, { timeout: 15_000 });
+
+/** A stored log of so many lines, a second apart, that answers as the supervisor does. */
+function stored(count: number) {
+  const lines = Array.from({ length: count }, (_, at) => line(at));
+  let waiting: ((answer: LogsReadAnswer) => void) | null = null;
+  const placeOf = ({ cursor, anchor }: LogsRead): number => {
+    if (cursor !== null) return Number(cursor);
+    if (anchor === null || anchor === 'end') return anchor === null ? 0 : lines.length;
+    if ('line' in anchor) return Number(anchor.line.at.split(':')[1]);
+    const found = lines.findIndex(({ time }) => Date.parse(time) >= Date.parse(anchor.time));
+    return found < 0 ? lines.length : found;
+  };
+  const read = (request: LogsRead): LogsReadAnswer | Promise<LogsReadAnswer> => {
+    const at = placeOf(request);
+    if (request.backward) {
+      const from = Math.max(0, at - (request.max_lines ?? 1000));
+      const more = { cursor: String(from), previous: String(from), next: String(at), at_end: from === 0 };
+      return { ...answer([], more), lines: lines.slice(from, at) };
+    }
+    const end = Math.min(lines.length, at + (request.max_lines ?? 2000));
+    const more = { cursor: String(end), previous: String(at), next: String(end), at_end: end === lines.length };
+    return { ...answer([], more), lines: lines.slice(at, end) };
+  };
+  const carrier = new FakeCarrier({ 'logs.read': read });
+  /** What waits is answered as soon as there is more. */
+  const open = async () => {
+    const connection = await Connection.open(carrier);
+    const call = connection.call.bind(connection);
+    connection.call = ((method: 'logs.read', request: LogsRead) => {
+      if (!request.wait || placeOf(request) < lines.length) return call(method, request);
+      return new Promise((resolve) => (waiting = () => resolve(read({ ...request, wait: false }) as never)));
+    }) as typeof connection.call;
+    return connection;
+  };
+  const write = (more: number) => {
+    for (let at = 0; at < more; at += 1) lines.push(line(lines.length));
+    const wake = waiting;
+    waiting = null;
+    wake?.(answer([]));
+  };
+  return { open, write, carrier };
+}
+
+let log: Log;
+afterEach(() => log.close());
+
+function reading(count: number, start: Start = 'end', lead = false) {
+  const store = stored(count);
+  log = new Log(store.open, new Asking(store.open));
+  log.height = 400;
+  log.open(filter, start, lead);
+  return store;
+}
+
+const texts = () => log.lines.slice(log.lines.first, log.lines.next).map(({ line }) => Number(line.text.slice(5)));
+const withoutGap = () => {
+  const all = texts();
+  return all.every((number, at) => number === (all[0] ?? 0) + at);
+};
+
+test('it begins with the newest, and follows', async () => {
+  const { write } = reading(10_000);
+  await until(() => expect(texts().at(-1)).toBe(9999));
+  expect(texts().length).toBeLessThan(1000);
+  await until(() => expect(log.atEnd).toBe(true));
+  await new Promise((wake) => setTimeout(wake));
+  write(3);
+  await until(() => expect(texts().at(-1)).toBe(10_002));
+  expect([withoutGap(), log.following, log.unseen.count]).toEqual([true, true, 0]);
+});
+
+test('whoever scrolls up reads older lines, all of them, and not everything stays', async () => {
+  reading(30_000);
+  await until(() => expect(log.loaded).toBe(true));
+  log.pause();
+  for (let page = 0; page < 12; page += 1) {
+    const before = log.lines.first;
+    log.moved(0);
+    await until(() => expect(log.lines.first).toBeLessThan(before));
+    const row = log.lines.at(log.top.seq);
+    expect(row, 'what is in sight stays loaded').toBeDefined();
+  }
+  expect(withoutGap()).toBe(true);
+  expect(texts().length).toBeLessThan(6000);
+  expect(log.atEnd).toBe(false);
+  // And down again, through what had gone.
+  const oldest = texts()[0] ?? 0;
+  for (let page = 0; page < 40 && texts().at(-1) !== 29_999; page += 1) {
+    log.moved(log.lines.height - 400);
+    await new Promise((wake) => setTimeout(wake, 30));
+  }
+  await until(() => expect(texts().at(-1)).toBe(29_999));
+  expect([withoutGap(), (texts()[0] ?? 0) > oldest, texts().length < 9000]).toEqual([true, true, true]);
+});
+
+test('what comes while one reads is counted, and pushes nothing away', async () => {
+  const { write } = reading(500);
+  await until(() => expect(log.atEnd).toBe(true));
+  log.pause();
+  log.moved(log.lines.topOf(log.lines.next - 100));
+  const [top] = [log.lines.at(log.top.seq)?.line.text];
+  await new Promise((wake) => setTimeout(wake));
+  write(7);
+  await until(() => expect(log.unseen).toEqual({ count: 7, more: false }));
+  expect(log.lines.at(log.top.seq)?.line.text).toBe(top);
+  log.follow();
+  expect([log.following, log.unseen.count]).toEqual([true, 0]);
+});
+
+test.each([
+  ['a line', { line: { environment: 'dev', process: 'api', at: '1:5000' } }],
+  ['a moment', { time: timeOf(5000) }],
+] as [string, Start][])('it opens at %s, which is marked, with what is before and behind it', async (_, start) => {
+  reading(10_000, start, true);
+  await until(() => expect(log.current?.line.text).toBe('line 5000'));
+  expect([withoutGap(), (texts()[0] ?? 0) < 4900, (texts().at(-1) ?? 0) > 5100]).toEqual([true, true, true]);
+  expect(log.following).toBe(false);
+});
+
+test('a line that is not loaded is brought into sight all the same', async () => {
+  reading(10_000);
+  await until(() => expect(log.loaded).toBe(true));
+  await log.reveal(line(42));
+  expect(log.current?.line.text).toBe('line 42');
+  await log.reveal(line(44));
+  expect(log.current?.line.text).toBe('line 44');
+  log.follow();
+  await until(() => expect(texts().at(-1)).toBe(9999));
+});
+
+test('the nearest line of a kind is asked for from where one is', async () => {
+  reading(100);
+  await until(() => expect(log.loaded).toBe(true));
+  expect((await log.nearest({}, line(50), true))?.text).toBe('line 49');
+  expect((await log.nearest({}, line(50), false))?.text).toBe('line 51');
+  expect(await log.nearest({}, line(99), false)).toBeNull();
+});
+
+test('a refused filter is told', async () => {
+  const carrier = new FakeCarrier({
+    'logs.read': () => {
+      throw new Failure({ code: 'usage', message: 'no such expression' });
+    },
+  });
+  const open = () => Connection.open(carrier);
+  log = new Log(open, new Asking(open));
+  log.open(filter, 'end', false);
+  await until(() => expect(log.failure?.code).toBe('usage'));
+});

@@ -1,0 +1,69 @@
+import type { Asking } from '../api/asking';
+import { Failure } from '../api/failure';
+import type { LogsReadAnswer } from '../api/generated';
+import { logsRead } from '../api/requests';
+import type { Host } from '../host/host';
+import { queryOf, type Filter } from './filter';
+import { jsonLineOf, textOf } from './words';
+
+export type Form = 'text' | 'jsonl';
+
+/** Bytes of text in one answer, about. */
+const PAGE = 1 << 20;
+
+/** Writes all that a filter shows into a file. */
+export class Save {
+  /** Lines so far; `null`: nothing is being saved. */
+  lines = $state<number | null>(null);
+  /** How it ended; `null`: nothing to say. */
+  said = $state<string | null>(null);
+  readonly #asking: Asking;
+  readonly #host: Host;
+  #ended = new AbortController();
+
+  constructor(asking: Asking, host: Host) {
+    this.#asking = asking;
+    this.#host = host;
+  }
+
+  stop(): void {
+    this.#ended.abort();
+  }
+
+  async run(filter: Filter, form: Form, name: string): Promise<void> {
+    if (this.lines !== null) return;
+    [this.lines, this.said, this.#ended] = [0, null, new AbortController()];
+    try {
+      const file = await this.#host.saveFile(`${name}.${form === 'text' ? 'log' : 'jsonl'}`);
+      if (file === null) return;
+      try {
+        await this.#write(filter, form, (text) => file.write(text));
+        if (this.#ended.signal.aborted) await file.abandon();
+        else this.said = `${this.lines.toLocaleString('en')} lines saved to ${await file.close()}`;
+      } catch (thrown) {
+        await file.abandon();
+        throw thrown;
+      }
+    } catch (thrown) {
+      this.said = `not saved: ${Failure.from(thrown).message}`;
+    } finally {
+      this.lines = null;
+    }
+  }
+
+  async #write(filter: Filter, form: Form, write: (text: string) => Promise<void>): Promise<void> {
+    const [query, connection] = [queryOf(filter), await this.#asking.open()];
+    let cursor: string | null = null;
+    while (!this.#ended.signal.aborted) {
+      const answer: LogsReadAnswer = await connection.call(
+        'logs.read',
+        logsRead(query, { cursor, max_bytes: PAGE, budget_ms: 250 }),
+      );
+      const texts = answer.lines.map((line) => (form === 'text' ? textOf(line, true) : jsonLineOf(line)));
+      if (texts.length > 0) await write(`${texts.join('\n')}\n`);
+      this.lines = (this.lines ?? 0) + texts.length;
+      if (answer.at_end) return;
+      cursor = answer.next;
+    }
+  }
+}
