@@ -30,7 +30,7 @@ pub use logs::{
     LogsScanAnswer, LogsScanCancel, LogsScanNext, LogsScanStarted, Stream, StyledPart,
 };
 pub use metrics::{
-    Cost, Gauge, GaugeSeries, GaugeUnit, Machine, MachineSeries, Mark, MarkKind, MetricsAnswer, MuteAlert,
+    Cost, Gauge, GaugeSeries, GaugeUnit, Hog, Machine, MachineSeries, Mark, MarkKind, MetricsAnswer, MuteAlert,
     ReadMetrics, Series,
 };
 pub use notice::{ActOnNotice, DismissNotice, Notice, NoticeAction, NoticeKind, Notices, NoticesAnswer};

@@ -47,6 +47,8 @@ pub struct Series {
     pub times_ms: Vec<i64>,
     /// 100 is one core; the whole tree, without the keeper.
     pub cpu_percent: Vec<Option<f32>>,
+    /// The most of a second within the step; the same as [`Self::cpu_percent`] where a step is a second.
+    pub cpu_percent_max: Vec<Option<f32>>,
     pub memory_bytes: Vec<Option<u64>>,
     pub threads: Vec<Option<u32>>,
     pub open_files: Vec<Option<u32>>,
@@ -115,6 +117,22 @@ pub struct Machine {
     /// What is not available to new programs.
     pub memory_used_bytes: u64,
     pub memory_total_bytes: u64,
+    /// Those that take the most of it and are not Forge's, the worst first; looked for every ten seconds, and only while
+    /// the machine is busy: else empty.
+    #[serde(default)]
+    pub hogs: Vec<Hog>,
+}
+
+/// A process of the machine that is no process of Forge's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Hog {
+    pub pid: u32,
+    pub name: String,
+    /// 100 is one core; over the last ten seconds.
+    pub cpu_percent: f32,
+    /// The resident set.
+    pub memory_bytes: u64,
 }
 
 /// Something on the axis of time, for graphs and logs.

@@ -123,6 +123,9 @@ pub struct ProcessStatus {
     pub memory_bytes: Option<u64>,
     pub threads: Option<u32>,
     pub open_files: Option<u32>,
+    /// How many files one process of the tree may open: the limit of the one that is nearest to its own.
+    #[serde(default)]
+    pub open_files_limit: Option<u64>,
     pub disk_read_bytes: Option<u64>,
     pub disk_written_bytes: Option<u64>,
     pub net_received_bytes: Option<u64>,
@@ -172,6 +175,7 @@ impl ProcessStatus {
             memory_bytes: None,
             threads: None,
             open_files: None,
+            open_files_limit: None,
             disk_read_bytes: None,
             disk_written_bytes: None,
             net_received_bytes: None,

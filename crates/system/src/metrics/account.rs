@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::{Sample, platform};
+use super::{OpenFiles, Sample, platform};
 use crate::process::ProcessId;
 use crate::tree::Tree;
 
@@ -18,6 +18,15 @@ pub(super) struct Look {
     /// The holder, and the CPU time that it has inherited.
     pub(super) holder: Option<(ProcessId, Duration)>,
     pub(super) members: Vec<Reading>,
+    /// What its sockets have moved since the last look.
+    pub(super) flow: Option<Flow>,
+}
+
+/// Bytes of payload over TCP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Flow {
+    pub(super) received: u64,
+    pub(super) sent: u64,
 }
 
 /// What one member uses now, and has used since it started.
@@ -36,6 +45,8 @@ pub(super) struct Reading {
     pub(super) memory_bytes: Option<u64>,
     pub(super) threads: Option<u32>,
     pub(super) open_files: Option<u32>,
+    /// How many it may open.
+    pub(super) open_files_limit: Option<u64>,
 }
 
 /// Bytes from and to storage.
@@ -48,13 +59,29 @@ pub(super) struct Disk {
 /// What is known of a tree from its last look.
 #[derive(Debug, Default)]
 pub(super) struct Account {
+    /// What tells it from all others of a sampler.
+    number: u64,
     holder: Option<ProcessId>,
     root: Option<ProcessId>,
     last: Option<Look>,
     disk: Option<Disk>,
+    flow: Option<Flow>,
 }
 
 impl Account {
+    pub(super) fn new(number: u64) -> Self {
+        Self { number, ..Self::default() }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The holder, and who was a member at the last look.
+    pub(super) fn everybody(&self) -> impl Iterator<Item = ProcessId> {
+        self.holder.into_iter().chain(self.members().into_iter().flatten())
+    }
+
     /// Whether it is about this tree. A holder may be replaced, and a root become known later: never both at once.
     pub(super) fn is_of(&self, tree: &Tree) -> bool {
         let same = |ours: Option<ProcessId>, theirs| ours.is_some() && ours == theirs;
@@ -83,6 +110,15 @@ impl Account {
         }
         sample.disk_read_bytes = self.disk.map(|disk| disk.read);
         sample.disk_written_bytes = self.disk.map(|disk| disk.written);
+        self.flow = match (self.flow, look.flow) {
+            (Some(total), Some(more)) => Some(Flow {
+                received: total.received.saturating_add(more.received),
+                sent: total.sent.saturating_add(more.sent),
+            }),
+            (total, more) => total.or(more),
+        };
+        sample.net_received_bytes = self.flow.map(|flow| flow.received);
+        sample.net_sent_bytes = self.flow.map(|flow| flow.sent);
         self.last = Some(look);
         sample
     }
@@ -96,9 +132,15 @@ fn totals(members: &[Reading]) -> Sample {
         memory_bytes: alive().filter_map(|member| member.memory_bytes).reduce(u64::saturating_add),
         threads: count(|member| member.threads),
         open_files: count(|member| member.open_files),
+        fullest: alive().filter_map(fullness).max_by(|one, other| one.share().total_cmp(&other.share())),
         processes: u32::try_from(alive().count()).unwrap_or(u32::MAX),
         ..Sample::default()
     }
+}
+
+fn fullness(member: &Reading) -> Option<OpenFiles> {
+    let (open, limit) = (member.open_files?, member.open_files_limit?);
+    Some(OpenFiles { pid: member.id.pid, open, limit })
 }
 
 /// What has changed between two looks at one tree.
@@ -207,6 +249,7 @@ mod tests {
             memory_bytes: None,
             threads: None,
             open_files: None,
+            open_files_limit: None,
         }
     }
 
@@ -232,6 +275,7 @@ mod tests {
             at: begin + Duration::from_secs(second),
             holder: Some((HOLDER, ms(inherited))),
             members,
+            flow: None,
         });
         looks.map(|look| account.settle(&tree, look)).collect()
     }
@@ -347,7 +391,7 @@ mod tests {
     fn an_account_is_of_the_same_run_when_either_end_is_the_same() {
         let id = |pid| ProcessId { pid, start: 1 };
         let mut account = Account::default();
-        let look = Look { at: Instant::now(), holder: None, members: Vec::new() };
+        let look = Look { at: Instant::now(), holder: None, members: Vec::new(), flow: None };
         account.settle(&Tree::below(id(1)).with_root(id(2)), look);
         assert!(account.is_of(&Tree::below(id(1))), "the root has ended");
         assert!(account.is_of(&Tree::below(id(9)).with_root(id(2))), "another holder has taken over");

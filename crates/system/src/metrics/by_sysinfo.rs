@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::Machine;
 use super::account::{Account, Disk, Look, Reading};
+use super::{Hog, Machine, MachineSize};
 #[cfg(target_os = "macos")]
 use crate::process::macos::threads;
 #[cfg(windows)]
@@ -24,9 +24,44 @@ pub(super) const DISK_IS_INHERITED: bool = false;
 pub(super) struct Eye {
     system: Option<System>,
     has_seen_machine: bool,
+    /// Of all processes, apart from what the trees are compared with.
+    everybody: Option<System>,
 }
 
 impl Eye {
+    pub(super) fn for_one_look() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn machine_size(&mut self) -> io::Result<MachineSize> {
+        let system = self.system()?;
+        system.refresh_memory();
+        let cores = std::thread::available_parallelism()?.get();
+        Ok(MachineSize {
+            cores: u32::try_from(cores).unwrap_or(u32::MAX),
+            memory_bytes: system.total_memory(),
+        })
+    }
+
+    pub(super) fn hogs(&mut self) -> io::Result<Vec<Hog>> {
+        let first = self.everybody.is_none();
+        let mut system = match self.everybody.take() {
+            Some(system) => system,
+            None => System::new().map_err(io::Error::other)?,
+        };
+        let figures = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, figures);
+        let found = system.processes().values().filter(|_| !first).map(|process| Hog {
+            pid: process.pid().as_u32(),
+            name: process.name().to_string_lossy().into_owned(),
+            cpu_percent: f64::from(process.cpu_usage()),
+            memory_bytes: process.memory(),
+        });
+        let found = found.collect();
+        self.everybody = Some(system);
+        Ok(found)
+    }
+
     /// One look at each tree.
     pub(super) fn look<'a>(
         &mut self,
@@ -56,7 +91,7 @@ impl Eye {
         let read = |members: Vec<Member>| {
             let readings = members.iter().map(|member| read(member, system, &threads));
             let members = readings.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect();
-            Ok(Look { at, holder: None, members })
+            Ok(Look { at, holder: None, members, flow: None })
         };
         Ok(trees.into_iter().map(|members| members.and_then(read)).collect())
     }
@@ -108,6 +143,7 @@ fn read(member: &Member, system: &System, threads: &HashMap<u32, u32>) -> io::Re
         disk: memory(process).map(|_| disk(process)),
         memory_bytes: memory(process),
         threads: threads.get(&member.id.pid).copied(),
+        open_files_limit: process.open_files_limit().and_then(|count| u64::try_from(count).ok()),
         open_files: process.open_files().filter(|_| !zombie).and_then(|count| u32::try_from(count).ok()),
     }))
 }

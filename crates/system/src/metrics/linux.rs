@@ -1,6 +1,9 @@
 //! Linux: `/proc/PID/{stat,statm,io}` (proc_pid_stat(5) and so on), one read each, and the size of `/proc/PID/fd`.
 
 mod births;
+mod hogs;
+mod network;
+mod sock_diag;
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -8,10 +11,11 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use births::Births;
+use network::Network;
 use rustix::fs::{Mode, OFlags};
 
-use super::Machine;
-use super::account::{Account, Disk, Look, Reading};
+use super::account::{Account, Disk, Flow, Look, Reading};
+use super::{Hog, Machine, MachineSize};
 use crate::process::ProcessId;
 use crate::process::linux::{gone_is_none, numbers_in};
 use crate::process::stat::Stat;
@@ -33,6 +37,11 @@ pub(super) struct Eye {
     ticks_per_second: u64,
     page: u64,
     machine: Option<Busy>,
+    hogs: hogs::Hogs,
+    /// `None`: not looked at yet, or it cannot be.
+    network: Option<Network>,
+    /// What ends between two looks is of interest.
+    follows: bool,
 }
 
 impl Default for Eye {
@@ -44,11 +53,18 @@ impl Default for Eye {
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
             page: rustix::param::page_size() as u64,
             machine: None,
+            hogs: hogs::Hogs::default(),
+            network: None,
+            follows: true,
         }
     }
 }
 
 impl Eye {
+    pub(super) fn for_one_look() -> Self {
+        Self { follows: false, ..Self::default() }
+    }
+
     /// One look at each tree, with what is known of it from the last one.
     pub(super) fn look<'a>(
         &mut self,
@@ -57,7 +73,42 @@ impl Eye {
         let born = self.births.since_last(&mut self.proc).ok().flatten();
         self.looks = self.looks.wrapping_add(1);
         let born = born.filter(|_| !self.looks.is_multiple_of(WALK_EVERY));
-        trees.map(|(tree, account)| self.look_at(tree, account, born.as_deref())).collect()
+        let mut numbers = Vec::new();
+        let mut looks: Vec<io::Result<Look>> = trees
+            .map(|(tree, account)| {
+                numbers.push(account.number());
+                self.look_at(tree, account, born.as_deref())
+            })
+            .collect();
+        self.look_at_network(&numbers, &mut looks);
+        looks
+    }
+
+    /// Fills in what the trees' sockets have moved; a system that does not tell (a sandbox) is asked again now and then.
+    fn look_at_network(&mut self, numbers: &[u64], looks: &mut [io::Result<Look>]) {
+        if self.network.is_none() && self.looks % WALK_EVERY == 1 {
+            self.network = Network::open(self.follows).ok();
+        }
+        let Some(network) = &mut self.network else { return };
+        let pids: Vec<(u64, Vec<u32>)> = numbers
+            .iter()
+            .zip(looks.iter())
+            .map(|(number, look)| {
+                let members = look.iter().flat_map(|look| &look.members);
+                (*number, members.filter(|member| !member.zombie).map(|member| member.id.pid).collect())
+            })
+            .collect();
+        let trees: Vec<_> = pids.iter().map(|(number, pids)| (*number, pids.as_slice())).collect();
+        match network.look(&trees) {
+            Ok(flows) => {
+                for (number, look) in numbers.iter().zip(looks) {
+                    if let Ok(look) = look {
+                        look.flow = Some(flows.get(number).copied().unwrap_or(Flow::default()));
+                    }
+                }
+            }
+            Err(_) => self.network = None,
+        }
     }
 
     fn look_at(&mut self, tree: &mut Tree, account: &Account, born: Option<&[Stat]>) -> io::Result<Look> {
@@ -76,7 +127,7 @@ impl Eye {
         let members =
             members.into_iter().map(|stat| self.read(&stat, since_boot)).collect::<io::Result<_>>()?;
         let holder = holder.map(|stat| (stat.id(), self.time(stat.reaped_ticks)));
-        Ok(Look { at, holder, members })
+        Ok(Look { at, holder, members, flow: None })
     }
 
     /// From the top.
@@ -122,6 +173,7 @@ impl Eye {
             memory_bytes: if zombie { None } else { self.memory(stat.pid)? },
             threads: Some(stat.threads),
             open_files: if zombie { None } else { self.proc.open_files(stat.pid)? },
+            open_files_limit: if zombie { None } else { open_files_limit(stat.pid) },
         })
     }
 
@@ -147,15 +199,38 @@ impl Eye {
         let memory = self.proc.text("/proc/meminfo")?;
         let total = kilobytes(memory, "MemTotal:").ok_or_else(|| unreadable("/proc/meminfo"))?;
         let available = kilobytes(memory, "MemAvailable:").ok_or_else(|| unreadable("/proc/meminfo"))?;
-        // SAFETY: a query without side effects.
-        let cores = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
         Ok(Machine {
             cpu_percent: last.and_then(|last| busy.percent_since(last)),
             memory_used_bytes: total.saturating_sub(available),
             memory_total_bytes: total,
-            cores: u32::try_from(cores).unwrap_or(1).max(1),
+            cores: cores(),
         })
     }
+
+    pub(super) fn machine_size(&mut self) -> io::Result<MachineSize> {
+        let memory = kilobytes(self.proc.text("/proc/meminfo")?, "MemTotal:");
+        Ok(MachineSize { cores: cores(), memory_bytes: memory.unwrap_or(u64::MAX) })
+    }
+
+    pub(super) fn hogs(&mut self) -> io::Result<Vec<Hog>> {
+        self.hogs.look(&mut self.proc, self.ticks_per_second, self.page)
+    }
+}
+
+fn cores() -> u32 {
+    // SAFETY: a query without side effects.
+    let cores = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    u32::try_from(cores).unwrap_or(1).max(1)
+}
+
+/// prlimit(2). `None` if it is gone, or not ours to ask about.
+fn open_files_limit(pid: u32) -> Option<u64> {
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: nothing is set, and the place for the answer is there to be written to.
+    let done = unsafe {
+        libc::prlimit64(pid.cast_signed(), libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit)
+    };
+    (done == 0).then_some(limit.rlim_cur)
 }
 
 fn since_boot() -> Duration {

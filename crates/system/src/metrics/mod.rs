@@ -23,7 +23,7 @@ mod by_sysinfo;
 #[cfg(target_os = "linux")]
 mod linux;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use account::Account;
@@ -55,12 +55,46 @@ pub struct Sample {
     pub disk_read_bytes: Option<u64>,
     /// What was sent to storage, likewise. On Linux it counts when a page becomes dirty.
     pub disk_written_bytes: Option<u64>,
-    /// TCP payload received. Not told yet.
+    /// The member that is nearest to its own limit of open files.
+    pub fullest: Option<OpenFiles>,
+    /// TCP payload received, over the loopback too, by sockets that were open when the tree was first looked at and by
+    /// those opened since. Never falls. Linux only; what a connection has moved that a member opened and closed again
+    /// between two looks is not in it.
     pub net_received_bytes: Option<u64>,
-    /// TCP payload sent. Not told yet.
+    /// TCP payload sent and acknowledged, likewise.
     pub net_sent_bytes: Option<u64>,
     /// Members that live; zombies are none.
     pub processes: u32,
+}
+
+/// The open files of one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct OpenFiles {
+    pub pid: u32,
+    pub open: u32,
+    /// How many it may open: the soft limit (`ulimit -n`).
+    pub limit: u64,
+}
+
+impl OpenFiles {
+    /// From 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        f64::from(self.open) / self.limit.max(1) as f64
+    }
+}
+
+/// One process of the machine.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Hog {
+    pub pid: u32,
+    pub name: String,
+    /// Since the last look for hogs; 100 is one core.
+    pub cpu_percent: f64,
+    /// The resident set.
+    pub memory_bytes: u64,
 }
 
 /// What the whole machine uses.
@@ -77,16 +111,24 @@ pub struct Machine {
     pub cores: u32,
 }
 
+/// What there is of the machine.
+#[derive(Debug, Clone, Copy)]
+struct MachineSize {
+    cores: u32,
+    memory_bytes: u64,
+}
+
 /// Keeps what differences need from one look to the next, for each tree by its key.
 #[derive(Debug)]
 pub struct Sampler<K> {
     eye: platform::Eye,
     accounts: BTreeMap<K, Account>,
+    opened: u64,
 }
 
 impl<K> Default for Sampler<K> {
     fn default() -> Self {
-        Self { eye: platform::Eye::default(), accounts: BTreeMap::new() }
+        Self { eye: platform::Eye::default(), accounts: BTreeMap::new(), opened: 0 }
     }
 }
 
@@ -94,6 +136,11 @@ impl<K: Ord + Clone> Sampler<K> {
     /// One that has not looked yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that will look once: it does not follow what happens between two looks.
+    pub fn for_one_look() -> Self {
+        Self { eye: platform::Eye::for_one_look(), ..Self::default() }
     }
 
     /// One look at these trees; those of earlier looks that are not among them are forgotten. A key whose tree has become
@@ -106,7 +153,13 @@ impl<K: Ord + Clone> Sampler<K> {
         let mut before = std::mem::take(&mut self.accounts);
         let mut accounts: Vec<Account> = trees
             .iter()
-            .map(|(key, tree)| before.remove(key).filter(|account| account.is_of(tree)).unwrap_or_default())
+            .map(|(key, tree)| {
+                let known = before.remove(key).filter(|account| account.is_of(tree));
+                known.unwrap_or_else(|| {
+                    self.opened += 1;
+                    Account::new(self.opened)
+                })
+            })
             .collect();
         let looks = self.eye.look(trees.iter_mut().map(|(_, tree)| tree).zip(&accounts));
         let mut samples = Vec::with_capacity(trees.len());
@@ -126,5 +179,25 @@ impl<K: Ord + Clone> Sampler<K> {
     /// When the system could not be asked.
     pub fn machine(&mut self) -> io::Result<Machine> {
         self.eye.machine()
+    }
+
+    /// The processes of the machine that use most, at most `most` of them, the worst first: by their share of all cores
+    /// since the last such look, or of the memory, whichever is greater. Without members and holders of the trees of the
+    /// last look, and this process. Empty at the first look. Reads of every process of the machine: some milliseconds.
+    ///
+    /// # Errors
+    /// When the system could not be asked.
+    pub fn hogs(&mut self, most: usize) -> io::Result<Vec<Hog>> {
+        let ours: HashSet<u32> = self.accounts.values().flat_map(Account::everybody).map(|id| id.pid).collect();
+        let machine = self.eye.machine_size()?;
+        let share = |hog: &Hog| {
+            let cpu = hog.cpu_percent / (100.0 * f64::from(machine.cores.max(1)));
+            cpu.max(hog.memory_bytes as f64 / machine.memory_bytes.max(1) as f64)
+        };
+        let mut hogs = self.eye.hogs()?;
+        hogs.retain(|hog| hog.pid != std::process::id() && !ours.contains(&hog.pid));
+        hogs.sort_by(|one, other| share(other).total_cmp(&share(one)));
+        hogs.truncate(most);
+        Ok(hogs)
     }
 }

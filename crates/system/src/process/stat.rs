@@ -20,6 +20,8 @@ pub(crate) struct Stat {
     pub(crate) own_ticks: u64,
     /// CPU time of the children that it has waited for, and of those that they have waited for.
     pub(crate) reaped_ticks: u64,
+    /// The resident set; lags behind by some pages for each core.
+    pub(crate) resident_pages: u64,
     /// `/proc/TID` shows a thread that is not its process's first as if it were a process; only this gives it away.
     pub(crate) is_thread: bool,
     /// As `waitpid` would give it; 0 unless a zombie that one may ask about.
@@ -57,6 +59,7 @@ impl Stat {
             own_ticks: ticks(14)? + ticks(15)?,
             // The manual has them signed; they never are.
             reaped_ticks: ticks(16)? + ticks(17)?,
+            resident_pages: field(24).and_then(|pages| pages.parse().ok()).unwrap_or_default(),
             is_thread: field(38)? == "-1",
             exit_status: field(52).and_then(|status| status.parse().ok()),
         })
