@@ -30,8 +30,8 @@ pub use logs::{
     LogsScanAnswer, LogsScanCancel, LogsScanNext, LogsScanStarted, Stream, StyledPart,
 };
 pub use metrics::{
-    Cost, Gauge, GaugeSeries, GaugeUnit, Hog, Machine, MachineSeries, Mark, MarkKind, MetricsAnswer, MuteAlert,
-    ReadMetrics, Series,
+    Cost, Gauge, GaugeSeries, GaugeUnit, Hog, Machine, MachineSeries, Mark, MarkKind, MetricsAnswer,
+    MuteAlert, ReadMetrics, Series,
 };
 pub use notice::{ActOnNotice, DismissNotice, Notice, NoticeAction, NoticeKind, Notices, NoticesAnswer};
 pub use operation::*;

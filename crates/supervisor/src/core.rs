@@ -145,6 +145,9 @@ pub(crate) struct Core {
     listening: std::sync::mpsc::Sender<listening::Change>,
     /// `None`: the user does not want anything measured.
     sampling: Option<std::sync::mpsc::Sender<sampling::Change>>,
+    /// Of the last look; `None` while nothing is measured.
+    machine: Option<forge_api::Machine>,
+    archive: crate::metrics::Archive,
     registry: Registry,
     incidents: Vec<notices::Incident>,
     /// Whose ports are to be looked at, by how late.
@@ -206,6 +209,7 @@ impl Core {
             .transpose()?;
         let registry = Registry::open(&parts.home.data);
         let history = crate::history::History::open(&parts.home.state);
+        let archive = crate::metrics::Archive::open(&parts.home.state)?;
         let core = Self {
             home: parts.home,
             supervisor: Supervisor { pid: std::process::id(), host: parts.host, version: parts.version },
@@ -216,6 +220,8 @@ impl Core {
             handle,
             listening,
             sampling,
+            machine: None,
+            archive,
             registry,
             incidents: Vec::new(),
             port_looks: Default::default(),
@@ -245,6 +251,7 @@ impl Core {
         loop {
             if let Some(ending) = self.ending {
                 self.save_all();
+                self.archive.close();
                 return ending;
             }
             match messages.recv().await {

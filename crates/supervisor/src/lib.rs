@@ -32,6 +32,7 @@ pub mod host;
 mod listening;
 mod logs;
 pub mod machine;
+mod metrics;
 mod outgoing;
 pub mod owned;
 mod plan;

@@ -4,8 +4,8 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use forge_api::Time;
-use forge_system::metrics::{Sample, Sampler};
+use forge_api::{Hog, Machine, Time};
+use forge_system::metrics::{self, Sample, Sampler};
 use forge_system::tree::Tree;
 
 use crate::core::Key;
@@ -16,6 +16,14 @@ pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 /// What has just begun is looked at twice in quick succession: whoever started it wants to know what it costs.
 const SOON: Duration = Duration::from_millis(100);
 const SOON_LOOKS: u32 = 2;
+
+/// Between two looks for those that use most of the machine, while it is busy.
+const HOGS_EVERY: Duration = Duration::from_secs(10);
+const MOST_HOGS: usize = 5;
+
+/// From so many percent on the machine is busy: of all cores, and of the memory.
+const BUSY_CPU: f64 = 60.0;
+const BUSY_MEMORY: u64 = 85;
 
 /// What the thread is told.
 #[derive(Debug)]
@@ -29,7 +37,10 @@ pub(crate) enum Change {
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub time: Time,
+    /// The same moment, by a clock that nobody sets.
+    pub at: Instant,
     pub samples: Vec<(Key, Sample)>,
+    pub machine: Option<Machine>,
 }
 
 /// Starts the thread; it ends when the sender is dropped.
@@ -38,6 +49,7 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
     std::thread::Builder::new().name("sampling".to_owned()).stack_size(512 * 1024).spawn(move || {
         let mut trees: Vec<(Key, Tree)> = Vec::new();
         let mut sampler = Sampler::new();
+        let mut hogs = Hogs::default();
         let mut next = Instant::now();
         let mut soon = 0;
         loop {
@@ -56,8 +68,11 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
                     apply(&mut trees, change);
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    let time = Time::now();
-                    report(Measured { time, samples: sampler.sample(&mut trees) });
+                    let (time, at) = (Time::now(), Instant::now());
+                    let samples = sampler.sample(&mut trees);
+                    let machine = sampler.machine().ok();
+                    let machine = machine.map(|machine| hogs.with(&mut sampler, machine, at));
+                    report(Measured { time, at, samples, machine });
                     let pause = if soon > 0 { SOON } else { INTERVAL };
                     soon = soon.saturating_sub(1);
                     // After a suspend there is nothing to catch up with.
@@ -68,6 +83,52 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
         }
     })?;
     Ok(sender)
+}
+
+/// Who uses most of the machine, while it is busy.
+#[derive(Debug, Default)]
+struct Hogs {
+    looked_at: Option<Instant>,
+    found: Vec<Hog>,
+}
+
+impl Hogs {
+    fn with(&mut self, sampler: &mut Sampler<Key>, machine: metrics::Machine, now: Instant) -> Machine {
+        let memory = machine.memory_used_bytes.saturating_mul(100);
+        let busy = machine.cpu_percent.is_some_and(|percent| percent >= BUSY_CPU)
+            || memory >= machine.memory_total_bytes.saturating_mul(BUSY_MEMORY);
+        let due = self.looked_at.is_none_or(|last| now.saturating_duration_since(last) >= HOGS_EVERY);
+        if due {
+            // The first look of a busy time has nothing recent to be compared with.
+            let recent =
+                self.looked_at.is_some_and(|last| now.saturating_duration_since(last) < HOGS_EVERY * 2);
+            self.found = if busy { sampler.hogs(MOST_HOGS).unwrap_or_default() } else { Vec::new() }
+                .into_iter()
+                .filter(|_| recent)
+                .map(told)
+                .collect();
+            self.looked_at = busy.then_some(now);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a percentage, for people to look at")]
+        let cpu_percent = machine.cpu_percent.map(|percent| ((percent * 10.0).round() / 10.0) as f32);
+        Machine {
+            cpu_percent,
+            cores: machine.cores,
+            memory_used_bytes: machine.memory_used_bytes,
+            memory_total_bytes: machine.memory_total_bytes,
+            hogs: self.found.clone(),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a percentage of cores, for people to look at")]
+fn told(hog: metrics::Hog) -> Hog {
+    Hog {
+        pid: hog.pid,
+        name: hog.name,
+        cpu_percent: hog.cpu_percent.round() as f32,
+        memory_bytes: hog.memory_bytes,
+    }
 }
 
 fn apply(trees: &mut Vec<(Key, Tree)>, change: Change) {

@@ -220,6 +220,19 @@ background: boolean,
 held: number, };
 
 /**
+ * A process of the machine that is no process of Forge's.
+ */
+export type Hog = { pid: number, name: string, 
+/**
+ * 100 is one core; over the last ten seconds.
+ */
+cpu_percent: number, 
+/**
+ * The resident set.
+ */
+memory_bytes: number, };
+
+/**
  * The program around the supervisor.
  */
 export type Host = "serve" | "desktop";
@@ -481,7 +494,12 @@ cpu_percent: number | null, cores: number,
 /**
  * What is not available to new programs.
  */
-memory_used_bytes: number, memory_total_bytes: number, };
+memory_used_bytes: number, memory_total_bytes: number, 
+/**
+ * Those that take the most of it and are not Forge's, the worst first; looked for every ten seconds, and only while
+ * the machine is busy: else empty.
+ */
+hogs: Array<Hog>, };
 
 /**
  * The whole machine.
@@ -651,7 +669,11 @@ waiting_on: Array<string>,
 /**
  * What a person should know about the state.
  */
-message: string | null, debug: boolean, cpu_percent: number | null, memory_bytes: number | null, threads: number | null, open_files: number | null, disk_read_bytes: number | null, disk_written_bytes: number | null, net_received_bytes: number | null, net_sent_bytes: number | null, 
+message: string | null, debug: boolean, cpu_percent: number | null, memory_bytes: number | null, threads: number | null, open_files: number | null, 
+/**
+ * How many files one process of the tree may open: the limit of the one that is nearest to its own.
+ */
+open_files_limit: number | null, disk_read_bytes: number | null, disk_written_bytes: number | null, net_received_bytes: number | null, net_sent_bytes: number | null, 
 /**
  * What the configuration's `metrics` and its database tell.
  */
@@ -741,7 +763,11 @@ times_ms: Array<number>,
 /**
  * 100 is one core; the whole tree, without the keeper.
  */
-cpu_percent: Array<number | null>, memory_bytes: Array<number | null>, threads: Array<number | null>, open_files: Array<number | null>, 
+cpu_percent: Array<number | null>, 
+/**
+ * The most of a second within the step; the same as [`Self::cpu_percent`] where a step is a second.
+ */
+cpu_percent_max: Array<number | null>, memory_bytes: Array<number | null>, threads: Array<number | null>, open_files: Array<number | null>, 
 /**
  * Bytes a second.
  */

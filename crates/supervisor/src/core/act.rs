@@ -81,13 +81,21 @@ impl Core {
             }
             _ => None,
         };
-        match time {
+        let news = match time {
             Some(time) => {
-                if self.record_once(key, time, level, title, text) {
+                let news = self.record_once(key, time, level, title, text);
+                if news {
                     self.tell_crash(key, happening);
                 }
+                news
             }
-            None => self.record(key, level, title, text),
+            None => {
+                self.record(key, level, title, text);
+                true
+            }
+        };
+        if news {
+            self.mark(key, happening, time.unwrap_or_else(Time::now));
         }
     }
 
@@ -202,7 +210,10 @@ impl Core {
         if process.log_end.receiver_count() > 0 {
             let _ = live.requests.send(Request::Follow);
         }
-        process.ran = Some(live.fingerprint.clone());
+        let before = process.ran.replace(live.fingerprint.clone());
+        if how == How::New && before.is_some_and(|before| before != live.fingerprint) {
+            process.deployed.get_or_insert_with(|| "its configuration has changed".to_owned());
+        }
         process.run = Some(live);
     }
 

@@ -61,7 +61,7 @@ impl Core {
             Request::TrustWorkspace(trust) => answer(reply, self.trust_workspace(&trust)),
             Request::Inspect(inspect) => answer(reply, self.inspect(&inspect)),
             Request::ReadEvents(read) => answer(reply, Ok(self.read_events(&read))),
-            Request::ReadMetrics(read) => answer(reply, Ok(self.read_metrics(&read))),
+            Request::ReadMetrics(read) => self.read_metrics(read, reply),
             Request::MuteAlert(_) => answer(reply, Ok(Done {})),
             Request::Notices(_) => answer(reply, Ok(self.notices())),
             Request::ActOnNotice(act) => self.act_on_notice(&act, reply),

@@ -112,7 +112,7 @@ impl Core {
             events: self.recent(key),
             warnings,
             url: self.environments.get(key).and_then(url),
-            machine: None,
+            machine: self.machine.clone(),
         };
         Look { status, trees, sampling: self.sampling.is_some() }
     }
@@ -157,10 +157,15 @@ pub(super) fn url(environment: &super::Environment) -> Option<String> {
 
 /// It has begun since the last look at what it costs: of that, only CPU time needs two looks.
 fn add_memory(process: &mut ProcessStatus, tree: &Tree) {
-    if let [((), sample)] = Sampler::new().sample(&mut [((), tree.clone())]).as_slice() {
+    if let [((), sample)] = Sampler::for_one_look().sample(&mut [((), tree.clone())]).as_slice() {
         process.memory_bytes = sample.memory_bytes;
         process.threads = sample.threads;
         process.open_files = sample.open_files;
+        process.open_files_limit = sample.fullest.map(|fullest| fullest.limit);
+        process.disk_read_bytes = sample.disk_read_bytes;
+        process.disk_written_bytes = sample.disk_written_bytes;
+        process.net_received_bytes = sample.net_received_bytes;
+        process.net_sent_bytes = sample.net_sent_bytes;
     }
 }
 

@@ -1,47 +1,66 @@
-//! What processes cost, as the sampling thread reports it, and the last minutes of it.
+//! What processes cost, as the sampling thread reports it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use forge_api::{Cost, MetricsAnswer, ReadMetrics, Series, Update};
+use forge_api::{Cost, Gauge, Machine, Mark, MarkKind, MetricsAnswer, ReadMetrics, Time, Update};
 use forge_system::metrics::Sample;
 
-use super::{Core, EnvironmentKey, Key};
+use super::ask::answer;
+use super::{Core, EnvironmentKey, Key, Process, Reply};
+use crate::metrics::{GaugeValue, Point, Question};
+use crate::process::lifecycle::Happening;
 use crate::sampling::{Change, Measured};
+use crate::words;
 
-/// Samples kept of each process: 15 minutes.
-const KEPT: usize = 900;
+/// After so long without a look there is no rate: the machine slept.
+const NO_RATE_AFTER: Duration = Duration::from_secs(10);
 
-/// The samples of one process, oldest first.
+/// What one process costs.
 #[derive(Debug, Default)]
-pub(crate) struct Ring {
-    points: VecDeque<Point>,
+pub(crate) struct Costs {
     /// Whose tree is being measured: a run's UUID and its keeper.
     measured: Option<(String, Option<u32>)>,
+    /// Of the last look.
+    last: Option<(Instant, Sample)>,
+    pub(super) gauges: Vec<Gauge>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Point {
-    time_ms: i64,
-    cpu_percent: Option<f32>,
-    memory_bytes: Option<u64>,
-}
-
-impl Ring {
-    fn push(&mut self, point: Point) {
-        if self.points.len() >= KEPT {
-            self.points.pop_front();
-        }
-        self.points.push_back(point);
+impl Costs {
+    /// When it was last looked at.
+    pub(super) fn sample(&self) -> Option<&Sample> {
+        self.last.as_ref().map(|(_, sample)| sample)
     }
 
-    fn series(&self, process: &str, after_ms: i64) -> Series {
-        let mut series = Series { process: process.to_owned(), ..Series::default() };
-        for point in self.points.iter().filter(|point| point.time_ms > after_ms) {
-            series.times_ms.push(point.time_ms);
-            series.cpu_percent.push(point.cpu_percent);
-            series.memory_bytes.push(point.memory_bytes);
+    /// As it travels, and remembers the look.
+    fn settle(&mut self, process: &str, at: Instant, sample: Sample) -> Cost {
+        let before = self.last.replace((at, sample));
+        let before = before.as_ref().map(|(then, sample)| (at.saturating_duration_since(*then), sample));
+        let before = before.filter(|(elapsed, _)| *elapsed <= NO_RATE_AFTER);
+        let rate = |of: fn(&Sample) -> Option<u64>| {
+            let (elapsed, before) = before?;
+            let more = of(&sample)?.saturating_sub(of(before)?);
+            #[expect(clippy::cast_possible_truncation, reason = "bytes a second, for people to look at")]
+            Some((more as f64 / elapsed.as_secs_f64().max(0.001)).round() as f32)
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a percentage of cores, for people to look at")]
+        let cpu_percent = sample.cpu_percent.map(|percent| ((percent * 10.0).round() / 10.0) as f32);
+        Cost {
+            process: process.to_owned(),
+            cpu_percent,
+            memory_bytes: sample.memory_bytes,
+            threads: sample.threads,
+            open_files: sample.open_files,
+            disk_read_rate: rate(|sample| sample.disk_read_bytes),
+            disk_written_rate: rate(|sample| sample.disk_written_bytes),
+            net_received_rate: rate(|sample| sample.net_received_bytes),
+            net_sent_rate: rate(|sample| sample.net_sent_bytes),
+            gauges: self.gauges.clone(),
         }
-        series
+    }
+
+    fn forget(&mut self) {
+        *self = Self::default();
     }
 }
 
@@ -63,54 +82,120 @@ impl Core {
             }
             None if process.costs.measured.is_none() => return,
             None => {
-                process.costs.measured = None;
-                process.sample = None;
+                process.costs.forget();
                 Change::Forget(key.clone())
             }
         };
         let _ = sampling.send(change);
+        if !self
+            .environments
+            .values()
+            .flat_map(|one| one.processes.values())
+            .any(|one| one.costs.is_measured())
+        {
+            // The thread sleeps from now on.
+            self.machine = None;
+        }
     }
 
     /// A look at all of them has come in.
     pub(super) fn measured(&mut self, measured: Measured) {
         let time_ms = measured.time.as_millis();
-        let mut told: BTreeMap<EnvironmentKey, Vec<Cost>> = BTreeMap::new();
+        let mut told: BTreeMap<EnvironmentKey, Vec<Cost>> =
+            self.environments.keys().map(|key| (key.clone(), Vec::new())).collect();
+        let mut points = Vec::new();
         for (key, sample) in measured.samples {
-            let Some(process) = self.process_mut(&key).filter(|one| one.costs.measured.is_some()) else {
+            let Some(process) = self.process_mut(&key).filter(|one| one.costs.is_measured()) else {
                 continue;
             };
-            let cost = cost(&key, &sample);
-            process.costs.push(Point {
-                time_ms,
-                cpu_percent: cost.cpu_percent,
-                memory_bytes: cost.memory_bytes,
-            });
-            process.sample = Some(sample);
+            let cost = process.costs.settle(&key.process, measured.at, sample);
+            points.push((key.clone(), point(time_ms, &cost)));
             told.entry(key.environment).or_default().push(cost);
         }
+        self.archive.points(points, measured.machine.as_ref().map(|machine| machine_point(time_ms, machine)));
+        self.machine = measured.machine;
         for (key, costs) in told {
             self.publish(Update::Metrics {
                 workspace: key.workspace,
                 environment: key.environment,
                 time_ms,
                 costs,
-                machine: None,
+                machine: self.machine.clone(),
             });
         }
     }
 
-    pub(super) fn read_metrics(&self, read: &ReadMetrics) -> MetricsAnswer {
+    /// Something that belongs on the axis of time has happened.
+    pub(super) fn mark(&mut self, key: &Key, happening: &Happening, time: Time) {
+        let Some(process) = self.process_mut(key) else { return };
+        let Some((kind, text)) = kind(process, happening) else { return };
+        self.archive.mark(&key.environment, Mark { time, process: Some(key.process.clone()), kind, text });
+    }
+
+    pub(super) fn read_metrics(&self, read: ReadMetrics, reply: Reply) {
         let key = EnvironmentKey { workspace: read.workspace.clone(), environment: read.environment.clone() };
         let processes = self.environments.get(&key).map(|environment| &environment.processes);
-        let series = processes.into_iter().flatten().map(|(name, one)| one.costs.series(name, read.after_ms));
-        let series = series.filter(|series| !series.times_ms.is_empty()).collect();
-        MetricsAnswer { series, machine: None, marks: Vec::new() }
+        let order = processes.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        self.archive.ask(Question {
+            read,
+            order,
+            answer: Box::new(move |found: MetricsAnswer| answer(reply, Ok(found))),
+        });
     }
 }
 
-/// As it travels: to a tenth of a percent.
-fn cost(key: &Key, sample: &Sample) -> Cost {
-    #[expect(clippy::cast_possible_truncation, reason = "a percentage of cores, for people to look at")]
-    let cpu_percent = sample.cpu_percent.map(|percent| ((percent * 10.0).round() / 10.0) as f32);
-    Cost { process: key.process.clone(), cpu_percent, memory_bytes: sample.memory_bytes, ..Cost::default() }
+impl Costs {
+    fn is_measured(&self) -> bool {
+        self.measured.is_some()
+    }
+}
+
+/// A start that follows a crash or a restart is one of those.
+fn kind(process: &mut Process, happening: &Happening) -> Option<(MarkKind, String)> {
+    let text = || {
+        let (title, text) = words::happening(happening);
+        if text.is_empty() { title.to_owned() } else { format!("{title}: {text}") }
+    };
+    match happening {
+        Happening::Started => {
+            let again = process.machine.restarts > 0;
+            Some(match process.deployed.take() {
+                Some(why) => (MarkKind::Deploy, format!("restarted: {why}")),
+                None if again => (MarkKind::Restart, "restarted".to_owned()),
+                None => (MarkKind::Start, "started".to_owned()),
+            })
+        }
+        Happening::Crashed { .. } | Happening::NotStarted { .. } => Some((MarkKind::Crash, text())),
+        Happening::Exited { .. } | Happening::Stopped => Some((MarkKind::Stop, text())),
+        // Its start is told.
+        Happening::Restarting | Happening::Survived { .. } => None,
+    }
+}
+
+fn point(time_ms: i64, cost: &Cost) -> Point {
+    let value =
+        |gauge: &Gauge| Some(GaugeValue { name: gauge.name.clone(), unit: gauge.unit, value: gauge.value? });
+    Point {
+        time_ms,
+        cpu_percent: cost.cpu_percent,
+        cpu_percent_max: cost.cpu_percent,
+        memory_bytes: cost.memory_bytes,
+        threads: cost.threads,
+        open_files: cost.open_files,
+        disk_read_rate: cost.disk_read_rate,
+        disk_written_rate: cost.disk_written_rate,
+        net_received_rate: cost.net_received_rate,
+        net_sent_rate: cost.net_sent_rate,
+        gauges: cost.gauges.iter().filter_map(value).collect(),
+    }
+}
+
+fn machine_point(time_ms: i64, machine: &Machine) -> Point {
+    Point {
+        time_ms,
+        cpu_percent: machine.cpu_percent,
+        cpu_percent_max: machine.cpu_percent,
+        memory_bytes: Some(machine.memory_used_bytes),
+        ..Point::default()
+    }
 }

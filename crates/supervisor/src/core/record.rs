@@ -9,7 +9,6 @@ use forge_config::Config;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
 use forge_keeper::record::Exit;
-use forge_system::metrics::Sample;
 use forge_system::process::ProcessId;
 use forge_system::tree::Tree;
 use indexmap::IndexMap;
@@ -17,7 +16,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::inspect::HealthHistory;
-use super::measure::Ring;
+use super::measure::Costs;
 use super::save::Readiness;
 use crate::conflict::Moved;
 use crate::owned::{Owned, Service};
@@ -80,9 +79,10 @@ pub(crate) struct Process {
     pub health: Health,
     pub unhealthy_since: Option<Instant>,
     pub health_history: HealthHistory,
-    /// What it cost when that was last looked at, and before.
-    pub sample: Option<Sample>,
-    pub costs: Ring,
+    /// What it cost when that was last looked at.
+    pub costs: Costs,
+    /// Why it is being restarted, if that is because it has changed.
+    pub deployed: Option<String>,
     /// What its tree listened on when that was last looked at.
     pub listens: Vec<u16>,
     /// Its declared ports are held by its tree.
@@ -159,8 +159,8 @@ impl Default for Process {
             health: Health::NONE,
             unhealthy_since: None,
             health_history: HealthHistory::default(),
-            sample: None,
-            costs: Ring::default(),
+            costs: Costs::default(),
+            deployed: None,
             listens: Vec::new(),
             holds_ports: false,
             port_taken: None,
@@ -322,11 +322,13 @@ impl Process {
 
     /// Fills in what it cost when that was last looked at.
     pub(crate) fn add_cost(&self, status: &mut ProcessStatus) {
-        let Some(sample) = &self.sample else { return };
+        status.gauges.clone_from(&self.costs.gauges);
+        let Some(sample) = self.costs.sample() else { return };
         status.cpu_percent = sample.cpu_percent.map(|percent| (percent * 10.0).round() / 10.0);
         status.memory_bytes = sample.memory_bytes;
         status.threads = sample.threads;
         status.open_files = sample.open_files;
+        status.open_files_limit = sample.fullest.map(|fullest| fullest.limit);
         status.disk_read_bytes = sample.disk_read_bytes;
         status.disk_written_bytes = sample.disk_written_bytes;
         status.net_received_bytes = sample.net_received_bytes;

@@ -323,6 +323,9 @@ impl Core {
         if more > 0 {
             text = format!("{text} and {more} more");
         }
+        if let Some(process) = self.process_mut(key) {
+            process.deployed = Some(format!("{text} changed"));
+        }
         self.record(key, EventLevel::Info, "files changed", format!("{text}; restarting"));
         self.input(key, Input::Restart);
     }

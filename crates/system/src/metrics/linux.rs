@@ -227,9 +227,8 @@ fn cores() -> u32 {
 fn open_files_limit(pid: u32) -> Option<u64> {
     let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: nothing is set, and the place for the answer is there to be written to.
-    let done = unsafe {
-        libc::prlimit64(pid.cast_signed(), libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit)
-    };
+    let done =
+        unsafe { libc::prlimit64(pid.cast_signed(), libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) };
     (done == 0).then_some(limit.rlim_cur)
 }
 

@@ -188,7 +188,8 @@ impl<K: Ord + Clone> Sampler<K> {
     /// # Errors
     /// When the system could not be asked.
     pub fn hogs(&mut self, most: usize) -> io::Result<Vec<Hog>> {
-        let ours: HashSet<u32> = self.accounts.values().flat_map(Account::everybody).map(|id| id.pid).collect();
+        let ours: HashSet<u32> =
+            self.accounts.values().flat_map(Account::everybody).map(|id| id.pid).collect();
         let machine = self.eye.machine_size()?;
         let share = |hog: &Hog| {
             let cpu = hog.cpu_percent / (100.0 * f64::from(machine.cores.max(1)));

@@ -135,7 +135,8 @@ fn holders(trees: &[Members<'_>]) -> HashMap<u32, u64> {
             // Gone, or not ours to look at.
             let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
             for entry in entries.flatten().take(MOST_DESCRIPTORS) {
-                if let Some(inode) = fs::read_link(entry.path()).ok().and_then(|to| inode(to.as_os_str().as_bytes()))
+                if let Some(inode) =
+                    fs::read_link(entry.path()).ok().and_then(|to| inode(to.as_os_str().as_bytes()))
                 {
                     holders.entry(inode).or_insert(*owner);
                 }

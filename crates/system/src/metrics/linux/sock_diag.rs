@@ -81,7 +81,8 @@ impl SockDiag {
     fn dump_family(&mut self, family: AddressFamily, into: &mut Vec<Socket>) -> io::Result<()> {
         rustix::net::send(&self.socket, &request(family), SendFlags::empty())?;
         loop {
-            let (length, _) = rustix::net::recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty())?;
+            let (length, _) =
+                rustix::net::recv(&self.socket, self.buffer.as_mut_slice(), RecvFlags::empty())?;
             for message in Messages(self.buffer.get(..length).unwrap_or_default()) {
                 match message.kind {
                     NLMSG_DONE => return Ok(()),
@@ -155,12 +156,8 @@ fn follow(socket: &OwnedFd, ended: &OwnedFd, sender: &Sender<Socket>) {
 
 fn socket(groups: u32) -> io::Result<OwnedFd> {
     let protocol = Some(netlink::SOCK_DIAG);
-    let socket = rustix::net::socket_with(
-        AddressFamily::NETLINK,
-        SocketType::DGRAM,
-        SocketFlags::CLOEXEC,
-        protocol,
-    )?;
+    let socket =
+        rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, protocol)?;
     rustix::net::bind(socket.as_fd(), &SocketAddrNetlink::new(0, groups))?;
     Ok(socket)
 }
