@@ -25,6 +25,7 @@ mod harness;
 mod health;
 mod idle;
 mod logs;
+mod metrics;
 mod output;
 mod start;
 mod stop;

@@ -90,6 +90,8 @@ pub struct Alerts {
     pub cpu_window: Duration,
     /// Percent of the limit of open files.
     pub open_files: u32,
+    /// Bytes that its log grows by within an hour.
+    pub log_growth: u64,
     /// How long a process may be unhealthy before that is a notification.
     pub unhealthy: Duration,
 }
@@ -102,6 +104,7 @@ impl Default for Alerts {
             cpu: 90,
             cpu_window: Duration::from_secs(60),
             open_files: 80,
+            log_growth: 1 << 30,
             unhealthy: Duration::from_secs(30),
         }
     }

@@ -104,6 +104,9 @@ pub(crate) struct Alerts {
     /// Percent of the files that it may have open.
     #[schemars(extend("default" = 80))]
     open_files: Option<Text>,
+    /// What it logs within an hour.
+    #[schemars(extend("default" = "1GiB"))]
+    log_growth: Option<Text>,
     /// How long it may be unhealthy before you are told.
     #[schemars(extend("default" = "30s"))]
     unhealthy: Option<DurationText>,
@@ -400,8 +403,11 @@ pub(crate) struct Metric {
     exec: Option<CommandLine>,
     /// A URL of Prometheus's text format.
     prometheus: Option<String>,
-    /// The series to take from it.
+    /// The series to take from it: `name`, or `name{label="value"}`; several that match are added up.
     series: Option<String>,
+    /// How often to ask.
+    #[schemars(extend("default" = "5s"))]
+    interval: Option<DurationText>,
 }
 
 /// A log line that becomes an event.

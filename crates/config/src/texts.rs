@@ -46,6 +46,17 @@ pub(crate) fn walk(process: &mut Process, visit: &mut Visit<'_>) {
         if let Some(serde_json::Value::String(url)) = metric.get_mut("prometheus") {
             visit(&format!("metrics.{name}"), url, Mode::Text);
         }
+        match metric.get_mut("exec") {
+            Some(serde_json::Value::String(text)) => visit(&format!("metrics.{name}"), text, Mode::Command),
+            Some(serde_json::Value::Array(words)) => {
+                for word in words {
+                    if let serde_json::Value::String(word) = word {
+                        visit(&format!("metrics.{name}"), word, Mode::Command);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
     for event in &mut process.events {
         visit("events", &mut event.pattern, Mode::Text);

@@ -8,6 +8,7 @@
 
 mod act;
 mod adopt;
+mod alerts;
 mod ask;
 mod cause;
 mod configurations;
@@ -148,6 +149,9 @@ pub(crate) struct Core {
     /// Of the last look; `None` while nothing is measured.
     machine: Option<forge_api::Machine>,
     archive: crate::metrics::Archive,
+    hogs: alerts::Hogs,
+    /// When it was last looked at how much is logged.
+    logs_looked_at: Option<std::time::Instant>,
     registry: Registry,
     incidents: Vec<notices::Incident>,
     /// Whose ports are to be looked at, by how late.
@@ -222,6 +226,8 @@ impl Core {
             sampling,
             machine: None,
             archive,
+            hogs: alerts::Hogs::default(),
+            logs_looked_at: None,
             registry,
             incidents: Vec::new(),
             port_looks: Default::default(),

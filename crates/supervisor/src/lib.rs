@@ -21,11 +21,14 @@
 //!
 //! **Architecture Invariant:** no lock guards shared state, because there is none.
 
+mod alerts;
 pub mod background;
 mod conflict;
+mod container;
 mod core;
 pub mod endpoint;
 pub mod environment;
+mod gauges;
 mod history;
 pub mod home;
 pub mod host;

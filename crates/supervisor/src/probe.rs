@@ -18,7 +18,7 @@ mod question;
 mod target;
 mod task;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod text;
 mod tls;
 
@@ -27,7 +27,10 @@ use std::time::Duration;
 
 use forge_config::model::Probe;
 
+pub(crate) use handshake::postgres::startup as postgres_startup;
+pub(crate) use handshake::redis::command as redis_command;
 pub use machine::HealthMachine;
+pub(crate) use target::Target;
 pub use task::{Report, Watched, spawn};
 
 /// What a question needs to know of the process that it is about.
@@ -47,15 +50,26 @@ pub struct Answer {
     pub message: String,
     /// More than belongs into one line: a server's own words, the output of a command.
     pub detail: Option<String>,
+    /// How it failed, where more can be said of that by who knows the process.
+    pub failure: Option<Failure>,
+}
+
+/// A way in which a question fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nobody listens there.
+    Refused,
+    /// There was no answer within the limit.
+    Late,
 }
 
 impl Answer {
     fn healthy(message: impl Into<String>) -> Self {
-        Self { healthy: true, message: message.into(), detail: None }
+        Self { healthy: true, message: message.into(), detail: None, failure: None }
     }
 
     fn unhealthy(message: impl Into<String>) -> Self {
-        Self { healthy: false, message: message.into(), detail: None }
+        Self { healthy: false, message: message.into(), detail: None, failure: None }
     }
 
     fn detail(mut self, detail: impl Into<String>) -> Self {
@@ -64,7 +78,8 @@ impl Answer {
     }
 
     fn late(limit: Duration) -> Self {
-        Self::unhealthy(format!("no answer within {}", text::duration(limit)))
+        let message = format!("no answer within {}", text::duration(limit));
+        Self { failure: Some(Failure::Late), ..Self::unhealthy(message) }
     }
 }
 
@@ -89,4 +104,37 @@ pub(crate) async fn run(
     context: &Context,
 ) -> Result<(), String> {
     exec::failure(command, limit, context).await.map_or(Ok(()), Err)
+}
+
+/// Runs a command as a check by `exec` would: what it printed, or why it did not end with 0 in time.
+pub(crate) async fn output(
+    command: &forge_config::model::Command,
+    limit: Duration,
+    context: &Context,
+) -> Result<Vec<u8>, String> {
+    exec::output(command, limit, context).await
+}
+
+/// The page at a URL. Not bounded in time.
+pub(crate) async fn fetch(url: &str) -> Result<Vec<u8>, String> {
+    http::fetch(url).await
+}
+
+/// The place of a URL, and a connection to it. Not bounded in time.
+pub(crate) async fn connect(url: &str, default_port: u16) -> Result<(Target, tokio::net::TcpStream), String> {
+    dial::connect(url, default_port).await
+}
+
+/// The page at a URL, asked for over a Unix socket. Not bounded in time.
+pub(crate) async fn fetch_from_socket(socket: &std::path::Path, url: &str) -> Result<Vec<u8>, String> {
+    #[cfg(unix)]
+    return http::fetch_from_socket(socket, url).await;
+    #[cfg(not(unix))]
+    Err(format!("{}: there are no Unix sockets here, to ask for {url}", socket.display()))
+}
+
+/// The port of this machine that a check asks. `None` for one that asks no port, or another machine.
+pub(crate) fn local_port(probe: &Probe) -> Option<u16> {
+    let question = question::Question::of(probe).ok()?;
+    question.target().is_loopback().then_some(question.target().port)
 }

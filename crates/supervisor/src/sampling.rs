@@ -41,6 +41,8 @@ pub(crate) struct Measured {
     pub at: Instant,
     pub samples: Vec<(Key, Sample)>,
     pub machine: Option<Machine>,
+    /// It was looked anew for those that use most of the machine.
+    pub hogs_are_new: bool,
 }
 
 /// Starts the thread; it ends when the sender is dropped.
@@ -71,8 +73,9 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
                     let (time, at) = (Time::now(), Instant::now());
                     let samples = sampler.sample(&mut trees);
                     let machine = sampler.machine().ok();
-                    let machine = machine.map(|machine| hogs.with(&mut sampler, machine, at));
-                    report(Measured { time, at, samples, machine });
+                    let hogs_are_new = machine.is_some_and(|machine| hogs.look(&mut sampler, &machine, at));
+                    let machine = machine.map(|machine| hogs.with(machine));
+                    report(Measured { time, at, samples, machine, hogs_are_new });
                     let pause = if soon > 0 { SOON } else { INTERVAL };
                     soon = soon.saturating_sub(1);
                     // After a suspend there is nothing to catch up with.
@@ -93,12 +96,16 @@ struct Hogs {
 }
 
 impl Hogs {
-    fn with(&mut self, sampler: &mut Sampler<Key>, machine: metrics::Machine, now: Instant) -> Machine {
+    /// Looks, if that is due: `true`.
+    fn look(&mut self, sampler: &mut Sampler<Key>, machine: &metrics::Machine, now: Instant) -> bool {
         let memory = machine.memory_used_bytes.saturating_mul(100);
         let busy = machine.cpu_percent.is_some_and(|percent| percent >= BUSY_CPU)
             || memory >= machine.memory_total_bytes.saturating_mul(BUSY_MEMORY);
         let due = self.looked_at.is_none_or(|last| now.saturating_duration_since(last) >= HOGS_EVERY);
-        if due {
+        if !due {
+            return false;
+        }
+        if busy || !self.found.is_empty() {
             // The first look of a busy time has nothing recent to be compared with.
             let recent =
                 self.looked_at.is_some_and(|last| now.saturating_duration_since(last) < HOGS_EVERY * 2);
@@ -107,8 +114,12 @@ impl Hogs {
                 .filter(|_| recent)
                 .map(told)
                 .collect();
-            self.looked_at = busy.then_some(now);
         }
+        self.looked_at = busy.then_some(now);
+        true
+    }
+
+    fn with(&self, machine: metrics::Machine) -> Machine {
         #[expect(clippy::cast_possible_truncation, reason = "a percentage, for people to look at")]
         let cpu_percent = machine.cpu_percent.map(|percent| ((percent * 10.0).round() / 10.0) as f32);
         Machine {

@@ -19,6 +19,17 @@ pub(crate) fn duration(length: Duration) -> String {
     }
 }
 
+/// `850 kB`, `50 MB`, `1.2 GB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let number = count as f64;
+    match count {
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{:.0} kB", number / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.0} MB", number / 1e6),
+        _ => format!("{:.1} GB", number / 1e9),
+    }
+}
+
 /// `exit 1`, `killed by SIGKILL`.
 pub(crate) fn exit(exit: Exit) -> String {
     match exit {

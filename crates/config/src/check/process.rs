@@ -159,6 +159,7 @@ fn metrics(report: &mut Report, fields: &Fields<'_>) -> BTreeMap<String, serde_j
         let exec = metric.command(report, "exec").is_some();
         let prometheus = metric.text(report, "prometheus").is_some();
         let series = metric.text(report, "series").is_some();
+        let _ = metric.duration(report, "interval");
         let (code, wrong) = match (exec, prometheus, series) {
             (true, false, false) | (false, true, true) => {
                 metrics.insert(name.clone(), entry.value.json());

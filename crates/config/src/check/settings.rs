@@ -36,6 +36,7 @@ fn alerts(report: &mut Report, fields: &Fields<'_>, user: Alerts) -> Alerts {
         cpu: percent(report, &fields, "cpu").unwrap_or(user.cpu),
         cpu_window: fields.duration(report, "cpu_window").unwrap_or(user.cpu_window),
         open_files: percent(report, &fields, "open_files").unwrap_or(user.open_files),
+        log_growth: size_of(report, &fields, "log_growth").unwrap_or(user.log_growth),
         unhealthy: fields.duration(report, "unhealthy").unwrap_or(user.unhealthy),
     }
 }

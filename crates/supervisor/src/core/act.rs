@@ -20,7 +20,7 @@ use crate::run::{HeirEnd, How, Run, RunEvent, folder, hold};
 use crate::words;
 
 /// Bytes of one log segment.
-const SEGMENT: u64 = 16 << 20;
+pub(super) const SEGMENT: u64 = 16 << 20;
 
 /// A process that nothing is known of but that it was exec'd counts as started for good after this long.
 pub(super) const STANDS: Duration = Duration::from_millis(100);
@@ -202,6 +202,7 @@ impl Core {
             keeper: None,
             cleared: false,
             container: run.spec.container.is_some(),
+            cidfile: run.spec.container.as_ref().and_then(|container| container.cidfile.clone()),
             tty: run.spec.tty,
         };
         self.launched |= how == How::New;
@@ -443,10 +444,7 @@ async fn shut_down(
 ) {
     let begun = Instant::now();
     let timeout = definition.shutdown.timeout;
-    let context = crate::probe::Context {
-        cwd: definition.cwd.clone(),
-        env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-    };
+    let context = super::tend::context(&definition);
     if let Err(reason) = crate::probe::run(&command, timeout, &context).await {
         tracing::warn!("{}: its shutdown command {reason}", definition.name);
     }

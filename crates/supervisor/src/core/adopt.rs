@@ -41,6 +41,7 @@ impl Core {
             let entry = Environment {
                 variables: environment.variables,
                 moves: environment.moves,
+                muted: environment.muted,
                 ..Environment::default()
             };
             self.environments.insert(key.clone(), entry);

@@ -62,7 +62,7 @@ impl Core {
             Request::Inspect(inspect) => answer(reply, self.inspect(&inspect)),
             Request::ReadEvents(read) => answer(reply, Ok(self.read_events(&read))),
             Request::ReadMetrics(read) => self.read_metrics(read, reply),
-            Request::MuteAlert(_) => answer(reply, Ok(Done {})),
+            Request::MuteAlert(mute) => answer(reply, self.mute_alert(&mute)),
             Request::Notices(_) => answer(reply, Ok(self.notices())),
             Request::ActOnNotice(act) => self.act_on_notice(&act, reply),
             Request::DismissNotice(dismiss) => answer(reply, Ok(self.dismiss_notice(&dismiss))),

@@ -100,8 +100,12 @@ impl Core {
         if let Ok(config) = &config {
             add_configured(config, &key.environment, &mut processes, &mut trees);
         }
-        let warnings =
+        let mut warnings =
             warnings(&processes, config.as_ref().err(), self.environments.get(key).map(|one| &one.processes));
+        warnings.extend(self.alert_warnings(key));
+        for warning in &mut warnings {
+            warning.muted = self.is_muted(key, warning.process.as_deref(), &warning.kind);
+        }
         let status = Status {
             workspace: key.workspace.clone(),
             environment: key.environment.clone(),

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use forge_api::{Cost, Gauge, Machine, Mark, MarkKind, MetricsAnswer, ReadMetrics, Time, Update};
+use forge_config::resolve::ResolvedProcess;
 use forge_system::metrics::Sample;
 
 use super::ask::answer;
-use super::{Core, EnvironmentKey, Key, Process, Reply};
+use super::tend::context;
+use super::{Core, EnvironmentKey, Key, Message, Process, Reply};
+use crate::alerts::Watch;
+use crate::container;
+use crate::gauges;
 use crate::metrics::{GaugeValue, Point, Question};
 use crate::process::lifecycle::Happening;
 use crate::sampling::{Change, Measured};
@@ -23,13 +28,29 @@ pub(crate) struct Costs {
     measured: Option<(String, Option<u32>)>,
     /// Of the last look.
     last: Option<(Instant, Sample)>,
-    pub(super) gauges: Vec<Gauge>,
+    /// By the number of their source.
+    gauges: BTreeMap<usize, Vec<Gauge>>,
+    /// Of its container: in place of those of its client.
+    container: Option<Sample>,
+    pub(super) watch: Watch,
+    /// When the first moment of that was.
+    pub(super) watched_since: Option<Instant>,
+    /// When each of its alerts began.
+    pub(super) since: BTreeMap<&'static str, Time>,
+    /// News for it: bytes logged in all, and lines of the level `error`.
+    pub(super) log_bytes: Option<u64>,
+    pub(super) errors: Option<u64>,
 }
 
 impl Costs {
     /// When it was last looked at.
     pub(super) fn sample(&self) -> Option<&Sample> {
         self.last.as_ref().map(|(_, sample)| sample)
+    }
+
+    /// What each gauge tells now.
+    pub(super) fn gauges(&self) -> Vec<Gauge> {
+        self.gauges.values().flatten().cloned().collect()
     }
 
     /// As it travels, and remembers the look.
@@ -55,7 +76,7 @@ impl Costs {
             disk_written_rate: rate(|sample| sample.disk_written_bytes),
             net_received_rate: rate(|sample| sample.net_received_bytes),
             net_sent_rate: rate(|sample| sample.net_sent_bytes),
-            gauges: self.gauges.clone(),
+            gauges: self.gauges(),
         }
     }
 
@@ -95,7 +116,50 @@ impl Core {
         {
             // The thread sleeps from now on.
             self.machine = None;
+            self.forget_hogs();
         }
+    }
+
+    /// Asks for the gauges of a process once it is ready, and as long as it runs.
+    pub(super) fn watch_gauges(&mut self, key: &Key, run: &str, definition: &ResolvedProcess) {
+        let handle = self.handle.clone();
+        let wanted = self.sampling.is_some();
+        let Some(process) = self.process_mut(key).filter(|one| wanted && one.ready && one.gauges.is_none())
+        else {
+            return;
+        };
+        let sources = gauges::sources(definition);
+        let (key, run) = (key.clone(), run.to_owned());
+        process.gauges = Some(gauges::spawn(sources, &context(definition), move |source, gauges| {
+            let (key, run) = (key.clone(), run.clone());
+            handle.tell(Message::Visit(Box::new(move |core| {
+                if let Some(process) = core.in_run(&key, &run) {
+                    process.costs.gauges.insert(source, gauges);
+                }
+            })));
+        }));
+    }
+
+    /// Asks the engine what the container costs whose client the process is.
+    pub(super) fn watch_container(&mut self, key: &Key, run: &str, definition: &ResolvedProcess) {
+        let handle = self.handle.clone();
+        let wanted = self.sampling.is_some();
+        let Some(process) = self.process_mut(key).filter(|one| wanted && one.container.is_none()) else {
+            return;
+        };
+        let cidfile = process.run.as_ref().and_then(|run| run.cidfile.clone());
+        let (Some(cidfile), Some(engine)) = (cidfile, container::engine(definition.variables())) else {
+            return;
+        };
+        let (key, run) = (key.clone(), run.to_owned());
+        process.container = Some(container::watch(engine, cidfile, move |sample| {
+            let (key, run) = (key.clone(), run.clone());
+            handle.tell(Message::Visit(Box::new(move |core| {
+                if let Some(process) = core.in_run(&key, &run) {
+                    process.costs.container = sample;
+                }
+            })));
+        }));
     }
 
     /// A look at all of them has come in.
@@ -108,9 +172,15 @@ impl Core {
             let Some(process) = self.process_mut(&key).filter(|one| one.costs.is_measured()) else {
                 continue;
             };
+            let sample = process.costs.container.unwrap_or(sample);
             let cost = process.costs.settle(&key.process, measured.at, sample);
             points.push((key.clone(), point(time_ms, &cost)));
+            self.watch_figures(&key, measured.at, measured.time);
             told.entry(key.environment).or_default().push(cost);
+        }
+        self.watch_logs(measured.at);
+        if let Some(machine) = measured.machine.as_ref().filter(|_| measured.hogs_are_new) {
+            self.watch_machine(machine, measured.time);
         }
         self.archive.points(points, measured.machine.as_ref().map(|machine| machine_point(time_ms, machine)));
         self.machine = measured.machine;

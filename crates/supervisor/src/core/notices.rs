@@ -8,7 +8,6 @@ use forge_api::{
     ActOnNotice, Code, DismissNotice, Done, Error, HealthState, Notice, NoticeAction, NoticeKind,
     NoticesAnswer, OnConflict, Request, StartOutcome, StartWait, Started, Time, Update,
 };
-use forge_config::model::Alerts;
 use forge_system::process::ProcessId;
 
 use super::{Core, EnvironmentKey, Key, Message, Reply};
@@ -35,6 +34,8 @@ pub(super) struct Incident {
     dismissed: bool,
     /// What could not be started, to be tried again.
     start: Option<(Wish, Holders)>,
+    /// Of which kind, if it is an alert: a process may have several.
+    alert: Option<&'static str>,
 }
 
 /// Who was in the way of a start when that was told.
@@ -64,7 +65,7 @@ fn kill_label(conflicts: &[Conflict]) -> Option<String> {
     }
 }
 
-fn action(id: &str, label: impl Into<String>, shows: bool) -> NoticeAction {
+pub(super) fn action(id: &str, label: impl Into<String>, shows: bool) -> NoticeAction {
     NoticeAction { id: id.to_owned(), label: label.into(), shows }
 }
 
@@ -123,12 +124,49 @@ impl Core {
         time: Time,
         fill: impl FnOnce(Notice) -> Notice,
     ) {
+        self.raise_one((environment, process), kind, None, time, fill);
+    }
+
+    /// Tells of an alert.
+    pub(super) fn raise_alert(
+        &mut self,
+        environment: &EnvironmentKey,
+        process: Option<&str>,
+        alert: &'static str,
+        time: Time,
+        fill: impl FnOnce(Notice) -> Notice,
+    ) {
+        self.raise_one((environment, process), NoticeKind::Alert, Some(alert), time, fill);
+    }
+
+    /// An alert is over, or muted.
+    pub(super) fn close_alert(&mut self, environment: &EnvironmentKey, process: Option<&str>, alert: &str) {
+        let same = |incident: &&Incident| {
+            is_in(&incident.notice, environment)
+                && incident.notice.process.as_deref() == process
+                && incident.alert == Some(alert)
+        };
+        let ids: Vec<String> = self.incidents.iter().filter(same).map(|one| one.notice.id.clone()).collect();
+        for id in ids {
+            self.close(&id);
+        }
+    }
+
+    fn raise_one(
+        &mut self,
+        (environment, process): (&EnvironmentKey, Option<&str>),
+        kind: NoticeKind,
+        alert: Option<&'static str>,
+        time: Time,
+        fill: impl FnOnce(Notice) -> Notice,
+    ) {
         let same = |incident: &&mut Incident| {
             let notice = &incident.notice;
             notice.workspace == environment.workspace
                 && notice.environment == environment.environment
                 && notice.process.as_deref() == process
                 && family(notice.kind) == family(kind)
+                && incident.alert == alert
         };
         let number = self.next_number();
         let blank = |id| Notice {
@@ -156,7 +194,7 @@ impl Core {
             }
             None => {
                 let notice = fill(blank(format!("{}-{number}", self.supervisor.pid)));
-                let incident = Incident { notice: notice.clone(), dismissed: false, start: None };
+                let incident = Incident { notice: notice.clone(), dismissed: false, start: None, alert };
                 if kind.is_trouble() {
                     self.incidents.push(incident);
                 }
@@ -211,6 +249,7 @@ impl Core {
                 Phase::Running { .. } => process.since.is_some_and(|since| since.elapsed() >= STEADY),
                 _ => false,
             },
+            NoticeKind::Alert => !process.machine.phase.is_alive(),
             NoticeKind::Unhealthy => {
                 process.health.state != HealthState::Unhealthy || !process.machine.phase.is_alive()
             }
@@ -260,8 +299,7 @@ impl Core {
 
     /// A process has become unhealthy: if it stays so, that is told.
     pub(super) fn watch_unhealthy(&mut self, key: &Key) {
-        let config = self.loaded(&key.environment.workspace);
-        let alerts = config.map_or_else(|_| Alerts::default(), |config| config.settings.alerts.clone());
+        let alerts = self.thresholds(&key.environment.workspace);
         let (handle, key) = (self.handle.clone(), key.clone());
         let Some(run) = self.process(&key).map(|process| process.number) else { return };
         tokio::spawn(async move {
@@ -410,6 +448,11 @@ impl Core {
             workspace: incident.notice.workspace.clone(),
             environment: incident.notice.environment.clone(),
         };
+        if let (Some(alert), "mute") = (incident.alert, action.id.as_str()) {
+            let process = incident.notice.process.clone();
+            self.set_muted(&key, process, alert, true);
+            return super::ask::answer(reply, Ok(Done {}));
+        }
         let process = incident.notice.process.clone().map(|name| Key::new(&key, &name));
         match (action.id.as_str(), process, incident.start.clone()) {
             ("restart", Some(process), _) => {

@@ -15,10 +15,13 @@ use indexmap::IndexMap;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::alerts::Muted;
 use super::inspect::HealthHistory;
 use super::measure::Costs;
 use super::save::Readiness;
 use crate::conflict::Moved;
+use crate::container;
+use crate::gauges;
 use crate::owned::{Owned, Service};
 use crate::probe;
 use crate::process::lifecycle::{Machine, Phase, Rules};
@@ -59,6 +62,8 @@ pub(crate) struct Environment {
     pub processes: IndexMap<String, Process>,
     /// Of processes that could not have theirs: declared port → the port in its place.
     pub moves: Moved,
+    /// Kinds of alerts that the user wants to hear no more of.
+    pub muted: std::collections::BTreeSet<Muted>,
 }
 
 /// One process.
@@ -81,6 +86,10 @@ pub(crate) struct Process {
     pub health_history: HealthHistory,
     /// What it cost when that was last looked at.
     pub costs: Costs,
+    /// Asks for its gauges.
+    pub gauges: Option<gauges::Watched>,
+    /// Asks what its container costs.
+    pub container: Option<container::Watched>,
     /// Why it is being restarted, if that is because it has changed.
     pub deployed: Option<String>,
     /// What its tree listened on when that was last looked at.
@@ -140,8 +149,10 @@ pub(crate) struct LiveRun {
     pub keeper: Option<u32>,
     /// Its end was asked for although the process counts as over.
     pub cleared: bool,
-    /// The command is a docker client: ports are the container's.
+    /// The command is a docker client: ports and costs are the container's.
     pub container: bool,
+    /// Where the client writes the container's id.
+    pub cidfile: Option<PathBuf>,
     pub tty: bool,
 }
 
@@ -160,6 +171,8 @@ impl Default for Process {
             unhealthy_since: None,
             health_history: HealthHistory::default(),
             costs: Costs::default(),
+            gauges: None,
+            container: None,
             deployed: None,
             listens: Vec::new(),
             holds_ports: false,
@@ -282,6 +295,8 @@ impl Process {
     /// Ends what runs beside it.
     pub(crate) fn untend(&mut self) {
         self.probe = None;
+        self.gauges = None;
+        self.container = None;
         self.files = None;
         self.files_of = None;
         if let Some(task) = self.log_probe.take() {
@@ -322,7 +337,7 @@ impl Process {
 
     /// Fills in what it cost when that was last looked at.
     pub(crate) fn add_cost(&self, status: &mut ProcessStatus) {
-        status.gauges.clone_from(&self.costs.gauges);
+        status.gauges = self.costs.gauges();
         let Some(sample) = self.costs.sample() else { return };
         status.cpu_percent = sample.cpu_percent.map(|percent| (percent * 10.0).round() / 10.0);
         status.memory_bytes = sample.memory_bytes;

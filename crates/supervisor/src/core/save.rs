@@ -13,6 +13,7 @@ use forge_api::{Health, Time};
 use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
+use super::alerts::Muted;
 use super::{Core, EnvironmentKey, Process};
 use crate::conflict::Moved;
 use crate::home::{private_folder, short_hash};
@@ -38,6 +39,8 @@ pub(crate) struct Saved {
     pub variables: BTreeMap<String, String>,
     #[serde(default)]
     pub moves: Moved,
+    #[serde(default)]
+    pub muted: std::collections::BTreeSet<Muted>,
     pub processes: BTreeMap<String, SavedProcess>,
 }
 
@@ -176,6 +179,7 @@ impl Core {
             boot: self.boot.clone(),
             variables: environment.variables.clone(),
             moves: environment.moves.clone(),
+            muted: environment.muted.clone(),
             processes: environment
                 .processes
                 .iter()
@@ -295,6 +299,7 @@ mod tests {
             environment: "dev".into(),
             boot: "boot".into(),
             variables: BTreeMap::from([("PATH".into(), "/bin".into())]),
+            muted: [(None, "hog".to_owned()), (Some("api".into()), "cpu".to_owned())].into(),
             moves: BTreeMap::from([("api".into(), BTreeMap::from([(3000, 3001)]))]),
             processes: BTreeMap::from([(
                 "api".into(),

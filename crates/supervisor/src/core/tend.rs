@@ -14,6 +14,7 @@ use regex::bytes::Regex;
 use tokio::task::AbortHandle;
 
 use super::act::runs;
+use super::inspect::why;
 use super::{Core, Key, Message, Process};
 use crate::listening::{Change, Heard, Interest, ports_of};
 use crate::logs::{Counted, Hit, Next, Purpose, Search};
@@ -23,6 +24,14 @@ use crate::watch::{FileWatch, WatchError};
 
 /// After it has become ready, what a process listens on is looked at so much later.
 const PORT_LOOKS: [Duration; 2] = [Duration::from_millis(1500), Duration::from_secs(8)];
+
+/// Where a process's commands run.
+pub(super) fn context(definition: &ResolvedProcess) -> probe::Context {
+    probe::Context {
+        cwd: definition.cwd.clone(),
+        env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    }
+}
 
 impl Core {
     /// Starts what belongs beside a running process, and ends what belongs beside one that no longer runs.
@@ -44,6 +53,8 @@ impl Core {
         if let Some(check) = definition.health_check.clone().filter(|_| unchecked) {
             self.check_health(key, &run, &definition, check);
         }
+        self.watch_gauges(key, &run, &definition);
+        self.watch_container(key, &run, &definition);
         self.watch_log(key, &definition);
         self.watch_files(key, &run, &definition);
         self.watch_ports(key, run, &definition);
@@ -61,10 +72,7 @@ impl Core {
         }
         let report_key = key.clone();
         let report_run = run.to_owned();
-        let context = probe::Context {
-            cwd: definition.cwd.clone(),
-            env: definition.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        };
+        let context = context(definition);
         let started = process.since.unwrap_or_else(Instant::now);
         let nudge = Arc::clone(&process.nudge);
         process.probe = Some(probe::spawn(check, context, started, nudge, move |report| {
@@ -252,18 +260,23 @@ impl Core {
     }
 
     /// A health check's answer.
-    pub(super) fn health(&mut self, key: &Key, run: &str, report: crate::probe::Report) {
+    pub(super) fn health(&mut self, key: &Key, run: &str, mut report: probe::Report) {
         let Some(process) = self.in_run(key, run) else { return };
         let before = process.health.state;
+        let check = process.definition.as_ref().and_then(|one| one.health_check.as_ref());
+        let known = (
+            key.process.as_str(),
+            process.listens.as_slice(),
+            check.and_then(|one| probe::local_port(&one.probe)),
+        );
+        let usual = process.health_history.usual_latency();
+        report.message = why(&report.message, report.failure, known, usual);
         let checked_at = Some(report.checked_at);
         // A failure that does not count yet stands in the history; the words stay those of what holds.
         let excused = report.state == HealthState::Healthy && !report.healthy;
         let said = if excused { HealthState::Unhealthy } else { report.state };
-        process.health_history.add(&Health {
-            state: said,
-            message: Some(report.message.clone()),
-            checked_at,
-        });
+        let one = Health { state: said, message: Some(report.message.clone()), checked_at };
+        process.health_history.add(&one, report.latency);
         let message = process.health.message.take().filter(|_| excused);
         process.health = Health {
             state: report.state,

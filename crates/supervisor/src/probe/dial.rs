@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::question::Question;
 use super::target::Target;
-use super::{Answer, text};
+use super::{Answer, Failure, text};
 
 /// A name may have dozens of addresses; one that answers is enough.
 const MOST_ADDRESSES: usize = 4;
@@ -86,6 +86,25 @@ pub(super) async fn ask(question: Question, limit: Duration) -> Answer {
     answered.map_or_else(|| question.late(limit), |best| best.answer)
 }
 
+/// The place of a URL, connected to: the first of its addresses that accepts. Not bounded in time.
+pub(super) async fn connect(url: &str, default_port: u16) -> Result<(Target, TcpStream), String> {
+    let target = Target::parse(url, Some(default_port))?;
+    let addresses = addresses(&target).await;
+    let addresses =
+        addresses.map_err(|error| format!("cannot resolve `{}`: {}", target.host, text::error(&error)))?;
+    let mut why = String::new();
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                let _ = stream.set_nodelay(true);
+                return Ok((target, stream));
+            }
+            Err(error) => why = not_connected(&target.authority(), address, &error).answer.message,
+        }
+    }
+    Err(why)
+}
+
 async fn ask_one(question: Arc<Question>, address: SocketAddr, connected: Arc<AtomicBool>) -> Outcome {
     let place = question.target().authority();
     let stream = match TcpStream::connect(address).await {
@@ -98,12 +117,14 @@ async fn ask_one(question: Arc<Question>, address: SocketAddr, connected: Arc<At
 }
 
 fn not_connected(place: &str, address: SocketAddr, error: &io::Error) -> Outcome {
-    let (message, rank) = if error.kind() == io::ErrorKind::ConnectionRefused {
-        (format!("connection refused at {place}"), Rank::Refused)
+    let (answer, rank) = if error.kind() == io::ErrorKind::ConnectionRefused {
+        let answer = Answer::unhealthy(format!("connection refused at {place}"));
+        (Answer { failure: Some(Failure::Refused), ..answer }, Rank::Refused)
     } else {
-        (format!("cannot connect to {place}: {}", text::error(error)), Rank::Unreachable)
+        let answer = Answer::unhealthy(format!("cannot connect to {place}: {}", text::error(error)));
+        (answer, Rank::Unreachable)
     };
-    Outcome { answer: Answer::unhealthy(message).detail(format!("{address}: {error}")), rank }
+    Outcome { answer: answer.detail(format!("{address}: {error}")), rank }
 }
 
 fn broken_off(place: &str, error: &io::Error) -> Answer {

@@ -29,11 +29,24 @@ pub(super) async fn ask(command: &Command, limit: Duration, context: &Context) -
 pub(super) async fn failure(command: &Command, limit: Duration, context: &Context) -> Option<String> {
     match run(command, limit, context).await {
         Ok(ended) if ended.status.is_some_and(|status| status.success()) => None,
-        Ok(ended) => Some(match ended.status {
-            None => format!("has not ended after {}", words::duration(limit)),
-            Some(status) => failed(status, &ended),
-        }),
+        Ok(ended) => Some(why(&ended, limit)),
         Err(reason) => Some(reason),
+    }
+}
+
+/// What it printed on its standard output (the end of it), or why it did not end with 0 within the limit.
+pub(super) async fn output(command: &Command, limit: Duration, context: &Context) -> Result<Vec<u8>, String> {
+    let ended = run(command, limit, context).await?;
+    match ended.status {
+        Some(status) if status.success() => Ok(ended.stdout),
+        _ => Err(why(&ended, limit)),
+    }
+}
+
+fn why(ended: &Ended, limit: Duration) -> String {
+    match ended.status {
+        None => format!("has not ended after {}", words::duration(limit)),
+        Some(status) => failed(status, ended),
     }
 }
 

@@ -15,10 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::target::Target;
-use super::{Answer, text, tls};
+use super::{Answer, dial, text, tls};
 
 /// What is read of a body, to see that it comes, and for its first line. A page may be as long as it likes.
 const MOST_BODY: usize = 64 * 1024;
+
+/// What is read of a page that is wanted as a whole.
+const MOST_PAGE: usize = 8 << 20;
 
 /// A request that can be sent again and again.
 #[derive(Debug)]
@@ -67,6 +70,14 @@ impl Request {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        self.talk(stream, async |response| self.judge(response, target).await).await
+    }
+
+    /// Sends it, and hands the response on while the connection is looked after.
+    async fn talk<S, T>(&self, stream: S, read: impl AsyncFnOnce(Response<Incoming>) -> T) -> io::Result<T>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(plain_error)?;
         let mut request = hyper::Request::new(Empty::<Bytes>::new());
@@ -74,7 +85,7 @@ impl Request {
         *request.headers_mut() = self.headers.clone();
         let mut talk = pin!(async {
             let response = sender.send_request(request).await.map_err(plain_error)?;
-            Ok(self.judge(response, target).await)
+            Ok(read(response).await)
         });
         let mut connection = pin!(connection);
         tokio::select! {
@@ -90,7 +101,7 @@ impl Request {
         // Of two addresses that answer late, the first one will do.
         let _ = self.answered.set(status);
         let said = said(status, target);
-        let body = Beginning::of(response.into_body()).await;
+        let body = Beginning::of(response.into_body(), MOST_BODY).await;
         if !self.accepts(status) {
             let line = text::first_line(&body.bytes);
             return Answer::unhealthy(if line.is_empty() { said } else { format!("{said}: {line}") });
@@ -125,6 +136,46 @@ fn said(status: StatusCode, target: &Target) -> String {
     format!("HTTP {} from {}", status.as_u16(), target.shown_path())
 }
 
+/// The body of a page, if its status says that it is one; at most [`MOST_PAGE`] of it.
+pub(super) async fn fetch(url: &str) -> Result<Vec<u8>, String> {
+    let (target, stream) = dial::connect(url, default_port(url)).await?;
+    if !is_tls(url) {
+        return page(stream, url, &target).await;
+    }
+    match tls::connect(stream, &target).await {
+        Ok(stream) => page(stream, url, &target).await,
+        Err(error) => Err(format!("{}: {}", target.authority(), text::error(&error))),
+    }
+}
+
+/// The same over a Unix socket, whoever the URL names.
+#[cfg(unix)]
+pub(super) async fn fetch_from_socket(socket: &std::path::Path, url: &str) -> Result<Vec<u8>, String> {
+    let stream = tokio::net::UnixStream::connect(socket).await;
+    let stream = stream.map_err(|error| format!("{}: {}", socket.display(), text::error(&error)))?;
+    page(stream, url, &Target::parse(url, Some(80))?).await
+}
+
+async fn page<S>(stream: S, url: &str, target: &Target) -> Result<Vec<u8>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let request = Request::new(url, target, &[], &IndexMap::new())?;
+    let read = async |response: Response<Incoming>| {
+        let status = response.status();
+        let body = Beginning::of(response.into_body(), MOST_PAGE).await;
+        match body.error {
+            _ if !request.accepts(status) => Err(said(status, target)),
+            Some(error) => Err(format!("{}, but its body broke off: {error}", said(status, target))),
+            None => Ok(body.bytes),
+        }
+    };
+    request
+        .talk(stream, read)
+        .await
+        .unwrap_or_else(|error| Err(format!("{}: {}", target.authority(), text::error(&error))))
+}
+
 /// The beginning of a body, and what kept it from going on.
 struct Beginning {
     bytes: Vec<u8>,
@@ -132,9 +183,9 @@ struct Beginning {
 }
 
 impl Beginning {
-    async fn of(mut body: impl Body<Data = Bytes, Error = hyper::Error> + Unpin) -> Self {
+    async fn of(mut body: impl Body<Data = Bytes, Error = hyper::Error> + Unpin, most: usize) -> Self {
         let mut bytes = Vec::new();
-        while bytes.len() < MOST_BODY {
+        while bytes.len() < most {
             match body.frame().await {
                 Some(Ok(frame)) => bytes.extend(frame.data_ref().into_iter().flatten()),
                 Some(Err(error)) => return Self { bytes, error: Some(error.to_string()) },

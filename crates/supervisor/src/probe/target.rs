@@ -4,15 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The parts of a URL that questions need.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// A name, or an address without brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// Percent-decoded.
-    pub(super) user: Option<String>,
-    pub(super) password: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
     /// With the leading slash and the query; never empty.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 impl Target {
@@ -36,7 +36,7 @@ impl Target {
     }
 
     /// `host:port` as one writes it.
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {
@@ -67,7 +67,7 @@ impl Target {
     }
 
     /// Nobody but this machine can answer there.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         self.known_addresses().is_some_and(|addresses| addresses.iter().all(IpAddr::is_loopback))
     }
 

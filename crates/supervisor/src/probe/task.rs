@@ -8,7 +8,7 @@ use forge_config::model::{HealthCheck, Probe};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::{Context, HealthMachine, ask};
+use super::{Context, Failure, HealthMachine, ask};
 
 /// Longer than any timer needs, and short enough to be added to any clock.
 const FAR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -23,6 +23,7 @@ pub struct Report {
     /// One line, as in [`Answer`](super::Answer).
     pub message: String,
     pub detail: Option<String>,
+    pub failure: Option<Failure>,
     /// From the question to the answer.
     pub latency: Duration,
     pub checked_at: Time,
@@ -85,6 +86,7 @@ async fn ask_now(
         healthy: answer.healthy,
         message: answer.message,
         detail: answer.detail,
+        failure: answer.failure,
         latency: asked.elapsed(),
         checked_at: Time::now(),
     }

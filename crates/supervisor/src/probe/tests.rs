@@ -4,7 +4,7 @@ mod exec;
 mod http;
 mod network;
 mod protocols;
-mod servers;
+pub(crate) mod servers;
 mod task;
 
 use std::future::Future;
@@ -20,7 +20,7 @@ use super::{Answer, Context, ask};
 /// Long enough for a machine that has other things to do.
 const LIMIT: Duration = Duration::from_secs(10);
 
-fn here() -> Context {
+pub(crate) fn here() -> Context {
     Context { cwd: PathBuf::from("/"), env: vec![("PATH".into(), std::env::var("PATH").expect("a PATH"))] }
 }
 
@@ -60,7 +60,7 @@ async fn says(asked: bool, reply: &[u8]) -> u16 {
 }
 
 /// A port on which nobody listens: taken, and given back.
-async fn closed_port() -> u16 {
+pub(crate) async fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     listener.local_addr().expect("an address").port()
 }

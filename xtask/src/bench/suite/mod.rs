@@ -12,6 +12,7 @@ mod measure;
 mod page;
 mod report;
 mod rivals;
+mod sampling;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +44,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("restart", lifecycle::restart),
     ("chain", lifecycle::chain),
     ("status", lifecycle::status),
+    ("sampling", sampling::run),
     ("desktop", desktop::run),
     ("page", page::run),
 ];

@@ -34,7 +34,7 @@ pub(in crate::probe) async fn ask(stream: &mut TcpStream, target: &Target) -> io
     }
 }
 
-fn startup(target: &Target) -> Vec<u8> {
+pub(crate) fn startup(target: &Target) -> Vec<u8> {
     let user = target.user.as_deref().unwrap_or("postgres");
     let database = target.path.trim_start_matches('/').split('?').next().filter(|name| !name.is_empty());
     let mut body = PROTOCOL_3_0.to_be_bytes().to_vec();

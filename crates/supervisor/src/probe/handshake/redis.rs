@@ -37,7 +37,7 @@ fn alive_but(refused: Option<String>, said: String) -> Answer {
 }
 
 /// An array of bulk strings: a word may hold anything.
-fn command(words: &[&str]) -> Vec<u8> {
+pub(crate) fn command(words: &[&str]) -> Vec<u8> {
     let mut command = format!("*{}\r\n", words.len());
     for word in words {
         command.push_str(&format!("${}\r\n{word}\r\n", word.len()));

@@ -12,7 +12,7 @@ use super::{asked, closed_port, here};
 use crate::probe::{Answer, Context};
 
 /// A server that ends with the test.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     folder: tempfile::TempDir,
 }
@@ -51,7 +51,7 @@ fn skipped(what: &str) {
 }
 
 /// Asks until it is healthy, and says what was answered before.
-async fn healthy(probe: &Probe, server: &mut Server) -> Answer {
+pub(crate) async fn healthy(probe: &Probe, server: &mut Server) -> Answer {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = asked(probe).await;
@@ -64,7 +64,7 @@ async fn healthy(probe: &Probe, server: &mut Server) -> Answer {
     }
 }
 
-fn redis(port: u16, more: &[&str]) -> Option<Server> {
+pub(crate) fn redis(port: u16, more: &[&str]) -> Option<Server> {
     let folder = tempfile::tempdir().expect("a folder");
     let child = Command::new(program("redis-server", &[])?)
         .args(["--bind", "127.0.0.1", "--save", "", "--port"])
@@ -114,13 +114,19 @@ fn as_anybody(program: &Path) -> Option<Command> {
 }
 
 fn postgres(port: u16) -> Option<Server> {
+    postgres_with(port, |_| vec!["--auth=trust".to_owned()])
+}
+
+/// With what `initdb` is to be told; it may need a file in the folder.
+pub(crate) fn postgres_with(port: u16, more: impl FnOnce(&Path) -> Vec<String>) -> Option<Server> {
     let folder = tempfile::tempdir_in("/tmp").expect("a folder");
     if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(folder.path(), Some(65534), Some(65534)).expect("the folder is given away");
     }
     let (cluster, sockets) = (folder.path().join("data"), folder.path());
     let made = as_anybody(&program("initdb", &postgres_folders())?)?
-        .args(["--auth=trust", "--username=postgres", "--no-sync", "--pgdata"])
+        .args(more(folder.path()))
+        .args(["--username=postgres", "--no-sync", "--pgdata"])
         .arg(&cluster)
         .current_dir(folder.path())
         .output()

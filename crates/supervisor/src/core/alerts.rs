@@ -1,0 +1,239 @@
+//! Alerts as warnings and notices: each is told once an episode, unless the user has muted its kind.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use forge_api::{Done, Error, Machine, MuteAlert, Notice, Time, Update, Warning};
+use forge_config::model::Alerts;
+
+use super::notices::action;
+use super::{Core, EnvironmentKey, Key, Message};
+use crate::alerts::{self, Alert, HOG, Moment, News};
+use crate::process::lifecycle::Phase;
+
+/// Between two looks at how much the logs have grown.
+const LOGS_EVERY: Duration = Duration::from_secs(60);
+
+/// The process and the kind that the user wants to hear no more of; no process: of the environment as a whole.
+pub(crate) type Muted = (Option<String>, String);
+
+/// Those of the machine's processes that take most of it.
+#[derive(Debug, Default)]
+pub(super) struct Hogs {
+    alerts: Vec<(Alert, Time)>,
+    /// Seen once: it is told if it is there at the next look too.
+    suspects: Vec<Alert>,
+}
+
+impl Core {
+    pub(super) fn thresholds(&mut self, workspace: &Path) -> Alerts {
+        self.loaded(workspace).map_or_else(|_| Alerts::default(), |config| config.settings.alerts.clone())
+    }
+
+    /// What was measured of a process may be worth a warning, or no longer.
+    pub(super) fn watch_figures(&mut self, key: &Key, at: Instant, time: Time) {
+        let limits = self.thresholds(&key.environment.workspace);
+        let Some(process) = self.process_mut(key) else { return };
+        let begun = *process.costs.watched_since.get_or_insert(at);
+        let Some(sample) = process.costs.sample().copied() else { return };
+        let moment = Moment {
+            at: at.saturating_duration_since(begun),
+            memory_bytes: sample.memory_bytes,
+            cpu_percent: sample.cpu_percent,
+            fullest: sample.fullest,
+            log_bytes: process.costs.log_bytes.take(),
+            errors: process.costs.errors.take(),
+        };
+        for news in process.costs.watch.step(&moment, &limits) {
+            match news {
+                News::Begins(alert) => self.alert_begins(key, &alert, time),
+                News::Ends(kind) => self.alert_ends(key, kind),
+            }
+        }
+    }
+
+    fn alert_begins(&mut self, key: &Key, alert: &Alert, time: Time) {
+        if let Some(process) = self.process_mut(key) {
+            process.costs.since.insert(alert.kind, time);
+        }
+        self.tell_alert(&key.environment, Some(&key.process), alert, time);
+        self.warnings_changed(&key.environment);
+    }
+
+    fn alert_ends(&mut self, key: &Key, kind: &'static str) {
+        if let Some(process) = self.process_mut(key) {
+            process.costs.since.remove(kind);
+        }
+        self.close_alert(&key.environment, Some(&key.process), kind);
+        self.warnings_changed(&key.environment);
+    }
+
+    fn tell_alert(&mut self, environment: &EnvironmentKey, process: Option<&str>, alert: &Alert, time: Time) {
+        if self.is_muted(environment, process, alert.kind) {
+            return;
+        }
+        let who = process.map_or_else(String::new, |name| format!("{name} "));
+        self.raise_alert(environment, process, alert.kind, time, |notice| Notice {
+            summary: format!("{who}{}", alert.summary),
+            body: alert.text.clone(),
+            actions: vec![action("show", "Show", true), action("mute", "Mute", false)],
+            ..notice
+        });
+    }
+
+    /// Who takes most of the machine, when that was looked at.
+    pub(super) fn watch_machine(&mut self, machine: &Machine, time: Time) {
+        let found = alerts::hogs(&machine.hogs, machine.cores, machine.memory_total_bytes);
+        let pid = |alert: &Alert| alert.text.split(" uses ").next().unwrap_or_default().to_owned();
+        let same = |one: &Alert, other: &Alert| pid(one) == pid(other);
+        let before = std::mem::replace(&mut self.hogs.suspects, found.clone());
+        let open = std::mem::take(&mut self.hogs.alerts);
+        if found.is_empty() && open.is_empty() {
+            return;
+        }
+        let mut news = Vec::new();
+        for alert in found {
+            match open.iter().find(|(one, _)| same(one, &alert)) {
+                Some((_, since)) => self.hogs.alerts.push((alert, *since)),
+                None if before.iter().any(|one| same(one, &alert)) => {
+                    self.hogs.alerts.push((alert.clone(), time));
+                    news.push(alert);
+                }
+                None => {}
+            }
+        }
+        let running = |one: &&EnvironmentKey| {
+            let environment = self.environments.get(*one);
+            environment.is_some_and(|environment| environment.processes.values().any(super::Process::is_held))
+        };
+        let Some(environment) = self.environments.keys().find(running).cloned() else { return };
+        for alert in news {
+            // Once, not for each environment.
+            self.tell_alert(&environment, None, &alert, time);
+        }
+        if self.hogs.alerts.is_empty() {
+            self.close_alert(&environment, None, HOG);
+        }
+        if self.hogs.alerts.len() != open.len() {
+            self.warnings_changed(&environment);
+        }
+    }
+
+    /// Nobody looks for them any more.
+    pub(super) fn forget_hogs(&mut self) {
+        self.hogs = Hogs::default();
+        let environments: Vec<EnvironmentKey> = self.environments.keys().cloned().collect();
+        for environment in environments {
+            self.close_alert(&environment, None, HOG);
+        }
+    }
+
+    /// What is wrong with what is measured, for a status.
+    pub(super) fn alert_warnings(&self, key: &EnvironmentKey) -> Vec<Warning> {
+        let Some(environment) = self.environments.get(key) else { return Vec::new() };
+        let mut warnings = Vec::new();
+        for (name, process) in &environment.processes {
+            for alert in process.costs.watch.alerts() {
+                let since = process.costs.since.get(alert.kind).copied();
+                warnings.push(Warning { since, ..Warning::new(Some(name), alert.kind, alert.text.clone()) });
+            }
+            if let Phase::Failed { exit: Some(_), reason, .. } = &process.machine.phase {
+                let since = process.ended.map(|(_, time)| time);
+                warnings.push(Warning { since, ..Warning::new(Some(name), "crash_loop", reason.clone()) });
+            }
+        }
+        if environment.processes.values().any(super::Process::is_held) {
+            warnings.extend(self.hogs.alerts.iter().map(|(alert, since)| Warning {
+                since: Some(*since),
+                ..Warning::new(None, HOG, alert.text.clone())
+            }));
+        }
+        warnings
+    }
+
+    pub(super) fn is_muted(&self, key: &EnvironmentKey, process: Option<&str>, kind: &str) -> bool {
+        self.environments.get(key).is_some_and(|environment| {
+            environment.muted.iter().any(|(muted, of)| muted.as_deref() == process && of == kind)
+        })
+    }
+
+    pub(super) fn mute_alert(&mut self, mute: &MuteAlert) -> Result<Done, Error> {
+        let (root, known) = self.known(&mute.workspace)?;
+        if known.iter().all(|one| one.name != mute.environment) {
+            let text = format!("no environment is called `{}`", mute.environment);
+            return Err(Error::new(forge_api::Code::NotFound, text));
+        }
+        let key = EnvironmentKey { workspace: root, environment: mute.environment.clone() };
+        self.set_muted(&key, mute.process.clone(), &mute.kind, mute.muted);
+        Ok(Done {})
+    }
+
+    pub(super) fn set_muted(
+        &mut self,
+        key: &EnvironmentKey,
+        process: Option<String>,
+        kind: &str,
+        muted: bool,
+    ) {
+        if muted {
+            self.close_alert(key, process.as_deref(), kind);
+        }
+        let environment = self.environments.entry(key.clone()).or_default();
+        let what: Muted = (process, kind.to_owned());
+        if muted {
+            environment.muted.insert(what);
+        } else {
+            environment.muted.remove(&what);
+        }
+        self.unsaved(key);
+        self.warnings_changed(key);
+    }
+
+    /// Faces ask for the warnings again when they are told how the environment is.
+    fn warnings_changed(&mut self, key: &EnvironmentKey) {
+        let config = self.loaded(&key.workspace).ok();
+        let summary = self.summary(key, config.as_deref());
+        self.publish(Update::Environment { summary });
+    }
+
+    /// Every minute, on another thread: how much each running process has logged.
+    pub(super) fn watch_logs(&mut self, now: Instant) {
+        if self.logs_looked_at.is_some_and(|last| now.saturating_duration_since(last) < LOGS_EVERY) {
+            return;
+        }
+        self.logs_looked_at = Some(now);
+        let logs = self.home.logs();
+        let running: Vec<(Key, std::path::PathBuf)> = self
+            .environments
+            .iter()
+            .flat_map(|(environment, one)| one.processes.iter().map(move |found| (environment, found)))
+            .filter(|(_, (_, process))| process.is_held())
+            .map(|(environment, (name, _))| Key::new(environment, name))
+            .map(|key| (key.clone(), super::act::log_folder(&logs, &key)))
+            .collect();
+        let handle = self.handle.clone();
+        tokio::task::spawn_blocking(move || {
+            let found: Vec<(Key, u64)> =
+                running.into_iter().filter_map(|(key, folder)| Some((key, logged(&folder)?))).collect();
+            handle.tell(Message::Visit(Box::new(move |core| {
+                for (key, bytes) in found {
+                    if let Some(process) = core.process_mut(&key) {
+                        process.costs.log_bytes = Some(bytes);
+                    }
+                }
+            })));
+        });
+    }
+}
+
+/// What has ever been written to a folder of segments, as far as that can be told: they are numbered, and each but the last
+/// is full. The oldest may have been deleted.
+fn logged(folder: &Path) -> Option<u64> {
+    let segments = std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| {
+        let path = entry.path();
+        let number: u64 = path.file_stem()?.to_str()?.parse().ok()?;
+        (path.extension()? == "log").then_some((number, entry))
+    });
+    let (number, last) = segments.max_by_key(|(number, _)| *number)?;
+    Some(number.saturating_mul(super::act::SEGMENT).saturating_add(last.metadata().ok()?.len()))
+}

@@ -1,0 +1,192 @@
+//! What processes cost, over time, and what of that is worth a warning.
+
+use std::fs;
+
+use forge_tests::{Rpc, World, wait_until};
+use serde_json::{Value, json};
+
+fn face(world: &World) -> Rpc {
+    world.forge(["workspaces"]).run().ok();
+    let mut face = world.rpc().expect("a connection");
+    face.ask("subscribe", json!({"workspace": null, "metrics": true}));
+    face
+}
+
+fn metrics(world: &World) -> Value {
+    world
+        .rpc()
+        .expect("a connection")
+        .ask("metrics", json!({"workspace": world.workspace(), "environment": "dev"}))
+}
+
+/// The warning of a kind about a process.
+fn warning(world: &World, process: &str, kind: &str) -> Option<Value> {
+    let warnings = world.status()["warnings"].clone();
+    let found = |one: &&Value| one["process"] == process && one["kind"] == kind;
+    warnings.as_array().expect("a list").iter().find(found).cloned()
+}
+
+#[test]
+fn status_tells_what_a_tree_uses_as_proc_has_it() {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: exec 7</dev/null 8</dev/null; exec sleep 1000
+  - name: writer
+    command: 'dd if=/dev/zero of=written bs=1M count=20 conv=fsync 2>/dev/null; exec sleep 1000'
+",
+    );
+    world.start();
+    let folder = format!("/proc/{}/fd", world.pid("a").pid());
+    let open = fs::read_dir(folder).expect("it runs").count();
+    let process = world.wait_process("a", "measured", |one| one["cpu_percent"].is_number());
+    assert_eq!(process["threads"], 1, "{process:#}");
+    assert_eq!(process["open_files"], open, "{process:#}");
+    assert!(process["open_files_limit"].as_u64() >= Some(64), "{process:#}");
+    assert!(process["memory_bytes"].as_u64() > Some(100_000), "{process:#}");
+    for column in ["disk_read_bytes", "net_received_bytes", "net_sent_bytes"] {
+        assert!(process[column].is_u64(), "{column}: {process:#}");
+    }
+    let written = |one: &Value| {
+        one["disk_written_bytes"].as_u64().is_some_and(|bytes| bytes.abs_diff(20 << 20) < 1 << 20)
+    };
+    world.wait_process("writer", "told what it has written", written);
+    let machine = world.status()["machine"].clone();
+    assert!(machine["cores"].as_u64() >= Some(1), "{machine}");
+    assert!(machine["memory_used_bytes"].as_u64() > Some(1 << 20), "{machine}");
+}
+
+#[test]
+fn a_killed_supervisor_leaves_its_history_and_the_marks_on_it() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+    world.forge(["restart", "a"]).run().ok();
+    let database = world.state().join("history.db");
+    wait_until("the first of it is on disk", || {
+        metrics(&world)["series"][0]["times_ms"].as_array().is_some_and(|times| times.len() >= 12)
+            && fs::metadata(&database).is_ok()
+    });
+    let before = metrics(&world);
+    world.kill_supervisor();
+    wait_until("the next supervisor measures", || {
+        let after = metrics(&world);
+        let last = |told: &Value| told["series"][0]["times_ms"].as_array()?.last()?.as_i64();
+        last(&after) > last(&before)
+    });
+    let after = metrics(&world);
+    let first = &before["series"][0]["times_ms"][0];
+    assert_eq!(&after["series"][0]["times_ms"][0], first, "it begins where the first began");
+    assert_eq!(after["series"][0]["process"], "a", "{after}");
+    assert!(after["machine"]["times_ms"].as_array().is_some_and(|times| times.len() > 8), "{after}");
+    let kinds: Vec<&str> =
+        after["marks"].as_array().expect("a list").iter().filter_map(|mark| mark["kind"].as_str()).collect();
+    assert_eq!(kinds, ["start", "restart"], "{after}");
+}
+
+#[test]
+fn a_configuration_that_has_changed_is_a_deploy() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+    world.configure("dev:\n  - {name: a, command: nasty print hello forever}\n");
+    world.start();
+    let marks = metrics(&world)["marks"].clone();
+    let last = marks.as_array().and_then(|marks| marks.last()).cloned().unwrap_or_default();
+    assert_eq!(last["kind"], "deploy", "{marks}");
+}
+
+#[test]
+fn a_gauge_of_the_configuration_is_told_with_its_value_or_the_reason_why_not() {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: nasty forever
+    env: {LENGTH: '41'}
+    metrics:
+      queue: {exec: 'echo length $((LENGTH + 1))', interval: 1s}
+      broken: {exec: 'echo oops >&2; exit 3'}
+",
+    );
+    world.start();
+    let process = world.wait_process("a", "asked", |one| one["gauges"].as_array().map(Vec::len) == Some(2));
+    let gauges = &process["gauges"];
+    assert_eq!((&gauges[0]["name"], &gauges[0]["value"]), (&json!("broken"), &Value::Null), "{gauges}");
+    assert_eq!(gauges[0]["problem"], "its command exited with 3: oops", "{gauges}");
+    assert_eq!((&gauges[1]["name"], &gauges[1]["value"]), (&json!("queue"), &json!(42.0)), "{gauges}");
+    wait_until("its series", || {
+        let told = metrics(&world)["series"][0]["gauges"].clone();
+        told[0]["name"] == "queue"
+            && told[0]["values"].as_array().is_some_and(|all| all.contains(&json!(42.0)))
+    });
+}
+
+/// Takes a megabyte every tenth of a second.
+const LEAK: &str =
+    "import time\nkept = []\nwhile True:\n    kept.append(b'x' * 1000000)\n    time.sleep(0.1)\n";
+
+#[test]
+fn a_leak_is_told_once_and_muted_for_good() {
+    let world = World::with(
+        "settings: {alerts: {memory_growth: 10MB, memory_window: 10s}}
+dev:
+  - {name: leak, command: python3 leak.py}
+",
+    );
+    world.write("leak.py", LEAK);
+    world.start();
+    let mut face = face(&world);
+    let told = face.update(|update| update["update"] == "notice" && update["notice"]["kind"] == "alert");
+    let notice = &told["notice"];
+    assert!(notice["summary"].as_str().is_some_and(|text| text.starts_with("leak +")), "{notice}");
+    let actions: Vec<&Value> =
+        notice["actions"].as_array().expect("a list").iter().map(|action| &action["id"]).collect();
+    assert_eq!(actions, ["show", "mute"], "{notice}");
+    let warned = warning(&world, "leak", "memory_growth").expect("a warning");
+    assert!(warned["text"].as_str().is_some_and(|text| text.contains("possible leak")), "{warned}");
+    assert!(warned["since"].is_string() && warned["muted"] == false, "{warned}");
+
+    face.ask("notices.act", json!({"id": notice["id"], "action": "mute"}));
+    assert_eq!(face.ask("notices", json!({}))["notices"], json!([]), "muted");
+    assert_eq!(warning(&world, "leak", "memory_growth").expect("a warning")["muted"], true, "shown as such");
+    wait_until("it is written down", || {
+        let states = fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
+        states
+            .into_iter()
+            .any(|file| fs::read_to_string(file.path()).is_ok_and(|text| text.contains("memory_growth")))
+    });
+    world.kill_supervisor();
+    wait_until("it leaks on", || warning(&world, "leak", "memory_growth").is_some());
+    assert_eq!(warning(&world, "leak", "memory_growth").expect("a warning")["muted"], true, "still");
+    let mut face = self::face(&world);
+    assert_eq!(face.ask("notices", json!({}))["notices"], json!([]), "not told again");
+    let unmuted = json!({
+        "workspace": world.workspace(), "environment": "dev", "process": "leak", "kind": "memory_growth",
+        "muted": false,
+    });
+    face.ask("alerts.mute", unmuted);
+    assert_eq!(warning(&world, "leak", "memory_growth").expect("a warning")["muted"], false, "heard again");
+}
+
+#[test]
+fn single_checks_are_told_with_their_latency_and_failures_with_the_reason() {
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:
+  - name: a
+    command: nasty forever
+    health_check: {{tcp: '127.0.0.1:{port}', interval: 50ms, retries: 1, start_period: 0s}}
+"
+    ));
+    world.forge(["start", "-d"]).run().ok();
+    let process = world.wait_process("a", "unhealthy", |one| one["health"]["state"] == "unhealthy");
+    let expected = format!("connection refused at 127.0.0.1:{port}; nothing of a listens there");
+    assert_eq!(process["health"]["message"], expected, "{process:#}");
+    let details = world
+        .rpc()
+        .expect("a connection")
+        .ask("inspect", json!({"workspace": world.workspace(), "name": "a"}));
+    let checks = details["health_checks"].as_array().expect("a list");
+    assert!(!checks.is_empty(), "{details}");
+    assert!(checks.iter().all(|one| one["passed"] == false && one["latency_ms"].is_number()), "{details}");
+    assert!(details["health_history"][0]["mean_latency_ms"].is_number(), "{details}");
+}
