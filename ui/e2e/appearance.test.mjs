@@ -1,8 +1,10 @@
 // Light and dark, wide and narrow, and for everybody.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { test } from 'node:test';
+import { createServer } from 'node:net';
+import { after, test } from 'node:test';
 
 import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
 import { environmentRoute, processRoute, workspaceRoute } from './harness/routes.mjs';
@@ -16,8 +18,14 @@ const SCHEMES = /** @type {const} */ (['light', 'dark']);
 
 /** @type {import('./harness/workspace.mjs').Workspace} */ let workspace;
 /** @type {import('./harness/workspace.mjs').Workspace} */ let strange;
+/** @type {import('./harness/workspace.mjs').Workspace} */ let broken;
+/** Holds a port that is wanted. */
+const holder = createServer();
 
 const stage = useStage(async (stage) => {
+  holder.listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port: taken } = /** @type {import('node:net').AddressInfo} */ (holder.address());
   const [port, gone] = /** @type {[number, number]} */ (await freePorts(2));
   workspace = await stage.trusted({
     dev: [
@@ -29,11 +37,17 @@ const stage = useStage(async (stage) => {
       { name: 'off', command: nasty('forever'), disabled: true },
     ],
     calm: [{ name: 'one', command: nasty('forever') }],
+    taken: [{ name: 'shop', command: nasty('forever'), port: taken }],
   });
   strange = stage.workspace({ new: [{ name: 'one', command: nasty('forever') }] }, 'strange');
+  broken = stage.workspace(undefined, 'broken');
+  broken.write('dev:\n  - name: one\n    command: "true"\n    dependson: [two]\n');
   await stage.forge.run('workspaces', 'add', strange.folder);
+  await stage.forge.run('workspaces', 'add', broken.folder);
   await stage.forge.run('-C', workspace.folder, 'start', 'dev', '-d');
 });
+
+after(() => holder.close());
 
 /** Serious faults of the page as it is, in both schemes. @param {Page} page @param {string} name */
 async function check(page, name) {
@@ -56,7 +70,8 @@ const main = (/** @type {Page} */ page) => page.getByRole('main');
 
 /** @type {Place[]} */
 const places = [
-  ['home', () => '/', (page) => shows(page.getByRole('table', { name: 'Environments' }), 'calm')],
+  ['home, with what needs attention', () => '/', (page) => Promise.all([shows(page.getByRole('table', { name: 'Environments' }), 'calm'), shows(main(page), 'worker crashed'), shows(main(page), 'broken')])],
+  ['a configuration that cannot be read', () => workspaceRoute(broken), (page) => shows(page.getByTestId('problem'), 'depends_on')],
   ['ports', () => '/ports', (page) => shows(page.getByTestId('ports'), 'api')],
   ['a workspace', () => workspaceRoute(workspace), (page) => shows(main(page), 'What it runs')],
   ['a workspace that is not trusted', () => workspaceRoute(strange), (page) => appears(page.getByTestId('trust'))],
@@ -117,6 +132,39 @@ test('what lies over the page has no serious fault of accessibility either', () 
       await check(page, 'the menu of a row');
     },
     { scripts: [AXE] },
+  ));
+
+test('a port that is in use, and the question before its holder is ended, have no serious fault of accessibility', () =>
+  stage.visit(
+    environmentRoute(workspace, 'taken'),
+    async (page) => {
+      await main(page).getByTestId('start-taken').click();
+      const strip = page.locator('main [data-testid^="notice-"], main [data-testid="refusal"]');
+      await shows(strip, 'is in use');
+      await shows(strip, /forge ports who \d+/);
+      await check(page, 'the notice');
+      await strip.getByRole('button', { name: 'Stop it and start' }).click();
+      await appears(page.getByRole('dialog', { name: 'End what holds the port?' }));
+      await check(page, 'the question');
+      await page.getByRole('button', { name: 'Cancel' }).click();
+    },
+    { scripts: [AXE] },
+  ));
+
+test('a lost connection has no serious fault of accessibility', () =>
+  stage.visit(
+    environmentRoute(workspace, 'dev'),
+    async (page) => {
+      await shows(main(page), 'worker crashed');
+      await stage.forge.kill();
+      try {
+        await shows(main(page), 'Forge does not answer');
+        await check(page, 'lost');
+      } finally {
+        await stage.forge.serve(stage.forge.port);
+      }
+    },
+    { scripts: [AXE], tolerate: /WebSocket connection|Failed to load resource/ },
   ));
 
 test('the page that asks for a token has no serious fault of accessibility', () =>

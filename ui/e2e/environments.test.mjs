@@ -158,6 +158,28 @@ test('a process that runs with what the file no longer says is marked, and Start
   });
 });
 
+/** As if it had run for that much longer. @param {string} message @param {number} seconds */
+const aged = (message, seconds) =>
+  message
+    .replace(/"started_at":"([^"]+)"/g, (_, time) => `"started_at":"${new Date(Date.parse(time) - seconds * 1000).toISOString()}"`)
+    .replace(/"uptime_seconds":([\d.]+)/g, (_, uptime) => `"uptime_seconds":${Number(uptime) + seconds}`);
+
+test('a row is no higher for a process that has run for long', async () => {
+  await running();
+  // The longest that is told: minutes and seconds, hours and minutes, days and hours.
+  for (const [seconds, told] of /** @type {[number, RegExp][]} */ ([[59 * 60 + 40, /59m \d\ds|1h 0m/], [22 * 3600 + 44 * 60, /22h 4\dm/], [364 * 86400 + 23 * 3600, /364d 23h/]])) {
+    const look = async (/** @type {Page} */ page) => {
+      await shows(page.getByTestId('process-api'), told);
+      for (const width of [800, 1000, 1280]) {
+        await page.setViewportSize({ width, height: 700 });
+        const heights = await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+        assert.deepEqual([...new Set(heights)], [32], `${told} at ${width} px`);
+      }
+    };
+    await stage.visit(environmentRoute(workspace, 'dev'), look, { rewrite: (message) => aged(message, seconds) });
+  }
+});
+
 test('events are listed newest first, with links to what they are about', async () => {
   await running();
   await stage.visit(environmentRoute(workspace, 'dev', 'events'), async (page) => {

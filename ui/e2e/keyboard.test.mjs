@@ -84,6 +84,35 @@ test('Tab reaches the table, arrows choose, and letters start, restart, stop and
     await appears(page.getByTestId('process-second'));
   }));
 
+test('J goes into the table from anywhere, and U back to the row that one came from', () =>
+  stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
+    await appears(page.getByTestId('process-second'));
+    await page.keyboard.press('j');
+    assert.equal(await focused(page), 'process-first');
+    await page.keyboard.press('j');
+    assert.equal(await focused(page), 'process-second');
+    await page.keyboard.press('Enter');
+    await shows(page.getByRole('heading', { level: 1 }), /dev \/ second/);
+    await page.keyboard.press('u');
+    await eventually(() => focused(page), (row) => row === 'process-second', 'its row has the focus');
+    await page.keyboard.press('u');
+    await shows(page.getByRole('heading', { level: 1 }), 'Environments');
+    await eventually(() => focused(page), (row) => /dev$/.test(row), 'the environment that one came from has the focus');
+    await page.keyboard.press('Enter');
+    await appears(page.getByTestId('process-second'));
+  }));
+
+test('the first Tab leads past the sidebar', () =>
+  stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
+    await appears(page.getByTestId('process-first'));
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(page), 'Skip to the content');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    const inMain = await page.evaluate(() => document.activeElement?.closest('main') !== null);
+    assert.ok(inMain, 'what comes next is in the content');
+  }));
+
 test('an environment is started and stopped with Tab and Enter alone', () =>
   stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
     await shows(page.getByTestId('process-first-status'), 'stopped');

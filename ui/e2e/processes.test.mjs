@@ -88,6 +88,24 @@ test('the terminal of a tty process shows what it says, takes what is typed, and
     await vanishes(page.getByRole('dialog'));
   }));
 
+test('a terminal is left with one chord, which it tells, and then the page has its keys again', () =>
+  stage.visit(route('console', 'terminal'), async (page) => {
+    await shows(page.locator('.xterm-rows'), 'ask me');
+    const inside = () => page.evaluate(() => document.activeElement?.closest('.xterm') !== null);
+    await eventually(inside, Boolean, 'the terminal has the focus');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Escape');
+    assert.ok(await inside(), 'other keys are the program’s');
+    await shows(main(page), /Ctrl ?\+ ?Shift ?\+ ?Enter leaves the terminal/);
+    await page.keyboard.press('Control+Shift+Enter');
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+    assert.equal(await focused(), 'Terminal', 'one is back at what chose it');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'Events', 'and goes on from there');
+    await page.keyboard.press('?');
+    await shows(page.getByRole('dialog', { name: 'Keyboard' }), /CtrlShiftEnter|Ctrl Shift Enter/);
+  }));
+
 test('a process without a terminal says how it would get one', () =>
   stage.visit(route('api', 'terminal'), async (page) => {
     await shows(main(page), 'tty: true');

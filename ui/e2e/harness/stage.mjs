@@ -11,7 +11,7 @@ import { Forge } from './forge.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
-/** @typedef {{ context?: import('playwright-core').BrowserContextOptions, tolerate?: RegExp, token?: string | null | undefined, scripts?: string[] }} Visit */
+/** @typedef {{ context?: import('playwright-core').BrowserContextOptions, tolerate?: RegExp, token?: string | null | undefined, scripts?: string[], rewrite?: (message: string) => string }} Visit */
 
 export function launch() {
   return chromium.launch({
@@ -66,10 +66,15 @@ export class Stage {
    * @param {(page: Page) => Promise<void>} look
    * @param {Visit} [options]
    */
-  async visit(route, look, { context = {}, tolerate, token, scripts = [] } = {}) {
+  async visit(route, look, { context = {}, tolerate, token, scripts = [], rewrite } = {}) {
     const own = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
     for (const content of scripts) await own.addInitScript({ content });
     const page = await own.newPage();
+    // What the supervisor says, as it would be at another time.
+    if (rewrite)
+      await page.routeWebSocket(/\/ws$/, (socket) => {
+        socket.connectToServer().onMessage((message) => socket.send(rewrite(String(message))));
+      });
     page.setDefaultTimeout(DEADLINE);
     const faults = faultsOf(page);
     try {

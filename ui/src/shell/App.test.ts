@@ -1,73 +1,20 @@
 // @vitest-environment jsdom
-import { cleanup, configure, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, configure, fireEvent, screen, waitFor } from '@testing-library/svelte';
 import axe from 'axe-core';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { FakeCarrier, type Answers } from '../api/fake';
 import { Failure } from '../api/failure';
-import { Acts } from '../forge/acts.svelte';
-import { answer, notice, processStatus, scanned, status, summary, workspace, WORKSPACE } from '../forge/fixtures';
-import { Forge } from '../forge/forge.svelte';
-import { Layers } from '../forge/layers.svelte';
-import { webHost } from '../host/web';
-import { Router } from '../route/router.svelte';
-import { toEnvironment } from '../route/route';
-import App from './App.svelte';
+import { notice, processStatus, summary, workspace, WORKSPACE } from '../forge/fixtures';
+import { openPage, prepareBrowser } from './fixture';
 
 // Machines are shared; what works is fast all the same.
 configure({ asyncUtilTimeout: 15_000 });
 afterEach(cleanup);
 
-beforeEach(() => {
-  // What this imitation of a browser lacks.
-  const query = { matches: false, addEventListener: () => {}, removeEventListener: () => {} };
-  vi.stubGlobal('matchMedia', () => query);
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      observe() {}
-      unobserve() {}
-      disconnect() {}
-    },
-  );
-  HTMLDialogElement.prototype.showModal = function () {
-    this.open = true;
-  };
-  Element.prototype.scrollIntoView = () => {};
-  HTMLCanvasElement.prototype.getContext = () => null;
-  localStorage.clear();
-  location.hash = '';
-});
-
-const processes = [
-  processStatus('postgres', { status: 'starting', ready: false }),
-  processStatus('api', { status: 'waiting', ready: false, waiting_on: ['postgres'], pid: null }),
-  processStatus('web', { status: 'stopped', ready: false, wanted: false, pid: null }),
-];
-
-async function open(answers: Answers, hash = toEnvironment(WORKSPACE, 'dev')) {
-  const carrier = new FakeCarrier({
-    subscribe: () => ({ environments: [status('dev', processes)] }),
-    workspaces: () => ({ workspaces: [workspace([summary('dev', { startable: true })])] }),
-    notices: () => ({ notices: [] }),
-    metrics: () => ({ series: [] }),
-    'logs.read': () => answer([]),
-    'logs.scan': () => ({ scan: 1 }),
-    'logs.scan.next': () => scanned(),
-    status: () => status('dev', processes),
-    ...answers,
-  });
-  const forge = new Forge(carrier);
-  const router = new Router(webHost);
-  location.hash = hash;
-  const { container } = render(App, { forge, acts: new Acts(forge), host: webHost, router, layers: new Layers() });
-  forge.run();
-  await router.run();
-  return { carrier, container };
-}
+beforeEach(prepareBrowser);
 
 test('the table shows each process, and a link to what it waits for', async () => {
-  await open({});
+  await openPage({});
   expect((await screen.findByTestId('process-api-status')).textContent).toBe('waiting');
   const row = screen.getByTestId('process-api');
   expect(row.querySelector('a[href$="/p/postgres"]')?.textContent).toBe('postgres');
@@ -75,14 +22,14 @@ test('the table shows each process, and a link to what it waits for', async () =
 });
 
 test('an update shows at once', async () => {
-  const { carrier } = await open({});
+  const { carrier } = await openPage({});
   await screen.findByTestId('process-web');
   carrier.tell({ update: 'process', workspace: WORKSPACE, environment: 'dev', process: processStatus('web') });
   await waitFor(() => expect(screen.getByTestId('process-web-status').textContent).toBe('ready'));
 });
 
 test('start asks for exactly that process', async () => {
-  const { carrier } = await open({});
+  const { carrier } = await openPage({});
   await fireEvent.click(await screen.findByTestId('start-web'));
   expect(carrier.asked('start')).toEqual([
     { workspace: WORKSPACE, names: ['dev/web'], variables: null, trust: false, on_conflict: 'fail' },
@@ -90,7 +37,7 @@ test('start asks for exactly that process', async () => {
 });
 
 test('what cannot be done cannot be clicked', async () => {
-  await open({});
+  await openPage({});
   expect((await screen.findByTestId('stop-web')).hasAttribute('disabled')).toBe(true);
   expect(screen.getByTestId('start-postgres').hasAttribute('disabled')).toBe(true);
 });
@@ -99,7 +46,7 @@ test('a port that is in use: who holds it is named before it is ended', async ()
   const conflicts = [
     { process: 'web', port: 3000, pid: 8432, holder: 'node', command: 'node old.js', user: 'mia', next: 3001 },
   ];
-  const { carrier } = await open({
+  const { carrier } = await openPage({
     start: ({ on_conflict }: { on_conflict: string }) => {
       if (on_conflict === 'fail')
         throw new Failure({ code: 'port_conflict', message: 'port 3000 is in use by node', details: { conflicts } });
@@ -123,7 +70,7 @@ test('a notice of a port in use asks as well before anything is ended', async ()
     body: 'web needs 3000: node (PID 8432), started 2 h ago: node old.js',
     actions: [{ id: 'kill', label: 'Stop it and start', shows: false }],
   });
-  const { carrier } = await open({ notices: () => ({ notices: [conflict] }) });
+  const { carrier } = await openPage({ notices: () => ({ notices: [conflict] }) });
   await fireEvent.click(await screen.findByText('Stop it and start'));
   const dialog = screen.getByRole('dialog', { name: 'End what holds the port?' });
   for (const text of ['3000', '8432', 'node old.js']) expect(dialog.textContent).toContain(text);
@@ -134,7 +81,7 @@ test('a notice of a port in use asks as well before anything is ended', async ()
 
 test('an untrusted workspace shows its commands, and starts once they are confirmed', async () => {
   const commands = [{ environment: 'dev', process: 'web', purpose: 'command', command: 'npm run dev' }];
-  const { carrier } = await open({
+  const { carrier } = await openPage({
     workspaces: () => ({ workspaces: [workspace([summary('dev')], { trusted: false })] }),
     'workspaces.commands': () => ({ hash: 'h1', trusted: false, commands }),
   });
@@ -146,7 +93,7 @@ test('an untrusted workspace shows its commands, and starts once they are confir
 
 test('a crash stands on top, with its actions and a command to copy', async () => {
   const crash = notice('n1', { actions: [{ id: 'restart', label: 'Restart now', shows: false }] });
-  const { carrier } = await open({ notices: () => ({ notices: [crash] }) });
+  const { carrier } = await openPage({ notices: () => ({ notices: [crash] }) });
   const strip = await screen.findByTestId('crash-n1');
   expect(strip.textContent).toContain('forge logs api -n 50');
   await fireEvent.click(screen.getByText('Restart now'));
@@ -154,12 +101,12 @@ test('a crash stands on top, with its actions and a command to copy', async () =
 });
 
 test('without a workspace the page says what to do', async () => {
-  await open({ workspaces: () => ({ workspaces: [] }), subscribe: () => ({ environments: [] }) }, '#/');
+  await openPage({ workspaces: () => ({ workspaces: [] }), subscribe: () => ({ environments: [] }) }, '#/');
   await screen.findByText('Choose a folder');
 });
 
 test('a folder without a configuration is offered an example', async () => {
-  const { carrier } = await open(
+  const { carrier } = await openPage(
     {
       workspaces: () => ({ workspaces: [] }),
       subscribe: () => ({ environments: [] }),
@@ -178,7 +125,7 @@ test('a folder without a configuration is offered an example', async () => {
 });
 
 test('the palette finds a process and goes there', async () => {
-  await open({});
+  await openPage({});
   await screen.findByTestId('process-api');
   await fireEvent.keyDown(window, { key: 'k', code: 'KeyK', ctrlKey: true });
   const field = await screen.findByRole('combobox');
@@ -188,7 +135,7 @@ test('the palette finds a process and goes there', async () => {
 });
 
 test('axe finds no serious fault', async () => {
-  const { container } = await open({ notices: () => ({ notices: [notice('n1')] }) });
+  const { container } = await openPage({ notices: () => ({ notices: [notice('n1')] }) });
   await screen.findByTestId('crash-n1');
   // Colours are not known here.
   const { violations } = await axe.run(container, {

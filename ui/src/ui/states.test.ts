@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { State } from '../api/generated';
-import { processStatus } from '../forge/fixtures';
+import { notice, processStatus } from '../forge/fixtures';
 import { ending, lookOf, lookOfMood, markOfEvent, markOfNotice, markOfWarning } from './states';
 
 const STATES: State[] = [
@@ -55,23 +55,28 @@ test('one happening has one look, wherever it is told', () => {
       lookOf(processStatus('api', { status: 'crashed', exit_code: 1 })),
       lookOf(processStatus('api', { status: 'failed', exit_code: 1 })),
       lookOfMood('trouble', 'api crashed'),
-      markOfNotice('crash'),
-      markOfNotice('crash_loop'),
+      markOfNotice(notice('n', { kind: 'crash' })),
+      markOfNotice(notice('n', { kind: 'crash_loop' })),
       markOfEvent(event('crashed')),
     ],
     [
       lookOf(processStatus('api', { health: unhealthy })),
       lookOfMood('trouble', 'api unhealthy'),
-      markOfNotice('unhealthy'),
+      markOfNotice(notice('n', { kind: 'unhealthy' })),
       markOfEvent(event('unhealthy')),
       markOfWarning(warning),
     ],
     [
       lookOf(processStatus('api', { status: 'failed' })),
       lookOfMood('trouble', '2 failed'),
-      markOfNotice('start_failed'),
+      markOfNotice(notice('n', { kind: 'start_failed' })),
       markOfEvent(event('could not be started')),
     ],
   ])
     expect(new Set(looks.map((look) => JSON.stringify(mark(look)))).size, JSON.stringify(looks)).toBe(1);
+});
+
+test('what has mended by itself looks well again', () => {
+  const told = notice('n', { kind: 'unhealthy', settled: true });
+  expect(markOfNotice(told)).toEqual({ shape: 'disc', tone: 'ok' });
 });

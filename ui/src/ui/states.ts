@@ -1,4 +1,4 @@
-import type { Event, HealthState, Mood, NoticeKind, ProcessStatus, Warning } from '../api/generated';
+import type { Event, HealthState, Mood, Notice, NoticeKind, ProcessStatus, Warning } from '../api/generated';
 
 /** Told apart without colour. */
 export type Shape =
@@ -41,7 +41,7 @@ const NOTICES: Record<NoticeKind, Happening> = {
   ready: 'ready',
 };
 
-export const markOfNotice = (kind: NoticeKind): Mark => MARKS[NOTICES[kind]];
+export const markOfNotice = ({ kind, settled }: Notice): Mark => MARKS[settled ? 'ready' : NOTICES[kind]];
 
 /** By the supervisor's titles; those of the configuration's own have their level. */
 const EVENTS: Partial<Record<string, Happening>> = {

@@ -1,0 +1,195 @@
+// @vitest-environment jsdom
+// What one sees of what one asked for.
+import { cleanup, configure, fireEvent, screen, waitFor, within } from '@testing-library/svelte';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { Failure } from '../api/failure';
+import { notice, processStatus, status, summary, workspace, WORKSPACE } from '../forge/fixtures';
+import { webHost } from '../host/web';
+import { toEnvironment, toProcess } from '../route/route';
+import { openPage, prepareBrowser } from './fixture';
+
+configure({ asyncUtilTimeout: 15_000 });
+beforeEach(prepareBrowser);
+afterEach(cleanup);
+
+const command = (environment: string, process: string) => ({
+  environment,
+  process,
+  purpose: 'command',
+  command: `run ${process} of ${environment}`,
+});
+
+/** Nobody has confirmed its commands, and it says so to whoever starts something. */
+const untrusted = {
+  workspaces: () => ({ workspaces: [workspace([summary('dev', { startable: true })], { trusted: false })] }),
+  'workspaces.commands': () => ({ hash: 'h1', trusted: false, commands: [command('dev', 'web'), command('ci', 'db')] }),
+  start: () => {
+    throw new Failure({ code: 'untrusted', message: 'its commands were not confirmed yet' });
+  },
+};
+
+test('a start shows at once, in the header and in the rows that it is about', async () => {
+  const { carrier } = await openPage({ start: 'later' });
+  await fireEvent.click(await screen.findByTestId('start-dev'));
+  await waitFor(() => expect(screen.getByTestId('process-web-status').textContent).toBe('starting …'));
+  expect(within(screen.getByRole('main')).getByRole('status').textContent).toBe('starting …');
+  expect(screen.getByTestId('process-api-status').textContent, 'it is on its way already').toBe('waiting');
+  carrier.reply('start', {
+    ticket: 1,
+    workspace: WORKSPACE,
+    environment: 'dev',
+    processes: [],
+    starting: [{ environment: 'dev', process: 'web' }],
+  });
+  const process = processStatus('web', { status: 'starting', ready: false });
+  carrier.tell({ update: 'process', workspace: WORKSPACE, environment: 'dev', process });
+  await waitFor(() => expect(screen.getByTestId('process-web-status').textContent).toBe('starting'));
+});
+
+test('a start from the log leads to the commands that nobody has confirmed yet', async () => {
+  await openPage(untrusted, toEnvironment(WORKSPACE, 'dev', 'logs'));
+  await fireEvent.click(await screen.findByTestId('start-dev'));
+  const panel = await screen.findByTestId('trust');
+  await waitFor(() => expect(document.activeElement).toBe(panel));
+  expect(location.hash).toBe(toEnvironment(WORKSPACE, 'dev'));
+  location.hash = toEnvironment(WORKSPACE, 'dev', 'logs');
+  await screen.findByTestId('log');
+  expect(screen.queryByTestId('trust'), 'whoever goes on is not held back').toBe(null);
+});
+
+test('what is trusted with an environment is folded below its own commands', async () => {
+  await openPage(untrusted);
+  await screen.findByText('run web of dev');
+  const rest = screen.getByText('1 command of ci, trusted with them').closest('details');
+  expect(rest?.open).toBe(false);
+  expect(rest?.textContent).toContain('run db of ci');
+});
+
+test('at home a refused start names its place, and leads to the commands', async () => {
+  await openPage(untrusted, '#/');
+  await fireEvent.click(await screen.findByTestId('start-dev'));
+  const strip = await screen.findByTestId('refusal');
+  expect(strip.textContent).toContain('shop / dev');
+  await fireEvent.click(within(strip).getByText('Look at its commands'));
+  await waitFor(async () => expect(document.activeElement).toBe(await screen.findByTestId('trust')));
+});
+
+test('what is refused while one reads the log stands above it', async () => {
+  const help = 'install it, or name it in `requires`';
+  const start = () => {
+    throw new Failure({ code: 'missing', message: 'api: `go` was not found', help });
+  };
+  await openPage({ start }, toEnvironment(WORKSPACE, 'dev', 'logs'));
+  await fireEvent.click(await screen.findByTestId('start-dev'));
+  const strip = await screen.findByTestId('refusal');
+  expect(strip.querySelector('a[href$="/p/api"]')?.textContent).toBe('api');
+  expect([...strip.querySelectorAll('code')].map((code) => code.textContent)).toEqual([
+    'go',
+    'requires',
+    'forge check',
+  ]);
+  expect(screen.getByTestId('log')).toBeTruthy();
+});
+
+test('a start that failed says who, offers to try again, and what to type', async () => {
+  const failed = notice('n1', {
+    kind: 'start_failed',
+    process: null,
+    summary: 'dev is not ready',
+    body: 'api did not become ready within 5 min',
+  });
+  const { carrier } = await openPage({ notices: () => ({ notices: [failed] }), start: 'later' });
+  const strip = await screen.findByTestId('notice-n1');
+  expect(strip.querySelector('a[href$="/p/api"]')?.textContent).toBe('api');
+  expect(strip.textContent).toContain('forge logs api -n 50');
+  await fireEvent.click(within(strip).getByText('Try again'));
+  expect(carrier.asked('start')).toMatchObject([{ names: ['dev'], on_conflict: 'fail' }]);
+  await waitFor(() => expect(within(strip).getByText('Try again').hasAttribute('disabled')).toBe(true));
+});
+
+test('a countdown stands once in a notice', async () => {
+  const crash = notice('n1', {
+    body: 'exit 1: no such key\nRestarts in 4 min',
+    // By the supervisor's clock, which the processes tell.
+    until: '2026-11-21T10:01:20.000Z',
+  });
+  await openPage({ notices: () => ({ notices: [crash] }) });
+  const strip = await screen.findByTestId('crash-n1');
+  expect(strip.textContent).toMatch(/restarts in 1m \d+s/);
+  expect(strip.textContent).not.toContain('Restarts in');
+});
+
+test('a process that has been quiet for long still tells what happened to it', async () => {
+  const event = { time: '2026-11-21T09:00:00.000Z', process: 'web', level: 'info', title: 'stopped', text: '' };
+  const details = {
+    target: { environment: 'dev', process: 'web' },
+    command: 'npm run dev',
+    cwd: '/home/me/shop',
+    variables: [],
+    depends_on: [],
+    needed_by: [],
+    health_check: null,
+    health_history: [],
+    health_checks: [],
+    log_folder: '/logs',
+  };
+  const { carrier } = await openPage(
+    { events: () => ({ events: [event] }), inspect: () => details },
+    toProcess(WORKSPACE, 'dev', 'web'),
+  );
+  await waitFor(() => expect(screen.getByRole('listitem').textContent).toContain('stopped'));
+  expect(carrier.asked('events')).toEqual([{ workspace: WORKSPACE, environment: 'dev', process: 'web', limit: 8 }]);
+});
+
+test('where there is a dialogue for folders, it opens at once, and ours only for what went wrong', async () => {
+  const picked = [null, '/home/me/new'];
+  const host = { ...webHost, picksFolders: true, pickFolder: () => Promise.resolve(picked.shift() ?? null) };
+  const { carrier } = await openPage(
+    {
+      workspaces: () => ({ workspaces: [] }),
+      subscribe: () => ({ environments: [] }),
+      'workspaces.add': () => {
+        throw new Failure({ code: 'no_workspace', message: 'no configuration' });
+      },
+    },
+    '#/',
+    host,
+  );
+  await fireEvent.click(await screen.findByText('Choose a folder'));
+  await waitFor(() => expect(picked).toHaveLength(1));
+  expect(screen.queryByRole('dialog')).toBe(null);
+  await fireEvent.click(await screen.findByText('Choose a folder'));
+  await screen.findByText('Write an example');
+  expect(screen.getByTestId<HTMLInputElement>('workspace-path').value).toBe('/home/me/new');
+  expect(carrier.asked('workspaces.add')).toEqual([{ path: '/home/me/new', create: false }]);
+});
+
+test('the workspace’s page starts and stops its environments', async () => {
+  const { carrier } = await openPage({ stop: 'later' }, `#/w/${encodeURIComponent(WORKSPACE)}`);
+  const main = within(screen.getByRole('main'));
+  await fireEvent.click(await main.findByTestId('stop-dev'));
+  expect(carrier.asked('stop')).toEqual([{ workspace: WORKSPACE, names: ['dev'], all: false }]);
+  await main.findByText('stopping …');
+});
+
+test('nothing happened and nothing listens: the page says what to do next', async () => {
+  const { carrier } = await openPage({ start: 'later' }, toEnvironment(WORKSPACE, 'dev', 'events'));
+  await fireEvent.click(await screen.findByText('Start dev'));
+  expect(carrier.asked('start')).toHaveLength(1);
+  location.hash = '#/ports';
+  await fireEvent.click(await screen.findByText('Go to shop / dev'));
+  expect(location.hash).toBe(toEnvironment(WORKSPACE, 'dev'));
+});
+
+test('a check of health that a one-shot lacks is not missed', async () => {
+  const migrate = processStatus('migrate', { status: 'exited', one_shot: true, pid: null });
+  await openPage(
+    {
+      subscribe: () => ({ environments: [status('dev', [migrate])] }),
+      inspect: () => ({ health_check: null, health_history: [], health_checks: [], variables: [] }),
+    },
+    toProcess(WORKSPACE, 'dev', 'migrate', 'health'),
+  );
+  await screen.findByText(/runs to its end and is ready when it exits with 0/);
+});
