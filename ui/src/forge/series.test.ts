@@ -48,7 +48,7 @@ test('figures of its own begin when they come, and every column stays as long as
 
 test('the machine has a record of its own', () => {
   const history = new History();
-  history.append(1000, [], { cpu_percent: 10, cores: 2, memory_used_bytes: 5, memory_total_bytes: 9 });
+  history.append(1000, [], { cpu_percent: 10, cores: 2, memory_used_bytes: 5, memory_total_bytes: 9, hogs: [] });
   history.load([], { times_ms: [500], cpu_percent: [1], memory_used_bytes: [2] });
   expect(history.machine).toEqual({ times: [500, 1000], cpu: [1, 10], memory: [2, 5] });
 });
