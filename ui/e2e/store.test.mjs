@@ -88,7 +88,10 @@ test('what one reads does not move while more comes, wrapped or not', () =>
     await page.mouse.wheel(0, -700);
     await shows(page.getByTestId('log-resume'), /new line/);
     for (const wrapped of [false, true]) {
-      if (wrapped) await page.keyboard.press('z');
+      if (wrapped) {
+        await page.keyboard.press('z');
+        await eventually(() => linesOf(page).first().evaluate((row) => row.offsetHeight), (height) => height === 20, 'a short line is one row, wrapped too');
+      }
       const [read, count] = [await top(page), Number((await page.getByTestId('log-resume').innerText()).match(/\d+/)?.[0])];
       const counted = async () => Number((await page.getByTestId('log-resume').innerText()).match(/\d+/)?.[0]);
       await eventually(counted, (now) => now > count + 20, 'new lines are counted');

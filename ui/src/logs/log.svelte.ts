@@ -45,7 +45,7 @@ export class Log {
   failure = $state.raw<Failure | null>(null);
   /** What stands on top while it is not followed, and how many pixels of it are above the edge. */
   top = { seq: 0, offset: 0 };
-  /** The line that one has chosen, or was led to; `seq` -1: none. */
+  /** The line that one has chosen, or was led to. */
   current = $state.raw<Row | null>(null);
   /** Pixels in sight. */
   height = 0;
@@ -83,9 +83,11 @@ export class Log {
   }
 
   follow(): void {
+    // What came and was not kept is not read through now.
+    const beyond = this.unseen.more || !this.atEnd;
     this.following = true;
     this.unseen = { count: 0, more: false };
-    if (this.#reader === null || !this.atEnd || this.#full) void this.#begin('end', false);
+    if (this.#reader === null || beyond) void this.#begin('end', false);
     else this.#reader.go();
   }
 
@@ -178,11 +180,6 @@ export class Log {
       this.looking = false;
     }
     return null;
-  }
-
-  /** More came than is kept for who does not follow. */
-  get #full(): boolean {
-    return this.unseen.more;
   }
 
   async #begin(start: Start, fresh: boolean, lead = true): Promise<void> {

@@ -133,6 +133,22 @@ test('what comes while one reads is counted, and pushes nothing away', async () 
   expect([log.following, log.unseen.count]).toEqual([true, 0]);
 });
 
+test('of a flood only so much is kept for who reads above it, and End leads to the newest at once', async () => {
+  const { write } = reading(500);
+  await until(() => expect(log.atEnd).toBe(true));
+  log.pause();
+  log.moved(0);
+  for (let round = 0; round < 20; round += 1) {
+    await new Promise((wake) => setTimeout(wake, 5));
+    write(1000);
+  }
+  await until(() => expect(log.unseen.more).toBe(true));
+  expect(texts().length).toBeLessThan(8000);
+  log.follow();
+  await until(() => expect(texts().at(-1)).toBe(20_499));
+  expect([withoutGap(), log.following]).toEqual([true, true]);
+});
+
 test.each([
   ['a line', { line: { environment: 'dev', process: 'api', at: '1:5000' } }],
   ['a moment', { time: timeOf(5000) }],

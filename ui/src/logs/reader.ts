@@ -49,11 +49,6 @@ export class Reader {
     this.#events = events;
   }
 
-  /** Where it would read on. */
-  get place(): Pick<LogsRead, 'cursor' | 'anchor'> {
-    return this.#start;
-  }
-
   /** Reads on, if it does not. */
   go(): void {
     if (this.#running || this.#stopped) return;
