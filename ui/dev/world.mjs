@@ -11,6 +11,7 @@ const MACHINE = () => ({
   cores: 8,
   memory_used_bytes: 11.6e9,
   memory_total_bytes: 33.5e9,
+  hogs: [{ pid: 8123, name: 'cc1plus', cpu_percent: 390, memory_bytes: 2.1e9 }],
 });
 
 const SCENES = {
@@ -74,6 +75,7 @@ function statusOf([name, , ports, health, memory, cpu], state, since) {
     memory_bytes: alive ? memory : null,
     threads: alive ? 14 : null,
     open_files: alive ? 42 : null,
+    open_files_limit: alive ? 1024 : null,
     disk_read_bytes: 3.1e6,
     disk_written_bytes: 812e3,
     net_received_bytes: null,

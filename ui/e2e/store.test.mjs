@@ -146,6 +146,8 @@ test('a link to a line opens there, and marks it; the lines around one are shown
       await page.getByTestId('log-search').fill('line 1234');
       await page.getByTestId('log-search').press('Enter');
       await shows(linesOf(page), 'line 12345 of');
+      // The oldest that fits: nothing is put above the others any more.
+      await shows(linesOf(page), 'line 1234 of');
       await linesOf(page).filter({ hasText: 'line 12345 of' }).click();
       await page.keyboard.press('x');
       await shows(linesOf(page), 'line 12352 of');

@@ -20,12 +20,12 @@ export interface KeyDeeds extends Deeds {
 
 /** A chord of the whole page, such as `g e`, begins with this; its second key is not ours. */
 const CHORD = 1000;
-let chordBegan = 0;
+let chordBegan = -Infinity;
 
 /** Whether the key meant something here. */
 export function logKey(event: KeyboardEvent, deeds: KeyDeeds): boolean {
   const chord = event.timeStamp - chordBegan < CHORD;
-  chordBegan = event.key === 'g' ? event.timeStamp : 0;
+  chordBegan = event.key === 'g' ? event.timeStamp : -Infinity;
   if (event.key === 'f' && (event.ctrlKey || event.metaKey) && !event.altKey) {
     deeds.find();
     return true;

@@ -59,6 +59,8 @@ export class Log {
   #previous: string | null = null;
   #turn = 0;
   #older = false;
+  /** Something else is being opened: what is there now grows no more. */
+  #opening = false;
   #arrived: LogLine[] = [];
   #frame = 0;
 
@@ -141,11 +143,13 @@ export class Log {
 
   async older(): Promise<void> {
     const first = this.lines.at(this.lines.first);
-    if (this.#older || this.atStart || !this.loaded) return;
+    if (this.#older || this.#opening || this.atStart || !this.loaded) return;
     const from: Partial<LogsRead> =
       this.#previous !== null ? { cursor: this.#previous } : { anchor: first ? anchorOf(first.line) : 'end' };
     this.#older = true;
     await this.#ask({ ...from, backward: true, max_lines: PAGE }, (answer) => {
+      // An answer that comes late may find other lines there.
+      if (this.lines.at(this.lines.first) !== first) return;
       this.#previous = answer.previous;
       this.atStart = answer.at_end;
       this.lines.prepend(answer.lines.filter((line) => !isSame(line, first?.line)));
@@ -192,12 +196,14 @@ export class Log {
       [this.loaded, this.atStart, this.atEnd] = [false, false, false];
       this.version += 1;
     }
+    this.#opening = true;
     const anchor: LogAnchor = start === 'end' ? start : 'time' in start ? start : anchorOf(start.line);
     await this.#ask({ anchor, backward: true, max_lines: BEGINNING }, (answer) => {
       this.lines.clear();
       this.current = null;
       this.lines.append(answer.lines);
       this.#previous = answer.previous;
+      this.#opening = false;
       [this.atStart, this.atEnd, this.loaded] = [answer.at_end, start === 'end', true];
       this.top = { seq: this.lines.next, offset: 0 };
       this.#readFrom(start === 'end' ? { cursor: answer.next, anchor: null } : { cursor: null, anchor });

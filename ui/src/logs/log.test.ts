@@ -170,6 +170,19 @@ test('a line that is not loaded is brought into sight all the same', async () =>
   await until(() => expect(texts().at(-1)).toBe(9999));
 });
 
+test('what is opened is not mixed with what was being read before it', async () => {
+  reading(30_000);
+  await until(() => expect(log.loaded).toBe(true));
+  log.pause();
+  log.moved(0);
+  const opened = log.toStart();
+  log.moved(0);
+  log.moved(0);
+  await opened;
+  await until(() => expect(texts()[0]).toBe(0));
+  expect(withoutGap()).toBe(true);
+});
+
 test('the nearest line of a kind is asked for from where one is', async () => {
   reading(100);
   await until(() => expect(log.loaded).toBe(true));

@@ -69,7 +69,7 @@ export class Steps implements KeyDeeds {
   choose(row: Row, extend: boolean): void {
     const from = this.range?.[0] ?? this.log.current?.seq ?? row.seq;
     this.range = extend ? [Math.min(from, row.seq), Math.max(from, row.seq)] : null;
-    if (!extend) this.log.choose(this.log.current?.seq === row.seq ? null : row);
+    if (!extend) this.log.choose(row);
   }
 
   fold(row: Row): void {
