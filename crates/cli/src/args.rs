@@ -90,8 +90,10 @@ pub(crate) enum Command {
 const LOGS_HELP: &str = "\
 Times: 2026-11-21T14:30:15Z, `2026-11-21 14:30`, `14:30` (today), or an age: 10m, 1h30m.
 Ctrl-C ends -f with exit code 130. A reader that goes away (| head) is no error.
---save writes plain text, or JSON lines if FILE ends in .jsonl; a file that has
-something in it already is left alone.";
+--save writes plain text, or JSON lines if FILE ends in .jsonl, and compresses if it
+ends in .gz; a file that has something in it already is left alone.
+--patterns clusters the lines, the worst level first. Those that only the present run
+has are `new`. With --json one object a line.";
 
 const SERVE_HELP: &str = "\
 Ctrl-C or SIGTERM ends the supervisor and leaves the processes running; the next
@@ -247,6 +249,9 @@ pub(crate) struct Logs {
     /// Write to FILE instead
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// What the lines have in common: how often, since when, new or not; and errors over time
+    #[arg(long, conflicts_with_all = ["follow", "tail", "context", "save"])]
+    pub(crate) patterns: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use forge_api::{Code, Error, LogLine};
 use jiff::tz::TimeZone;
 
@@ -16,13 +18,35 @@ use crate::view::style::Style;
 const BUFFER: usize = 64 << 10;
 
 pub(crate) struct LogSink {
-    out: BufWriter<Box<dyn Write>>,
+    out: BufWriter<Target>,
     form: Form,
     /// `None`: stdout.
     path: Option<PathBuf>,
     /// A line's text, reused.
     line: String,
     lines: u64,
+}
+
+enum Target {
+    Plain(Box<dyn Write>),
+    Gzip(GzEncoder<File>),
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(out) => out.write(bytes),
+            Self::Gzip(out) => out.write(bytes),
+        }
+    }
+
+    /// What is compressed is not pushed out bit by bit: it would not compress.
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => out.flush(),
+            Self::Gzip(_) => Ok(()),
+        }
+    }
 }
 
 enum Form {
@@ -36,12 +60,23 @@ impl LogSink {
     /// # Errors
     /// The file has something in it already, or cannot be made.
     pub(crate) fn open(output: Output, save: Option<&Path>) -> Result<Self, Error> {
-        let (out, json, style): (Box<dyn Write>, bool, Style) = match save {
+        let (out, json, style) = match save {
             Some(path) => {
-                let json = output.json || path.extension().is_some_and(|extension| extension == "jsonl");
-                (Box::new(create(path)?), json, Style { color: false, ..output.stdout() })
+                let (gzip, name) = if has_extension(path, "gz") {
+                    (true, Path::new(path.file_stem().unwrap_or_default()))
+                } else {
+                    (false, path)
+                };
+                let json = output.json || has_extension(name, "jsonl");
+                let file = create(path)?;
+                let out = if gzip {
+                    Target::Gzip(GzEncoder::new(file, Compression::default()))
+                } else {
+                    Target::Plain(Box::new(file))
+                };
+                (out, json, Style { color: false, ..output.stdout() })
             }
-            None => (Box::new(io::stdout()), output.json, output.stdout()),
+            None => (Target::Plain(Box::new(io::stdout())), output.json, output.stdout()),
         };
         let form =
             if json { Form::Json } else { Form::People(Box::new(Formatter::new(style, TimeZone::system()))) };
@@ -84,6 +119,18 @@ impl LogSink {
         self.finish()
     }
 
+    /// Nothing stays in the buffer, and what is compressed is whole. Nothing can be written any more.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody reads it.
+    pub(crate) fn close(&mut self) -> Result<(), Failure> {
+        self.finish()?;
+        match self.out.get_mut() {
+            Target::Plain(_) => Ok(()),
+            Target::Gzip(out) => out.try_finish().map_err(|error| failed(self.path.as_deref(), error)),
+        }
+    }
+
     /// Nothing stays in the buffer.
     ///
     /// # Errors
@@ -103,6 +150,10 @@ fn failed(path: Option<&Path>, error: io::Error) -> Failure {
         Some(path) => Error::system(format!("writing {}", path.display()), error).into(),
         None => error.into(),
     }
+}
+
+fn has_extension(path: &Path, wanted: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }
 
 /// A new file, or one that is there and empty (as `mktemp` leaves it), or no regular file (a pipe).
@@ -154,6 +205,22 @@ mod tests {
         assert!(text.starts_with("[api] ") && text.ends_with("| hello\n"), "{text}");
         let back: LogLine = serde_json::from_str(&saved("api.jsonl")).expect("JSON");
         assert_eq!(back, line(), "the same line");
+    }
+
+    #[test]
+    fn what_ends_in_gz_is_compressed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, json) in [("api.log.gz", false), ("api.jsonl.gz", true)] {
+            let path = folder.path().join(name);
+            let mut sink = LogSink::open(Output::new(false, ColorChoice::Never), Some(&path)).expect("open");
+            sink.write(&[line()], &[]).expect("written");
+            sink.close().expect("whole");
+            let mut text = String::new();
+            let mut file = flate2::read::GzDecoder::new(File::open(&path).expect("there"));
+            io::Read::read_to_string(&mut file, &mut text).expect("gzip");
+            assert_eq!(text.starts_with('{'), json, "{name}: {text}");
+            assert!(text.contains("hello"), "{name}: {text}");
+        }
     }
 
     #[test]

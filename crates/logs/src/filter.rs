@@ -30,8 +30,7 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, line: &Line) -> bool {
         self.wants_stream(line.stream)
-            && self.since.is_none_or(|since| line.time_ns >= since)
-            && self.until.is_none_or(|until| line.time_ns <= until)
+            && self.wants_time(line.time_ns)
             && self.run.is_none_or(|run| line.run == run)
             && self.wants_level(line.level)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&line.text) != self.invert)
@@ -39,6 +38,10 @@ impl Filter {
 
     pub(crate) fn wants_stream(&self, stream: Stream) -> bool {
         self.streams.is_empty() || self.streams.contains(&stream)
+    }
+
+    pub(crate) fn wants_time(&self, time_ns: i64) -> bool {
+        self.since.is_none_or(|since| time_ns >= since) && self.until.is_none_or(|until| time_ns <= until)
     }
 
     fn wants_level(&self, level: Option<Level>) -> bool {

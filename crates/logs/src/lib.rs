@@ -52,6 +52,8 @@ pub mod patterns;
 #[cfg(feature = "read")]
 mod read;
 mod scan;
+#[cfg(feature = "read")]
+mod search;
 mod segments;
 #[cfg(feature = "read")]
 mod select;
@@ -70,5 +72,6 @@ pub use {
     merge::{Merge, MergedBatch},
     pattern::{InvalidPattern, Pattern},
     read::{Backward, Batch, Line, Reader, ReaderOptions},
+    search::{Count, Progress, Search, SearchOptions, Tally},
     select::{Direction, Selection, Start, Step},
 };

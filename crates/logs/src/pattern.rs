@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use crate::ansi;
 
@@ -12,6 +14,8 @@ use crate::ansi;
 #[derive(Debug, Clone)]
 pub struct Pattern {
     shown: Regex,
+    /// Finds at least the lines of a segment that have it, where they are stored as they are shown.
+    raw: Option<RegexMatcher>,
 }
 
 /// A text is no regular expression.
@@ -42,10 +46,10 @@ impl Pattern {
     pub fn new(text: &str, literal: bool, ignore_case: bool) -> Result<Self, InvalidPattern> {
         let expression = if literal { regex_syntax::escape(text) } else { text.to_owned() };
         let parsed = ParserBuilder::new().case_insensitive(ignore_case).build().parse(&expression);
-        parsed.map_err(|error| InvalidPattern::of(&error, &expression))?;
+        let parsed = parsed.map_err(|error| InvalidPattern::of(&error, &expression))?;
         let built = RegexBuilder::new(&expression).case_insensitive(ignore_case).build();
         let shown = built.map_err(|error| InvalidPattern { reason: reason(&error), column: None })?;
-        Ok(Self { shown })
+        Ok(Self { shown, raw: raw(&parsed, &expression, ignore_case) })
     }
 
     /// Whether it is found in a line, which is as its program wrote it.
@@ -54,10 +58,36 @@ impl Pattern {
         self.shown.is_match(&ansi::text(line))
     }
 
-    /// Whether it is found in a text that is shown.
-    #[must_use]
-    pub fn is_match_shown(&self, text: &str) -> bool {
-        self.shown.is_match(text)
+    pub(crate) fn raw(&self) -> Option<&RegexMatcher> {
+        self.raw.as_ref()
+    }
+}
+
+/// `None`: lines can't be found that way (the expression has a newline in it).
+fn raw(parsed: &Hir, expression: &str, ignore_case: bool) -> Option<RegexMatcher> {
+    let mut builder = RegexMatcherBuilder::new();
+    builder.line_terminator(Some(b'\n'));
+    if parsed.properties().look_set().contains_anchor() {
+        // It is already without case.
+        return builder.build(&in_entry(parsed).to_string()).ok();
+    }
+    builder.case_insensitive(ignore_case).build(expression).ok()
+}
+
+/// The same for a text that has the head of an entry before it and a newline behind: `^` is where the text begins,
+/// which is left to who looks at the line, and `$` is the line's end.
+fn in_entry(expression: &Hir) -> Hir {
+    match expression.kind() {
+        HirKind::Look(Look::Start | Look::StartLF | Look::StartCRLF) => Hir::empty(),
+        HirKind::Look(Look::End | Look::EndLF | Look::EndCRLF) => Hir::look(Look::EndLF),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => expression.clone(),
+        HirKind::Repetition(repetition) => {
+            let sub = Box::new(in_entry(&repetition.sub));
+            Hir::repetition(Repetition { sub, ..repetition.clone() })
+        }
+        HirKind::Capture(capture) => in_entry(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(in_entry).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(in_entry).collect()),
     }
 }
 

@@ -198,7 +198,7 @@ fn levels_are_near(stores: &[Vec<Act>], segment_bytes: u64) -> bool {
 const BIG: u64 = 16 << 20;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_selected_is_what_a_naive_filter_leaves(

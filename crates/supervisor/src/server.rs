@@ -39,6 +39,7 @@ where
         permits: Arc::new(Semaphore::new(AT_A_TIME)),
         updates: None,
         terminal: None,
+        scans: crate::logs::Scans::default(),
     };
     client.listen(BufReader::new(read)).await;
     drop(client);
@@ -54,6 +55,7 @@ struct Client {
     permits: Arc<Semaphore>,
     updates: Option<tokio::task::AbortHandle>,
     terminal: Option<mpsc::Sender<terminal::Act>>,
+    scans: crate::logs::Scans,
 }
 
 impl Client {
@@ -133,6 +135,18 @@ impl Client {
             }
             Request::LogsRead(read) => {
                 self.read_logs(id, read).await;
+            }
+            Request::LogsScan(scan) => {
+                let result = self.scans.start(&self.core, scan).await;
+                self.answer(&id, result).await;
+            }
+            Request::LogsScanNext(next) => match self.scans.get(next.scan) {
+                Ok(scan) => self.work(id, async move { in_json(scan.next().await?) }).await,
+                Err(error) => self.answer::<Done>(&id, Err(error)).await,
+            },
+            Request::LogsScanCancel(cancel) => {
+                self.scans.cancel(cancel.scan);
+                self.answer(&id, Ok(Done {})).await;
             }
             request => {
                 let core = self.core.clone();
@@ -245,6 +259,10 @@ impl Client {
 /// An answer's line.
 fn answer<T: Serialize>(id: &Value, result: Result<T, Error>) -> String {
     wire::answer(id, &result.map_err(wire::WireError::from))
+}
+
+fn in_json<T: Serialize>(answer: T) -> Result<Value, Error> {
+    serde_json::to_value(answer).map_err(|error| Error::system("the answer could not be written", error))
 }
 
 /// The terminal of a process, once it runs.

@@ -8,6 +8,7 @@ use forge_api::{Code, Error, LogQuery, LogsRead, LogsReadAnswer, Time};
 
 use crate::args;
 use crate::client::{Client, Incoming, Pending};
+use crate::commands::patterns;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupts;
@@ -22,6 +23,9 @@ const LOSSES: u32 = 3;
 pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
     let mut client = context.client().await?;
     let root = context.root(&mut client).await?;
+    if args.patterns {
+        return patterns::run(context, &mut client, query(args, root)).await;
+    }
     let sink = LogSink::open(context.output, args.save.as_deref())?;
     let follow = args.follow;
     let save = args.save.clone();
@@ -33,7 +37,7 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
     } else {
         reading.history(&mut client).await?;
     }
-    reading.sink.finish()?;
+    reading.sink.close()?;
     let lines = reading.sink.lines();
     match save {
         Some(path) if context.output.json => {
@@ -139,7 +143,7 @@ impl Reading {
                     pending = self.take(client, answer.of::<LogsRead>()?).await?;
                 },
                 () = interrupts.next() => {
-                    self.sink.finish()?;
+                    self.sink.close()?;
                     return Err(Failure::Told(Code::Interrupted));
                 }
                 () = &mut over => return Ok(()),

@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod kill;
 pub(crate) mod logs;
 pub(crate) mod open;
+pub(crate) mod patterns;
 pub(crate) mod restart;
 pub(crate) mod run;
 pub(crate) mod send;

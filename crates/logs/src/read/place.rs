@@ -127,6 +127,19 @@ impl Reader {
         Ok(())
     }
 
+    /// The time of the oldest line (nanoseconds since 1970, UTC); `None`: there is none.
+    ///
+    /// # Errors
+    /// The folder can't be listed, or a file can't be read.
+    pub fn first_time(&self) -> io::Result<Option<i64>> {
+        for segment in list(&self.dir)? {
+            if let Some(first) = first_time(&self.dir, segment)? {
+                return Ok(Some(first.as_nanos()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Goes to `cursor`. If its segment was deleted, the next [`Reader::read`] begins with what follows, and says that
     /// there is a gap.
     pub fn seek(&mut self, cursor: Cursor) {

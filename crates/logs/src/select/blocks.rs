@@ -48,6 +48,11 @@ impl Block {
         Cursor { segment: self.place.segment, offset: self.start() }
     }
 
+    /// Where it ends, as far as that is known.
+    pub(crate) fn end_cursor(&self) -> Cursor {
+        Cursor { segment: self.place.segment, offset: self.end().unwrap_or(u64::MAX) }
+    }
+
     pub(crate) fn start(&self) -> u64 {
         if self.first == 0 { 0 } else { self.index.records[self.first].offset }
     }

@@ -1,6 +1,7 @@
 //! The lines of several stores that a filter wants, as one sequence in either direction.
 
 mod blocks;
+mod find;
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,12 +9,13 @@ use std::path::PathBuf;
 
 pub use blocks::Direction;
 pub(crate) use blocks::{Block, Blocks, Range};
+pub(crate) use find::{Finder, Found};
 
 use crate::{Cursor, Filter, Line, ReaderOptions};
 
 /// Records of the index, of 64 KiB each, that are looked through in one step: less where every line is wanted.
 const READ_RECORDS: usize = 1;
-const SEARCH_RECORDS: usize = 8;
+pub(crate) const SEARCH_RECORDS: usize = 8;
 
 /// One store and where to begin in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +45,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Selection {
     direction: Direction,
-    filter: Filter,
-    options: ReaderOptions,
+    finder: Finder,
     sources: Vec<Source>,
 }
 
@@ -80,7 +81,7 @@ impl Selection {
             io::Result::Ok(Source { blocks, over: false, queue: VecDeque::new(), at, last: None })
         };
         let sources = starts.into_iter().map(open).collect::<io::Result<_>>()?;
-        Ok(Self { direction, filter, options, sources })
+        Ok(Self { direction, finder: Finder::new(filter, options), sources })
     }
 
     /// The next line, or one block less to look through.
@@ -105,7 +106,7 @@ impl Selection {
             };
             return Ok(Step::Line(number, line));
         }
-        source.search(self.direction, &self.filter, &self.options)?;
+        source.search(self.direction, &mut self.finder)?;
         Ok(Step::Searched)
     }
 
@@ -133,17 +134,16 @@ impl Source {
         }
     }
 
-    fn search(&mut self, direction: Direction, filter: &Filter, options: &ReaderOptions) -> io::Result<()> {
+    fn search(&mut self, direction: Direction, finder: &mut Finder) -> io::Result<()> {
         let Some(block) = self.blocks.next()? else {
             self.over = true;
             return Ok(());
         };
-        let (mut lines, end) = block.decode(options)?;
-        lines.retain(|line| filter.matches(line));
+        let Found { lines, end, .. } = finder.find(&block, false)?;
         match direction {
             Direction::Forward => {
                 if lines.is_empty() {
-                    self.at = self.at.max(end);
+                    self.at = self.at.max(end.unwrap_or(self.at));
                 }
                 self.queue.extend(lines);
             }

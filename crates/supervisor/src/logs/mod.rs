@@ -1,6 +1,7 @@
 //! Reading logs for faces and for log probes: from the segments on disk, never on the core's thread.
 //!
-//! `logs.read` gives pages, merged by time, in both directions. What follows a run for its probe and its events is in
+//! `logs.read` gives pages, merged by time, in both directions; `logs.scan` looks through everything in the background.
+//! What follows a run for its probe and its events is in
 //! `follow`.
 
 mod bookmark;
@@ -8,6 +9,7 @@ mod follow;
 mod page;
 mod query;
 mod runs;
+mod scan;
 mod shown;
 
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use crate::core::Handle;
 use crate::outgoing::{Outgoing, Room};
 
 pub(crate) use follow::{Counted, Hit, Next, Purpose, Search, last_lines, search};
+pub(crate) use scan::Scans;
 
 use bookmark::Bookmark;
 use page::{Pager, page_bytes};

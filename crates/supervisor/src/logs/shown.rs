@@ -20,16 +20,20 @@ pub(super) fn shown(target: &Target, line: &Line) -> LogLine {
             forge_logs::Stream::Stderr => Stream::Stderr,
             forge_logs::Stream::Forge => Stream::Forge,
         },
-        level: line.level.map(|level| match level {
-            forge_logs::Level::Trace => Level::Trace,
-            forge_logs::Level::Debug => Level::Debug,
-            forge_logs::Level::Info => Level::Info,
-            forge_logs::Level::Warn => Level::Warn,
-            forge_logs::Level::Error => Level::Error,
-        }),
+        level: line.level.map(level_shown),
         text,
         styles: styles.iter().map(styled_part).collect(),
         at: line.end.to_string(),
+    }
+}
+
+pub(super) fn level_shown(level: forge_logs::Level) -> Level {
+    match level {
+        forge_logs::Level::Trace => Level::Trace,
+        forge_logs::Level::Debug => Level::Debug,
+        forge_logs::Level::Info => Level::Info,
+        forge_logs::Level::Warn => Level::Warn,
+        forge_logs::Level::Error => Level::Error,
     }
 }
 

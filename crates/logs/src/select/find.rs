@@ -1,0 +1,281 @@
+//! Finding what a filter wants in a block without decoding all of it.
+//!
+//! Most lines of most logs are entries of their own and look as they are stored: there ripgrep's searcher finds the
+//! candidates in the bytes of the file, and only they are looked at. A line with something for a terminal in it, or that
+//! is no UTF-8, is drawn first, and matched alone. A block with fragments of lines, and one whose hits need more than it
+//! says (levels, where a run begins within it), is decoded.
+
+use std::io;
+use std::ops::Range;
+
+use grep_matcher::Matcher;
+use grep_searcher::{Searcher, SearcherBuilder, Sink, SinkMatch};
+
+use super::Block;
+use crate::cri::{Entry, MAX_TEXT, Mark};
+use crate::index::Track;
+use crate::pattern::Pattern;
+use crate::scan::read_at;
+use crate::stamp::STAMP_BYTES;
+use crate::{Cursor, Filter, Line, ReaderOptions, Stream, ansi, level};
+
+/// Bytes of a block that are searched as they are stored; a longer one (its sidecar is missing a part) is decoded.
+const MOST_BYTES: u64 = 8 << 20;
+
+/// Lines before one that may give it its level; where it takes more, the block is decoded.
+const MOST_BACK: usize = 64;
+
+/// What a [`Finder::find`] found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Those that are wanted, in their order; none if only their number was asked for.
+    pub(crate) lines: Vec<Line>,
+    pub(crate) matched: u64,
+    /// Where what is whole of the block ends.
+    pub(crate) end: Option<Cursor>,
+}
+
+/// Finds what a filter wants, a block at a time.
+#[derive(Debug)]
+pub(crate) struct Finder {
+    filter: Filter,
+    options: ReaderOptions,
+    searcher: Searcher,
+    buffer: Vec<u8>,
+}
+
+impl Finder {
+    pub(crate) fn new(filter: Filter, options: ReaderOptions) -> Self {
+        let searcher = SearcherBuilder::new().line_number(false).build();
+        Self { filter, options, searcher, buffer: Vec::new() }
+    }
+
+    /// The lines of `block` that are wanted, or with `count_only` how many they are.
+    pub(crate) fn find(&mut self, block: &Block, count_only: bool) -> io::Result<Found> {
+        match self.find_raw(block, count_only)? {
+            Some(found) => Ok(found),
+            None => {
+                let (mut lines, end) = block.decode(&self.options)?;
+                lines.retain(|line| self.filter.matches(line));
+                Ok(Found { matched: lines.len() as u64, lines, end: Some(end) })
+            }
+        }
+    }
+
+    /// `None`: the block must be decoded.
+    fn find_raw(&mut self, block: &Block, count_only: bool) -> io::Result<Option<Found>> {
+        let Self { filter, options, searcher, buffer } = self;
+        let Some(pattern) = filter.pattern.as_ref().filter(|_| !filter.invert) else { return Ok(None) };
+        let track = block.track();
+        if pattern.raw().is_none() || track.open != [None; 2] || options.max_line < MAX_TEXT {
+            return Ok(None);
+        }
+        if !fill(block, buffer)? {
+            return Ok(None);
+        }
+        let cursor = block.cursor();
+        let whole = Whole { bytes: buffer, cursor, track, filter, pattern };
+        let end = Cursor { offset: cursor.offset + buffer.len() as u64, ..cursor };
+        let Some(hits) = whole.hits(searcher, block)? else { return Ok(None) };
+        let mut found = Found { matched: hits.len() as u64, end: Some(end), ..Found::default() };
+        if hits.is_empty() {
+            return Ok(Some(found));
+        }
+        // Where a run begins within the block, and where levels matter, more must be known than the line.
+        let runs = memchr::memmem::find(buffer, b" forge F run ").is_some();
+        if filter.has_levels() || (runs && (!count_only || filter.run.is_some())) {
+            return Ok(None);
+        }
+        if filter.run.is_some_and(|run| run != track.run) {
+            return Ok(Some(Found { matched: 0, ..found }));
+        }
+        if !count_only {
+            for hit in hits {
+                let Some(line) = whole.line(hit) else { return Ok(None) };
+                found.lines.push(line);
+            }
+        }
+        Ok(Some(found))
+    }
+}
+
+/// Reads the whole lines of a block; `false` if they are too many, or something stands behind them that is a line too.
+fn fill(block: &Block, buffer: &mut Vec<u8>) -> io::Result<bool> {
+    let start = block.start();
+    let wanted = match block.end() {
+        Some(end) => end - start,
+        None => block.place.file.metadata()?.len().saturating_sub(start),
+    };
+    if wanted > MOST_BYTES {
+        return Ok(false);
+    }
+    buffer.resize(usize::try_from(wanted).unwrap_or(0), 0);
+    let mut read = 0;
+    while read < buffer.len() {
+        match read_at(&block.place.file, &mut buffer[read..], start + read as u64)? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    let lines = memchr::memrchr(b'\n', &buffer[..read]).map_or(0, |last| last + 1);
+    buffer.truncate(lines);
+    let rest = read > lines;
+    Ok(!rest || (block.end().is_none() && !block.closed))
+}
+
+/// The whole lines of a block.
+struct Whole<'a> {
+    bytes: &'a [u8],
+    cursor: Cursor,
+    track: Track,
+    filter: &'a Filter,
+    pattern: &'a Pattern,
+}
+
+impl Whole<'_> {
+    /// Where the wanted lines stand, but for their runs and levels; `None`: it can't be told from the bytes alone.
+    fn hits(&self, searcher: &mut Searcher, block: &Block) -> io::Result<Option<Vec<Range<usize>>>> {
+        if has_fragments(self.bytes) {
+            return Ok(None);
+        }
+        let mut hits = Hits { whole: self, clip: block.clip, base: 0, lines: Vec::new(), foreign: false };
+        if is_as_shown(self.bytes) {
+            hits.search(searcher, 0..self.bytes.len())?;
+        } else {
+            let (mut run, mut at) = (0, 0);
+            for end in memchr::memchr_iter(b'\n', self.bytes) {
+                let line = at..end + 1;
+                if !is_as_shown(&self.bytes[line.clone()]) {
+                    hits.search(searcher, run..at)?;
+                    hits.look(line);
+                    run = end + 1;
+                }
+                at = end + 1;
+            }
+            hits.search(searcher, run..self.bytes.len())?;
+        }
+        Ok((!hits.foreign).then_some(hits.lines))
+    }
+
+    fn line(&self, hit: Range<usize>) -> Option<Line> {
+        let entry = Entry::parse(&self.bytes[hit.start..hit.end - 1])?;
+        let place = |at: usize| Cursor { offset: self.cursor.offset + at as u64, ..self.cursor };
+        Some(Line {
+            time_ns: entry.time.max(self.track.time).as_nanos(),
+            stream: entry.stream,
+            run: self.track.run,
+            level: self.level(&entry, hit.start)?,
+            text: entry.text.to_vec(),
+            omitted: 0,
+            partial: false,
+            cursor: place(hit.start),
+            end: place(hit.end),
+        })
+    }
+
+    /// As [`crate::read`] has it: its own, or that of the line that it continues. `None`: that is too far back.
+    fn level(&self, entry: &Entry<'_>, start: usize) -> Option<Option<level::Level>> {
+        if entry.stream == Stream::Forge {
+            return Some(None);
+        }
+        let told = |text: &[u8]| {
+            let stated = level::detect(text);
+            (stated.is_some() || !level::continues(text)).then_some(stated)
+        };
+        if let Some(told) = told(entry.text) {
+            return Some(told);
+        }
+        let before = self.bytes[..start].strip_suffix(b"\n")?;
+        let lines = before.rsplit(|&byte| byte == b'\n').take(MOST_BACK);
+        let heads = lines.map(Entry::parse);
+        for head in heads {
+            let head = head?;
+            if head.stream == entry.stream
+                && let Some(told) = told(head.text)
+            {
+                return Some(told);
+            }
+        }
+        None
+    }
+}
+
+/// Collects the lines that are wanted out of the candidates.
+struct Hits<'a> {
+    whole: &'a Whole<'a>,
+    clip: (Cursor, Cursor),
+    /// Where the slice that is searched begins.
+    base: usize,
+    lines: Vec<Range<usize>>,
+    /// A line is no entry of ours.
+    foreign: bool,
+}
+
+impl Hits<'_> {
+    fn search(&mut self, searcher: &mut Searcher, lines: Range<usize>) -> io::Result<()> {
+        let Some(matcher) = self.whole.pattern.raw() else { return Ok(()) };
+        if lines.is_empty() || self.foreign {
+            return Ok(());
+        }
+        self.base = lines.start;
+        search_slice(searcher, matcher, &self.whole.bytes[lines], self)
+    }
+
+    /// Takes a line with its newline if it is wanted.
+    fn look(&mut self, line: Range<usize>) {
+        let Whole { bytes, cursor, filter, pattern, track } = self.whole;
+        let raw = &bytes[line.start..line.end - 1];
+        let Some(entry) = Entry::parse(raw) else {
+            self.foreign |= !raw.is_empty();
+            return;
+        };
+        let end = Cursor { offset: cursor.offset + line.end as u64, ..*cursor };
+        let time = entry.time.max(track.time).as_nanos();
+        let wanted = self.clip.0 < end
+            && end <= self.clip.1
+            && filter.wants_stream(entry.stream)
+            && filter.wants_time(time)
+            && pattern.is_match(entry.text);
+        let hidden = || {
+            entry.stream == Stream::Forge && matches!(Mark::parse(entry.text), Some(Mark::Continues { .. }))
+        };
+        if wanted && !hidden() {
+            self.lines.push(line);
+        }
+    }
+}
+
+fn search_slice(
+    searcher: &mut Searcher,
+    matcher: impl Matcher,
+    slice: &[u8],
+    hits: &mut Hits<'_>,
+) -> io::Result<()> {
+    searcher.search_slice(matcher, slice, hits)
+}
+
+impl Sink for &mut Hits<'_> {
+    type Error = io::Error;
+
+    fn matched(&mut self, _: &Searcher, found: &SinkMatch<'_>) -> Result<bool, io::Error> {
+        let start =
+            self.base + usize::try_from(found.absolute_byte_offset()).unwrap_or(usize::MAX - self.base);
+        self.look(start..start + found.bytes().len());
+        Ok(!self.foreign)
+    }
+}
+
+/// Whether one of the lines is a fragment of a longer one.
+fn has_fragments(lines: &[u8]) -> bool {
+    // `TIME stdout P TEXT`, and as long for stderr.
+    const AT: usize = STAMP_BYTES + " stdout".len();
+    memchr::memmem::find_iter(lines, b" P ").any(|at| at == AT || (at > AT && lines[at - AT - 1] == b'\n'))
+}
+
+/// Whether lines look as they are stored: they are UTF-8, and there is nothing in them for a terminal.
+fn is_as_shown(lines: &[u8]) -> bool {
+    // What an ordinary log has not, and where it has, one must look closer.
+    let unusual = |&byte: &u8| (byte < 0x20 && byte != b'\n' && byte != b'\t') || byte >= 0x7f;
+    let has_unusual = |block: &[u8]| block.iter().fold(false, |found, byte| found | unusual(byte));
+    !lines.chunks(256).any(has_unusual) || (std::str::from_utf8(lines).is_ok() && ansi::is_plain(lines))
+}
