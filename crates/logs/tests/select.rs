@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use common::{lines, open};
 use forge_logs::{
-    Cursor, Direction, Filter, Level, Line, Pattern, Reader, ReaderOptions, Selection, Stamp, Start, Step,
-    Stream, Writer,
+    Cursor, Direction, Filter, Level, Line, Pattern, Progress, Reader, ReaderOptions, Search, SearchOptions,
+    Selection, Stamp, Start, Step, Stream, Writer,
 };
 use proptest::prelude::*;
 
@@ -19,15 +19,19 @@ fn selection(starts: Vec<Start>, direction: Direction, filter: &Filter) -> Selec
     Selection::new(starts, direction, filter.clone(), ReaderOptions::default()).unwrap()
 }
 
-/// All that `filter` wants, in pages of so many lines, each by a new selection.
-fn select(dirs: &[PathBuf], direction: Direction, filter: &Filter, page: usize) -> Vec<(usize, Line)> {
+fn starts(dirs: &[PathBuf], direction: Direction) -> Vec<Start> {
     let start = |dir: &PathBuf| {
         let mut reader = Reader::open(dir).unwrap();
         reader.seek_end().unwrap();
         let at = if direction == Direction::Forward { BEGINNING } else { reader.cursor() };
         Start { dir: dir.clone(), at }
     };
-    let mut starts: Vec<Start> = dirs.iter().map(start).collect();
+    dirs.iter().map(start).collect()
+}
+
+/// All that `filter` wants, in pages of so many lines, each by a new selection.
+fn select(dirs: &[PathBuf], direction: Direction, filter: &Filter, page: usize) -> Vec<(usize, Line)> {
+    let mut starts = starts(dirs, direction);
     let mut found = Vec::new();
     loop {
         let mut selection = selection(starts.clone(), direction, filter);
@@ -51,6 +55,41 @@ fn select(dirs: &[PathBuf], direction: Direction, filter: &Filter, page: usize) 
             start.at = at;
         }
     }
+}
+
+/// The first so many lines of a search by some threads, oldest first, and how many matched.
+fn search(
+    dirs: &[PathBuf],
+    direction: Direction,
+    filter: &Filter,
+    most: usize,
+    threads: usize,
+) -> (Vec<(usize, Line)>, u64) {
+    let options = SearchOptions {
+        direction,
+        filter: filter.clone(),
+        reader: ReaderOptions::default(),
+        most,
+        counts: false,
+        patterns: false,
+        parts: 0,
+    };
+    let search = Search::new(starts(dirs, direction), options, Box::new(|| ())).unwrap();
+    let (mut found, mut progress) = (Vec::new(), Progress::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| search.work());
+        }
+        while !progress.done {
+            progress = search.take().unwrap();
+            found.append(&mut progress.lines);
+            std::thread::yield_now();
+        }
+    });
+    if direction == Direction::Backward {
+        found.reverse();
+    }
+    (found, progress.matched)
 }
 
 /// The same, line by line and with nothing clever.
@@ -218,6 +257,18 @@ proptest! {
             (filter.level_at_least, filter.levels) = (None, Vec::new());
         }
         let mut expected = naive(&dirs, &filter);
+        for (direction, threads) in [(Direction::Forward, 1), (Direction::Backward, 3)] {
+            let (found, matched) = search(&dirs, direction, &filter, usize::MAX, threads);
+            prop_assert_eq!(short(&found), short(&expected), "searched {:?} by {}", direction, threads);
+            prop_assert_eq!(matched, expected.len() as u64, "counted");
+            let (first, matched) = search(&dirs, direction, &filter, page, threads);
+            let wanted = match direction {
+                Direction::Forward => &expected[..page.min(expected.len())],
+                Direction::Backward => &expected[expected.len().saturating_sub(page)..],
+            };
+            prop_assert_eq!(short(&first), short(wanted), "the first {:?}", direction);
+            prop_assert_eq!(matched, expected.len() as u64, "counted beside the first {}", page);
+        }
         for direction in [Direction::Forward, Direction::Backward] {
             for page in [page, usize::MAX] {
                 let mut found = select(&dirs, direction, &filter, page);
@@ -227,8 +278,86 @@ proptest! {
                         line.level = None;
                     }
                 }
-                prop_assert!(found == expected, "runs, levels, whole texts, {:?}", direction);
+                let differ = found.iter().zip(&expected).find(|(found, expected)| found != expected);
+                prop_assert!(differ.is_none(), "{:?}: {}", direction, differ.map_or_else(String::new, in_full));
             }
         }
     }
+}
+
+fn in_full((found, expected): (&(usize, Line), &(usize, Line))) -> String {
+    let of = |(_, line): &(usize, Line)| {
+        let Line { time_ns, run, level, text, omitted, partial, cursor, end, .. } = line;
+        format!("{time_ns} {run} {level:?} {} bytes {omitted} {partial} {cursor} {end}", text.len())
+    };
+    format!("found {}, expected {}", of(found), of(expected))
+}
+
+fn numbered(dir: &Path, lines: usize, segment_bytes: u64) {
+    let mut writer = open(dir, segment_bytes, 1);
+    for block in (0..lines).collect::<Vec<_>>().chunks(100) {
+        let text: String = block.iter().map(|number| format!("INFO request {number} took 5 ms\n")).collect();
+        writer.write(Stream::Stdout, text.as_bytes(), common::at(block[0] as i64));
+    }
+}
+
+#[test]
+fn a_search_that_is_stopped_ends_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    numbered(folder.path(), 300_000, 4 << 20);
+    let options = SearchOptions {
+        direction: Direction::Backward,
+        filter: Filter::default(),
+        reader: ReaderOptions::default(),
+        most: 10,
+        counts: true,
+        patterns: true,
+        parts: 10,
+    };
+    let dirs = [folder.path().to_path_buf()];
+    let search = Search::new(starts(&dirs, Direction::Backward), options, Box::new(|| ())).unwrap();
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| search.work());
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while search.take().unwrap().matched == 0 {
+            assert!(std::time::Instant::now() < deadline, "it finds something");
+            std::thread::yield_now();
+        }
+        search.stop();
+        worker.join().unwrap();
+        let progress = search.take().unwrap();
+        assert!(progress.done, "it is over");
+        assert!(progress.matched < 300_000, "{} of all lines", progress.matched);
+    });
+}
+
+#[test]
+fn who_takes_nothing_holds_a_search_up_and_not_its_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    numbered(folder.path(), 300_000, 4 << 20);
+    let options = SearchOptions {
+        direction: Direction::Forward,
+        filter: Filter::default(),
+        reader: ReaderOptions::default(),
+        most: usize::MAX,
+        counts: false,
+        patterns: false,
+        parts: 0,
+    };
+    let dirs = [folder.path().to_path_buf()];
+    let search = Search::new(starts(&dirs, Direction::Forward), options, Box::new(|| ())).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| search.work());
+        scope.spawn(|| search.work());
+        let (mut most, mut all, mut done) = (0, 0, false);
+        while !done {
+            let progress = search.take().unwrap();
+            most = most.max(progress.lines.iter().map(|(_, line)| line.text.len()).sum());
+            all += progress.lines.iter().filter(|(_, line)| line.is_program()).count();
+            done = progress.done;
+            std::thread::yield_now();
+        }
+        assert_eq!(all, 300_000, "all lines");
+        assert!(most < 8 << 20, "{most} bytes waited");
+    });
 }

@@ -135,7 +135,7 @@ struct Whole<'a> {
 impl Whole<'_> {
     /// Where the wanted lines stand, but for their runs and levels; `None`: it can't be told from the bytes alone.
     fn hits(&self, searcher: &mut Searcher, block: &Block) -> io::Result<Option<Vec<Range<usize>>>> {
-        if has_fragments(self.bytes) {
+        if has_fragments(self.bytes) || (block.start() == 0 && begins_within_line(self.bytes)) {
             return Ok(None);
         }
         let mut hits = Hits { whole: self, clip: block.clip, base: 0, lines: Vec::new(), foreign: false };
@@ -270,6 +270,12 @@ fn has_fragments(lines: &[u8]) -> bool {
     // `TIME stdout P TEXT`, and as long for stderr.
     const AT: usize = STAMP_BYTES + " stdout".len();
     memchr::memmem::find_iter(lines, b" P ").any(|at| at == AT || (at > AT && lines[at - AT - 1] == b'\n'))
+}
+
+/// Whether a segment that a rotation began says that a line goes on in it.
+fn begins_within_line(bytes: &[u8]) -> bool {
+    const HEAD: usize = 512;
+    memchr::memmem::find(&bytes[..bytes.len().min(HEAD)], b" is within a line from ").is_some()
 }
 
 /// Whether lines look as they are stored: they are UTF-8, and there is nothing in them for a terminal.
