@@ -37,7 +37,7 @@ fn status_tells_what_a_tree_uses_as_proc_has_it() {
 ",
     );
     world.start();
-    let folder = format!("/proc/{}/fd", world.pid("a").pid());
+    let folder = format!("/proc/{}/fd", world.pid("a").pid);
     let open = fs::read_dir(folder).expect("it runs").count();
     let process = world.wait_process("a", "measured", |one| one["cpu_percent"].is_number());
     assert_eq!(process["threads"], 1, "{process:#}");
@@ -189,4 +189,21 @@ fn single_checks_are_told_with_their_latency_and_failures_with_the_reason() {
     assert!(!checks.is_empty(), "{details}");
     assert!(checks.iter().all(|one| one["passed"] == false && one["latency_ms"].is_number()), "{details}");
     assert!(details["health_history"][0]["mean_latency_ms"].is_number(), "{details}");
+}
+
+#[test]
+fn nothing_is_followed_once_nothing_runs() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+    world.wait_process("a", "measured", |one| one["net_sent_bytes"].is_u64());
+    let supervisor = world.wait_supervisor().pid;
+    let follows = || {
+        let tasks = fs::read_dir(format!("/proc/{supervisor}/task")).into_iter().flatten().flatten();
+        let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+        names.into_iter().any(|name| name.trim() == "sockets")
+    };
+    wait_until("ends of sockets are followed", follows);
+    world.forge(["stop"]).run().ok();
+    wait_until("they are no longer", || !follows());
+    assert_eq!(world.status()["machine"], Value::Null, "nor is the machine looked at");
 }

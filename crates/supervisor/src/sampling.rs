@@ -68,6 +68,10 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
                         next = if trees.is_empty() { at } else { next.min(at) };
                     }
                     apply(&mut trees, change);
+                    if trees.is_empty() {
+                        // What it follows meanwhile is of interest to nobody.
+                        (sampler, hogs) = (Sampler::new(), Hogs::default());
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let (time, at) = (Time::now(), Instant::now());

@@ -34,7 +34,7 @@ const DESTROYED: u32 = 1 << 0 | 1 << 2;
 const BUFFER: usize = 64 * 1024;
 /// Sockets often end in bursts: one is waited for, then a moment, then all are read. The queue of the socket holds more
 /// than what ends in such a moment.
-const BURST: Duration = Duration::from_millis(5);
+const BURST: Duration = Duration::from_millis(20);
 /// Bytes of that queue; the system grants as much of it as `net.core.rmem_max` says.
 const QUEUE: usize = 4 << 20;
 
