@@ -11,4 +11,4 @@ export function ranked(notices: readonly Notice[], first?: string): Notice[] {
 
 /** Some kinds are about processes whose last words matter. */
 export const hasLastWords = (notice: Notice): boolean =>
-  notice.process !== null && ['crash', 'crash_loop', 'start_failed', 'unhealthy'].includes(notice.kind);
+  notice.process !== null && ['crash', 'crash_loop', 'unhealthy'].includes(notice.kind);
