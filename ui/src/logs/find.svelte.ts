@@ -30,7 +30,8 @@ export class Find {
   #known = new Set<string>();
   /** By which lines that a filter keeps away are told from hits: a query has room for one expression. */
   #also: ((line: LogLine) => boolean) | null = null;
-  #approached = false;
+  /** Somebody wanted to go to the first hit before there was one. */
+  #awaited = false;
 
   constructor(log: Log, asking: Asking) {
     this.#log = log;
@@ -71,6 +72,7 @@ export class Find {
   /** To the next older hit, or newer one; from the newest on to the oldest, and the other way. */
   go(older: boolean): void {
     const total = this.#hits.length;
+    this.#awaited = total === 0 && !this.done;
     if (total === 0) return;
     const from = this.place < 0 ? this.#before() - 1 : this.place;
     this.place = (from + (older ? 1 : -1) + total) % total;
@@ -93,10 +95,7 @@ export class Find {
     this.#hits.push(...hits);
     this.count = this.#also === null ? Math.max(answer.matched, this.#hits.length) : this.#hits.length;
     this.share = answer.total_bytes === 0 ? 1 : answer.scanned_bytes / answer.total_bytes;
-    if (this.place >= 0 || this.#approached || this.#hits.length === 0) return;
-    // The first find is shown if one would have to look for it; whoever reads is not led away.
-    this.#approached = true;
-    if (this.#log.following) this.place = 0;
+    if (this.#awaited && this.#hits.length > 0) this.go(true);
   }
 
   #know(line: LogLine): boolean {
@@ -123,7 +122,7 @@ export class Find {
   #forget(): void {
     this.#hits = [];
     this.#known.clear();
-    this.#approached = false;
+    this.#awaited = false;
     [this.count, this.place, this.done, this.share, this.failure] = [0, -1, true, 0, null];
   }
 }
