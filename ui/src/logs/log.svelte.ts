@@ -21,6 +21,14 @@ const BUDGET = 250;
 /** Where a view begins: at the newest line, at a moment (RFC 3339), or at a line. */
 export type Start = 'end' | { time: string } | { line: Pick<LogLine, 'environment' | 'process' | 'at'> };
 
+interface Goal {
+  start: Exclude<Start, 'end'>;
+  /** It is what the reader came for. */
+  lead: boolean;
+  seam: number;
+  reached: () => void;
+}
+
 /** What to do with a page that was read; the rest of it is old news when something else was opened meanwhile. */
 type Take = (answer: LogsReadAnswer) => void;
 
@@ -61,6 +69,8 @@ export class Log {
   #older = false;
   /** Something else is being opened: what is there now grows no more. */
   #opening = false;
+  /** What is to come into sight as soon as it is there; `seam`: the place of the first line behind it. */
+  #goal: Goal | null = null;
   #arrived: LogLine[] = [];
   #frame = 0;
 
@@ -82,6 +92,8 @@ export class Log {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.#arrived = [];
+    this.#goal?.reached();
+    this.#goal = null;
   }
 
   follow(): void {
@@ -212,22 +224,27 @@ export class Log {
     if (turn !== this.#turn) return;
     if (start === 'end') {
       if (this.lines.height < this.height) void this.older();
-    } else await this.#settle(start, turn, lead);
-  }
-
-  /** The lines behind the place are on their way: with the first of them, what was asked for is in sight. */
-  async #settle(start: Exclude<Start, 'end'>, turn: number, lead: boolean): Promise<void> {
-    await new Promise<void>((settled) => (this.#settled = settled));
-    if (turn !== this.#turn) return;
-    const row = 'time' in start ? this.lines.since(Date.parse(start.time)) : this.lines.find(start.line);
-    if (row && lead) this.#show(row);
-    else if (row) {
-      this.moved(this.lines.topOf(row.seq));
-      this.version += 1;
+    } else {
+      await new Promise<void>((reached) => (this.#goal = { start, lead, seam: this.lines.next, reached }));
     }
   }
 
-  #settled: () => void = () => {};
+  /** Once what was asked for is there, it comes into sight. `sure`: the lines behind the place have begun to come. */
+  #reach(sure: boolean): void {
+    const goal = this.#goal;
+    if (goal === null) return;
+    const { start, lead, seam } = goal;
+    const found = 'time' in start ? undefined : this.lines.find(start.line);
+    if (!found && !sure) return;
+    this.#goal = null;
+    const moment = 'time' in start ? this.lines.since(Date.parse(start.time)) : undefined;
+    const row = found ?? moment;
+    if (row && lead) this.#show(row);
+    // A line that is not among those that are shown: where it would be.
+    else this.moved(this.lines.topOf(row?.seq ?? seam));
+    this.version += 1;
+    goal.reached();
+  }
 
   /** With room above: what came before is what explains it. */
   #show(row: Row): void {
@@ -310,7 +327,7 @@ export class Log {
       [this.#previous, this.atStart] = [null, false];
     }
     this.version += 1;
-    this.#settled();
+    this.#reach(arrived.length > 0 || this.atEnd);
   }
 
   /** What is far below goes; the reader comes back to it by reading on. */

@@ -26,7 +26,7 @@ const line = (at: number): LogLine => logLine(`line ${at}`, { at: `1:${at}`, tim
 const until = (holds: () => void) => vi.waitFor(holds, { timeout: 15_000 });
 
 /** A stored log of so many lines, a second apart, that answers as the supervisor does. */
-function stored(count: number) {
+function stored(count: number, hurried = 0) {
   const lines = Array.from({ length: count }, (_, at) => line(at));
   let waiting: ((answer: LogsReadAnswer) => void) | null = null;
   const placeOf = ({ cursor, anchor }: LogsRead): number => {
@@ -42,6 +42,11 @@ function stored(count: number) {
       const from = Math.max(0, at - (request.max_lines ?? 1000));
       const more = { cursor: String(from), previous: String(from), next: String(at), at_end: from === 0 };
       return { ...answer([], more), lines: lines.slice(from, at) };
+    }
+    // A busy machine: the time is over before the first line.
+    if (hurried > 0 && !request.wait) {
+      hurried -= 1;
+      return answer([], { cursor: String(at), previous: String(at), next: String(at), at_end: false });
     }
     const end = Math.min(lines.length, at + (request.max_lines ?? 2000));
     const more = { cursor: String(end), previous: String(at), next: String(end), at_end: end === lines.length };
@@ -70,8 +75,8 @@ function stored(count: number) {
 let log: Log;
 afterEach(() => log.close());
 
-function reading(count: number, start: Start = 'end', lead = false) {
-  const store = stored(count);
+function reading(count: number, start: Start = 'end', lead = false, hurried = 0) {
+  const store = stored(count, hurried);
   log = new Log(store.open, new Asking(store.open));
   log.height = 400;
   log.open(filter, start, lead);
@@ -157,6 +162,17 @@ test.each([
   await until(() => expect(log.current?.line.text).toBe('line 5000'));
   expect([withoutGap(), (texts()[0] ?? 0) < 4900, (texts().at(-1) ?? 0) > 5100]).toEqual([true, true, true]);
   expect(log.following).toBe(false);
+});
+
+test('it is waited for where an answer came without a line', async () => {
+  reading(10_000, { line: { environment: 'dev', process: 'api', at: '1:5000' } }, true, 3);
+  await until(() => expect(log.current?.line.text).toBe('line 5000'));
+});
+
+test('a line that is not among those that are shown leads to where it would be', async () => {
+  reading(10_000, { line: { environment: 'dev', process: 'other', at: '1:5000' } }, true);
+  await until(() => expect(log.lines.at(log.top.seq)?.line.text).toBe('line 5000'));
+  expect(log.current).toBeNull();
 });
 
 test('a line that is not loaded is brought into sight all the same', async () => {
