@@ -1,7 +1,13 @@
 //! What a line says of its weight, in the forms that real programs use.
 
+mod block;
+
 use std::fmt;
 use std::str::FromStr;
+
+use crate::fields::{self, Value};
+
+pub(crate) use block::{Block, looking_back};
 
 /// How grave a line is, by its own word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,36 +74,26 @@ const KEYS: [&[u8]; 8] =
 #[must_use]
 pub fn detect(text: &[u8]) -> Option<Level> {
     let mut buffer = [0; HEAD_BYTES];
-    let head = plain_head(text, &mut buffer);
+    detect_in(text, plain_head(text, &mut buffer))
+}
+
+/// [`detect`], where the line's [`plain_head`] is known.
+fn detect_in(text: &[u8], head: &[u8]) -> Option<Level> {
     let first = *head.first()?;
     if first == b'{' {
-        return json(&text[..text.len().min(KEYS_BYTES)]);
+        return json(&text.trim_ascii_start()[..text.trim_ascii_start().len().min(KEYS_BYTES)]);
     }
+    let fields = || logfmt(&text[..text.len().min(KEYS_BYTES)]);
+    // Of a line of fields the level is one of them; in others, fields belong to the message.
+    let of_fields = head.split(|&byte| byte == b' ').next().is_some_and(|first| first.contains(&b'='));
     syslog_prefix(head)
         .or_else(|| glog(head))
         .or_else(|| redis(head))
-        .or_else(|| logfmt(&text[..text.len().min(KEYS_BYTES)]))
+        .or_else(|| if of_fields { fields() } else { None })
         .or_else(|| sentence(head))
         .or_else(|| words(head))
-}
-
-/// Whether a line without a level of its own goes on with the one before it: a stack trace, an indented block.
-#[must_use]
-pub fn continues(text: &[u8]) -> bool {
-    const HEADS: [&[u8]; 11] = [
-        b" ",
-        b"\t",
-        b"at ",
-        b"Caused by:",
-        b"... ",
-        b"}",
-        b")",
-        b"]",
-        b"goroutine ",
-        b"stack backtrace:",
-        b"note: ",
-    ];
-    HEADS.iter().any(|head| text.starts_with(head))
+        .or_else(|| if of_fields { None } else { fields() })
+        .or_else(|| answer(head))
 }
 
 /// Whether a word is a level's name.
@@ -112,14 +108,17 @@ fn word(word: &[u8]) -> Option<Level> {
     lower.copy_from_slice(word);
     lower.make_ascii_lowercase();
     Some(match &*lower {
-        b"trace" | b"trc" | b"trce" | b"vrb" | b"verbose" | b"finest" | b"finer" | b"silly" => Level::Trace,
-        b"debug" | b"dbg" | b"dbug" | b"fine" | b"debug1" | b"debug2" | b"debug3" | b"debug4" | b"debug5" => {
-            Level::Debug
+        b"trace" | b"trc" | b"trce" | b"trac" | b"vrb" | b"verbose" | b"finest" | b"finer" | b"silly" => {
+            Level::Trace
         }
+        b"debug" | b"dbg" | b"dbug" | b"debu" | b"fine" | b"debug1" | b"debug2" | b"debug3" | b"debug4"
+        | b"debug5" => Level::Debug,
         b"info" | b"inf" | b"information" | b"notice" | b"note" | b"informational" => Level::Info,
         b"warn" | b"warning" | b"wrn" => Level::Warn,
-        b"error" | b"err" | b"eror" | b"fatal" | b"ftl" | b"critical" | b"crit" | b"panic" | b"severe"
-        | b"alert" | b"emerg" | b"emergency" | b"fail" => Level::Error,
+        b"error" | b"err" | b"eror" | b"erro" | b"fata" | b"pani" | b"dpanic" | b"fatal" | b"ftl"
+        | b"critical" | b"crit" | b"panic" | b"severe" | b"alert" | b"emerg" | b"emergency" | b"fail" => {
+            Level::Error
+        }
         _ => return None,
     })
 }
@@ -202,92 +201,49 @@ fn redis(head: &[u8]) -> Option<Level> {
     })
 }
 
-/// The value of a level's key in the outermost object, or MongoDB's `"s":"I"`.
+/// The value of a level's key in the outermost object or in its `log`, or MongoDB's `"s":"I"`.
 fn json(text: &[u8]) -> Option<Level> {
-    let mut depth = 0_u32;
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        at += 1;
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.checked_sub(1)?,
-            b'"' => {
-                let end = string_end(text, at)?;
-                let key = &text[at..end];
-                at = end + 1;
-                let value = text[at..].trim_ascii_start().strip_prefix(b":");
-                if let (1, Some(value)) = (depth, value) {
-                    if let Some(level) = json_value(key, value.trim_ascii_start()) {
-                        return Some(level);
-                    }
-                    // Past the colon, so that a value is not taken for a key.
-                    at = text.len() - value.trim_ascii_start().len();
-                    if text.get(at) == Some(&b'"') {
-                        at = string_end(text, at + 1)? + 1;
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-fn json_value(key: &[u8], value: &[u8]) -> Option<Level> {
-    let is_level = KEYS.iter().any(|known| key.eq_ignore_ascii_case(known));
-    match value {
-        [b'"', value @ ..] => {
-            let value = &value[..string_end(value, 0)?];
-            match (is_level, key, value) {
-                (true, ..) => word(value),
-                (false, b"s", [level] | [level, _]) => letter(*level),
-                _ => None,
-            }
-        }
-        _ if is_level => {
-            // pino and bunyan: 10, 20 … 60.
-            let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let number: u32 = std::str::from_utf8(&value[..digits]).ok()?.parse().ok()?;
-            Some(match number {
-                10..20 => Level::Trace,
-                20..30 => Level::Debug,
-                30..40 => Level::Info,
-                40..50 => Level::Warn,
-                50..=60 => Level::Error,
-                _ => return None,
-            })
-        }
+    fields::json(text).find_map(|(key, value)| match value {
+        Value::Object(inner) if key == b"log" => json(inner),
+        Value::Text([letter] | [letter, _]) if key == b"s" => self::letter(*letter),
+        value if KEYS.iter().any(|known| key.eq_ignore_ascii_case(known)) => of_value(value),
         _ => None,
-    }
-}
-
-/// The place of the quote that ends a string whose text begins at `at`.
-fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match text.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
+    })
 }
 
 /// `… level=info …`.
 fn logfmt(text: &[u8]) -> Option<Level> {
-    memchr::memchr_iter(b'=', text).find_map(|at| {
-        let key = text[..at].rsplit(|&byte| byte == b' ' || byte == b'\t').next()?;
-        if !KEYS.contains(&key) {
-            return None;
-        }
-        let value = text[at + 1..].strip_prefix(b"\"").unwrap_or(&text[at + 1..]);
-        let end = value.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(value.len());
-        word(&value[..end])
+    fields::logfmt(text).find_map(|(key, value)| if KEYS.contains(&key) { of_value(value) } else { None })
+}
+
+fn of_value(value: Value<'_>) -> Option<Level> {
+    let (Value::Text(text) | Value::Bare(text)) = value else { return None };
+    // slog: `ERROR+2`; logfmt: `level=info,`.
+    let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let text = &text[..end];
+    if text == b"http" {
+        return Some(Level::Info);
+    }
+    word(text).or_else(|| numbered(text))
+}
+
+/// pino and bunyan: 10, 20 … 60.
+fn numbered(text: &[u8]) -> Option<Level> {
+    Some(match std::str::from_utf8(text).ok()?.parse::<u32>().ok()? {
+        10..20 => Level::Trace,
+        20..30 => Level::Debug,
+        30..40 => Level::Info,
+        40..50 => Level::Warn,
+        50..=60 => Level::Error,
+        _ => return None,
     })
 }
 
 /// How runtimes begin when they give up.
 fn sentence(head: &[u8]) -> Option<Level> {
-    const ERRORS: [&[u8]; 10] = [
+    const ERRORS: [&[u8]; 19] = [
+        b"The above exception was the direct cause",
+        b"During handling of the above exception",
         b"Traceback (most recent call last)",
         b"panic: ",
         b"fatal error: ",
@@ -298,13 +254,44 @@ fn sentence(head: &[u8]) -> Option<Level> {
         "⨯".as_bytes(),
         "✘".as_bytes(),
         "✖".as_bytes(),
+        "✗".as_bytes(),
+        "❌".as_bytes(),
+        b"Build failed",
+        b"Internal Server Error: /",
+        b"Completed 5",
+        b"[nodemon] app crashed",
+        b"Failed to compile",
     ];
     if ERRORS.iter().any(|start| head.starts_with(start))
         || (head.starts_with(b"thread '") && memchr::memmem::find(head, b" panicked at").is_some())
     {
         return Some(Level::Error);
     }
-    head.starts_with("⚠".as_bytes()).then_some(Level::Warn)
+    // Vite; and Ruby: `app.rb:1:in `f': wrong (ArgumentError)`.
+    let raised = || head.ends_with(b"Error)") && memchr::memmem::find(head, b":in ").is_some();
+    if memchr::memmem::find(head, b"Internal server error: ").is_some() || raised() {
+        return Some(Level::Error);
+    }
+    let warns = head.starts_with("⚠".as_bytes()) || head.starts_with(b"Not Found: /");
+    warns.then_some(Level::Warn)
+}
+
+/// A line of an access log whose status is the server's fault: `"GET / HTTP/1.1" 502 157`, `GET / 500 209.105 ms - 148`.
+fn answer(head: &[u8]) -> Option<Level> {
+    let status = if let Some(at) = memchr::memmem::find(head, b" HTTP/") {
+        let behind = &head[at + 6..];
+        &behind[memchr::memchr(b'"', behind)? + 1..]
+    } else {
+        const METHODS: [&[u8]; 7] = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"];
+        let mut words = head.splitn(3, |&byte| byte == b' ');
+        let (method, path) = (words.next()?, words.next()?);
+        if !METHODS.contains(&method) || !path.starts_with(b"/") {
+            return None;
+        }
+        words.next()?
+    };
+    matches!(status.trim_ascii_start(), [b'5', a, b, b' ', ..] if a.is_ascii_digit() && b.is_ascii_digit())
+        .then_some(Level::Error)
 }
 
 /// A level's word among what stands before a message: times, names in brackets, process numbers.
@@ -315,7 +302,7 @@ fn words(head: &[u8]) -> Option<Level> {
     let mut timed = false;
     let mut before = b' ';
     let mut previous: &[u8] = b"";
-    for _ in 0..HEAD_WORDS {
+    for number in 0..HEAD_WORDS {
         while let Some(&byte) = head.get(at).filter(|byte| is_separator(**byte)) {
             before = if byte == b' ' && before == b'[' { b'[' } else { byte };
             at += 1;
@@ -334,7 +321,10 @@ fn words(head: &[u8]) -> Option<Level> {
             return token_level;
         }
         // A word of prose: the message has begun.
-        let aside = matches!(before, b'[' | b'(')
+        // `initdb: warning: …`
+        let names = number == 0 && follows == b':' && after.starts_with(b": ");
+        let aside = names
+            || matches!(before, b'[' | b'(')
             || follows == b','
             || matches!(after.first(), Some(b'-' | b'|' | b']' | b'['));
         if !aside && token != b"npm" && token.iter().all(u8::is_ascii_alphabetic) && !is_date_word(token) {
@@ -373,7 +363,9 @@ impl Token<'_> {
             let bare = self.bare && matches!(self.follows, b' ' | b'\t') && is_plain_level(text);
             return (upper || bracketed || titled || aside || bare).then_some(level);
         }
-        if text == b"LOG" && self.follows == b':' {
+        let bracketed = self.before == b'[' && self.after.starts_with(b"]");
+        let winston = text == b"http" && (bracketed || (self.bare && self.after.starts_with(b": ")));
+        if winston || (text == b"LOG" && self.follows == b':') {
             return Some(Level::Info);
         }
         let titled = self.follows == b':' && text.iter().any(u8::is_ascii_uppercase);

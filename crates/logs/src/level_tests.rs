@@ -18,6 +18,10 @@ fn lines_of_real_programs_have_their_levels() {
         (r#"{"msg":"no level"}"#, None),
         (r#"{"level":"#, None),
         (r#"{"level":3,"msg":"whose three is this"}"#, None),
+        (r#"{"@timestamp":"2026","log":{"level":"warn"},"message":"ECS"}"#, Some(Warn)),
+        (r#"{"time":"2026","level":"ERROR+2","msg":"slog"}"#, Some(Error)),
+        (r#"{"level":"dpanic","msg":"zap"}"#, Some(Error)),
+        (r#"{"level":"http","message":"winston"}"#, Some(Info)),
         // logfmt: logrus, slog, Prometheus, Traefik
         (r#"time="2026-11-21T14:30:15Z" level=info msg="level=error is text""#, Some(Info)),
         ("ts=2026-11-21T14:30:15.123Z caller=main.go:10 level=warn msg=slow", Some(Warn)),
@@ -83,6 +87,20 @@ fn lines_of_real_programs_have_their_levels() {
         ("2026/11/21 14:30:15 [error] 29#29: *1 open() failed", Some(Error)),
         ("[1] 2026/11/21 14:30:15.123456 [INF] Starting nats-server", Some(Info)),
         ("<4>careful", Some(Warn)),
+        // Access logs, by their status
+        (
+            "127.0.0.1 - - [25/Nov/2026:23:23:08 +0000] \"GET /up HTTP/1.1\" 502 157 \"-\" \"curl\"",
+            Some(Error),
+        ),
+        ("127.0.0.1 - - [25/Nov/2026:23:23:08 +0000] \"GET /up HTTP/1.1\" 200 157 \"-\" \"curl\"", None),
+        ("[25/Nov/2026 23:31:42] \"GET /boom HTTP/1.1\" 500 56646", Some(Error)),
+        ("\x1b[0mGET /boom \x1b[31m500\x1b[0m 209.105 ms - 148\x1b[0m", Some(Error)),
+        ("GET /500 200 12 ms", None),
+        // Others
+        ("\x1b[31mERRO\x1b[0m[0000] could not open", Some(Error)),
+        ("initdb: warning: enabling \"trust\"", Some(Warn)),
+        ("a.rb:1:in `f': wrong (ArgumentError)", Some(Error)),
+        ("11:24:26 PM [vite] Internal server error: Failed to parse source", Some(Error)),
         // A lower-case word at the head
         ("error: two", Some(Error)),
         ("error two", Some(Error)),
@@ -117,21 +135,68 @@ fn lines_of_real_programs_have_their_levels() {
     }
 }
 
+/// The level of each line of a text, by its letter.
+fn letters(text: &str) -> String {
+    let mut block = Block::default();
+    let letter = |level: Option<Level>| level.map_or('-', |level| level.as_str().to_uppercase().remove(0));
+    text.lines().map(|line| letter(block.level(line.as_bytes()))).collect()
+}
+
 #[test]
-fn stack_frames_continue_and_messages_do_not() {
-    let table = [
-        ("    at Object.<anonymous> (/app/index.js:1:7)", true),
-        ("\tat com.example.App.main(App.java:5)", true),
-        ("Caused by: java.io.IOException", true),
-        ("  File \"/app/x.py\", line 3, in f", true),
-        ("goroutine 1 [running]:", true),
-        ("}", true),
-        ("listening", false),
-        ("", false),
-    ];
-    for (line, expected) in table {
-        assert_eq!(continues(line.as_bytes()), expected, "{line:?}");
+fn lines_of_a_block_have_the_level_of_its_head() {
+    for (text, expected) in [
+        ("ERROR a\n    at f (a.js:1:2)\n  }\nlistening", "EEE-"),
+        ("2026 WARN a\n\n  b", "W--"),
+        ("INFO a\nb", "I-"),
+        (
+            "Traceback (most recent call last):\n  File \"a\", line 1\n    error = INFO\nKeyError\n\nDuring handling of the \
+             above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File\nx.Odd: no\nnext",
+            "EEEE-E-EEE-",
+        ),
+        ("thread 'main' (7) panicked at t.rs:3:3:\nindex out of bounds\nnote: run with\nok", "EEE-"),
+        (
+            "panic: assignment to entry in nil map\n\ngoroutine 1 [running]:\nmain.main()\n\t/a.go:2 +0x1\nexit status 2\nINFO on",
+            "E-EEEEI",
+        ),
+        (
+            "2026-11-25T23:28:56.717Z\tERROR\tcould not\nmain.run\n\t/a.go:3\nmain.main\n\t/a.go:4\n2026-11-25T23:28:56.718Z\tINFO\tb",
+            "EEEEEI",
+        ),
+        (
+            "java.lang.RuntimeException: boom\n\tat A.main(A.java:3)\nCaused by: java.io.IOException: x\n\t... 8 more\nb",
+            "EEEE-",
+        ),
+        (
+            "2026-11-25 23:30:00 UTC [7] ERROR:  no\n2026-11-25 23:30:00 UTC [7] STATEMENT:  selec 1\n\tfrom two\n\
+             2026-11-25 23:30:00 UTC [7] LOG:  ok",
+            "EEEI",
+        ),
+        (
+            "\x1b[1m\x1b[91merror[E0308]\x1b[0m: mismatched\n\x1b[1m--> \x1b[0msrc\n\x1b[94m1\x1b[0m | fn\n  |\nx",
+            "EEEE-",
+        ),
+        ("warning: a\n \x1b[31mx\n\x1b[31m  y", "WWW"),
+    ] {
+        assert_eq!(letters(text), expected, "{text}");
     }
+}
+
+#[test]
+fn looking_back_finds_the_same_levels() {
+    let text = "listening\nplain\nERROR a\n    at f (a.js:1:2)\nplain\nTraceback (most recent call last):\n  File\nx.Odd: no\n\n\
+                During handling of the above exception, another one:\nnext\nplain\nwarning: a\n  |\n  = note: b\n\n\
+                panic: x\n\ngoroutine 1 [running]:\nmain.main()\n\t/a.go:2\nplain\nINFO a\nb\n c";
+    let lines: Vec<&[u8]> = text.lines().map(str::as_bytes).collect();
+    let mut block = Block::default();
+    for (number, line) in lines.iter().enumerate() {
+        let expected = block.level(line);
+        if let Some(found) = looking_back(lines[..=number].iter().rev().map(|line| Some(*line))) {
+            assert_eq!(found, expected, "line {number}: {}", String::from_utf8_lossy(line));
+        } else {
+            assert!(number < 2, "line {number} can be told by those before it");
+        }
+    }
+    assert_eq!(looking_back([Some(&b" a"[..]), None].into_iter()), None, "one is missing");
 }
 
 #[test]

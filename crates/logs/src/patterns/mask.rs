@@ -53,8 +53,14 @@ pub(super) fn mask(text: &str) -> Masked {
         head &= frame == Frame::Line && tokens::is_head(&masked.text[from..], &MASKS);
         if head && !rest.is_empty() {
             masked.text.clear();
-        } else {
+            continue;
+        }
+        masked.ends.push(masked.text.len());
+        if masked.text[from..] == *"statement:" && !rest.is_empty() {
+            // PostgreSQL: what was asked is any text.
+            masked.text.push(SPAN);
             masked.ends.push(masked.text.len());
+            break;
         }
     }
     masked.hashes = masked.words().map(hash).collect();

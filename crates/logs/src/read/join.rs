@@ -3,7 +3,7 @@
 use super::{Line, ReaderOptions};
 use crate::cri::{Entry, Mark};
 use crate::index::Track;
-use crate::level;
+use crate::level::{self, Block};
 use crate::scan::RawLine;
 use crate::{Cursor, Level, Stream};
 
@@ -21,8 +21,8 @@ pub(super) struct Joiner {
     max_line: usize,
     track: Track,
     pending: [Option<Pending>; 2],
-    /// The level that a line inherits which continues the one before it.
-    levels: [Option<Level>; 2],
+    /// The blocks of lines that each stream is in.
+    blocks: [Block; 2],
 }
 
 impl Joiner {
@@ -30,7 +30,7 @@ impl Joiner {
     pub(super) fn new(options: &ReaderOptions, track: Track) -> Self {
         let pending =
             track.open.map(|open| open.map(|start| Pending { start, text: Vec::new(), omitted: 0 }));
-        Self { max_line: options.max_line, track, pending, levels: [None; 2] }
+        Self { max_line: options.max_line, track, pending, blocks: Default::default() }
     }
 
     /// Takes one line of the file and adds the lines that end with it to `lines`.
@@ -135,12 +135,7 @@ impl Joiner {
     }
 
     fn level(&mut self, stream: Stream, text: &[u8]) -> Option<Level> {
-        let inherited = &mut self.levels[stream.index()?];
-        let stated = level::detect(text);
-        if stated.is_some() || !level::continues(text) {
-            *inherited = stated;
-        }
-        *inherited
+        self.blocks[stream.index()?].level(text)
     }
 }
 

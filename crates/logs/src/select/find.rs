@@ -178,25 +178,11 @@ impl Whole<'_> {
         if entry.stream == Stream::Forge {
             return Some(None);
         }
-        let told = |text: &[u8]| {
-            let stated = level::detect(text);
-            (stated.is_some() || !level::continues(text)).then_some(stated)
-        };
-        if let Some(told) = told(entry.text) {
-            return Some(told);
-        }
-        let before = self.bytes[..start].strip_suffix(b"\n")?;
-        let lines = before.rsplit(|&byte| byte == b'\n').take(MOST_BACK);
-        let heads = lines.map(Entry::parse);
-        for head in heads {
-            let head = head?;
-            if head.stream == entry.stream
-                && let Some(told) = told(head.text)
-            {
-                return Some(told);
-            }
-        }
-        None
+        let before = self.bytes[..start].strip_suffix(b"\n").unwrap_or_default();
+        let older = before.rsplit(|&byte| byte == b'\n').take(MOST_BACK).map(Entry::parse);
+        let of_stream = older.filter(|older| older.as_ref().is_none_or(|older| older.stream == entry.stream));
+        let lines = std::iter::once(Some(entry.text)).chain(of_stream.map(|older| Some(older?.text)));
+        level::looking_back(lines)
     }
 }
 

@@ -7,6 +7,7 @@ mod capture;
 mod desktop;
 mod forge;
 mod idle;
+mod levels;
 mod lifecycle;
 mod measure;
 mod page;
@@ -47,6 +48,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("sampling", sampling::run),
     ("desktop", desktop::run),
     ("page", page::run),
+    ("levels", levels::run),
 ];
 
 pub(super) fn run(options: &Options) -> Result<()> {

@@ -1,0 +1,44 @@
+//! How well levels and patterns are found in logs of real programs, and what finding them costs: a table for the
+//! benchmark (`cargo xtask bench levels`).
+
+#![expect(clippy::print_stdout, reason = "it prints a table")]
+
+#[path = "../tests/common/corpus.rs"]
+mod corpus;
+
+use std::time::{Duration, Instant};
+
+use forge_logs::events::Watch;
+use forge_logs::patterns::{Miner, Span};
+use forge_logs::{Line, ansi, level};
+
+fn main() {
+    let corpora = corpus::all();
+    println!("| format | lines | precision | recall | grouping |\n| --- | --: | --: | --: | --: |");
+    for corpus in &corpora {
+        let score = corpus.score();
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        let grouping = corpus.grouping().map_or("–".to_owned(), percent);
+        let (precision, recall) = (percent(score.precision()), percent(score.recall()));
+        println!("| {} | {} | {precision} | {recall} | {grouping} |", corpus.name, score.lines);
+    }
+    let lines: Vec<Line> = corpora.iter().flat_map(corpus::Corpus::lines).collect();
+    println!("\n| what | ns a line |\n| --- | --: |");
+    println!("| level | {} |", each(&lines, |line| _ = level::detect(&line.text)));
+    println!("| text and styles | {} |", each(&lines, |line| _ = ansi::shown(&line.text)));
+    let watch = Watch::new(Vec::new(), Duration::from_secs(1));
+    println!("| events | {} |", each(&lines, |line| _ = watch.look(line)));
+    let mut miner = Miner::new(Span::default());
+    println!("| patterns | {} |", each(&lines, |line| miner.feed(line)));
+}
+
+/// Nanoseconds for a line, over half a second.
+fn each(lines: &[Line], mut what: impl FnMut(&Line)) -> u128 {
+    let begun = Instant::now();
+    let mut done = 0;
+    while begun.elapsed() < Duration::from_millis(500) {
+        lines.iter().for_each(&mut what);
+        done += lines.len() as u128;
+    }
+    begun.elapsed().as_nanos() / done.max(1)
+}
