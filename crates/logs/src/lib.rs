@@ -37,6 +37,8 @@ pub mod ansi;
 mod cri;
 mod cursor;
 #[cfg(feature = "read")]
+pub mod events;
+#[cfg(feature = "read")]
 mod fields;
 #[cfg(feature = "read")]
 mod filter;

@@ -23,6 +23,7 @@ mod settle;
 mod start;
 mod stop;
 mod tend;
+mod told;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -156,6 +157,8 @@ pub(crate) struct Core {
     incidents: Vec<notices::Incident>,
     /// Whose ports are to be looked at, by how late.
     port_looks: [Vec<Key>; 2],
+    /// Those that follow logs take turns.
+    turns: Arc<tokio::sync::Semaphore>,
     /// Tells when a configuration that is shown has changed.
     configurations: Option<configurations::Watching>,
     tickets: BTreeMap<u64, start::Ticket>,
@@ -231,6 +234,7 @@ impl Core {
             registry,
             incidents: Vec::new(),
             port_looks: Default::default(),
+            turns: Arc::new(tokio::sync::Semaphore::new(1)),
             configurations: None,
             tickets: BTreeMap::new(),
             stops: Vec::new(),
@@ -315,18 +319,20 @@ impl Core {
 
     /// Puts an event of this moment into the history and tells subscribers.
     fn record(&mut self, key: &Key, level: EventLevel, title: &str, text: String) {
-        self.record_at(key, Time::now(), level, title, text);
+        self.record_at(key, Time::now(), level, title, text, None);
     }
 
-    pub(super) fn record_at(&mut self, key: &Key, time: Time, level: EventLevel, title: &str, text: String) {
-        let event = Event {
-            time,
-            process: Some(key.process.clone()),
-            level,
-            title: title.to_owned(),
-            text,
-            at: None,
-        };
+    pub(super) fn record_at(
+        &mut self,
+        key: &Key,
+        time: Time,
+        level: EventLevel,
+        title: &str,
+        text: String,
+        at: Option<String>,
+    ) {
+        let event =
+            Event { time, process: Some(key.process.clone()), level, title: title.to_owned(), text, at };
         tracing::info!("{}/{}: {} {}", key.environment.environment, key.process, event.title, event.text);
         self.history.append(&key.environment, &event);
         self.publish(Update::Event {

@@ -48,6 +48,7 @@ mod sampling;
 mod server;
 mod summary;
 mod terminal;
+mod told;
 pub mod watch;
 mod words;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forge_api::{HealthState, ProcessStatus, State, Target};
+use forge_api::{Health, HealthState, ProcessStatus, State, Target};
 
 use crate::view::style::{Ink, Mark};
 
@@ -51,17 +51,6 @@ pub(crate) fn bytes(count: u64) -> String {
 /// `2.3%`; 100 is one core.
 pub(crate) fn percent(value: f64) -> String {
     format!("{value:.1}%")
-}
-
-/// `45%`.
-pub(crate) fn whole_percent(value: f64) -> String {
-    format!("{value:.0}%")
-}
-
-/// As [`bytes`], of an average or a rate; less than nothing is nothing.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "three figures are shown")]
-pub(crate) fn bytes_of(value: f64) -> String {
-    bytes(value.max(0.0) as u64)
 }
 
 /// `a, b and c`.
@@ -138,13 +127,19 @@ pub(crate) fn ports(process: &ProcessStatus) -> String {
     known.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The sign before a health text.
-pub(crate) fn health_mark(state: HealthState) -> Mark {
-    match state {
+/// The sign before a health text. Without a check, the text is the process's own word for how it is.
+pub(crate) fn health_mark(health: &Health) -> Mark {
+    let bad = |text: &str| ["fail", "crash", "error", "could not"].iter().any(|word| text.contains(word));
+    let fine = |text: &str| text.contains("no errors") || !bad(text);
+    match health.state {
         HealthState::Healthy => Mark::Good,
         HealthState::Unhealthy => Mark::Bad,
         HealthState::Starting => Mark::Busy(0),
-        HealthState::None => Mark::Idle,
+        HealthState::None => match &health.message {
+            None => Mark::Idle,
+            Some(text) if fine(text) => Mark::Good,
+            Some(_) => Mark::Bad,
+        },
     }
 }
 

@@ -108,16 +108,30 @@ impl Core {
         title: &str,
         text: String,
     ) -> bool {
+        self.record_line(key, time, level, title, text, None)
+    }
+
+    /// [`Self::record_once`], of something that stands in the log at a place.
+    pub(super) fn record_line(
+        &mut self,
+        key: &Key,
+        time: Time,
+        level: EventLevel,
+        title: &str,
+        text: String,
+        at: Option<String>,
+    ) -> bool {
         let same = |event: &Event| {
             event.time == time
                 && event.title == title
                 && event.text == text
+                && event.at == at
                 && event.process.as_ref() == Some(&key.process)
         };
         if self.history.of(&key.environment).any(same) {
             return false;
         }
-        self.record_at(key, time, level, title, text);
+        self.record_at(key, time, level, title, text, at);
         true
     }
 
@@ -155,9 +169,6 @@ impl Core {
         process.number += 1;
         process.root = None;
         process.ended = None;
-        if let Some(task) = process.log_events.take() {
-            task.abort();
-        }
         process.ready = false;
         process.holds_ports = false;
         process.port_taken = None;
@@ -364,6 +375,8 @@ impl Core {
                 if let (0, Some(run)) = (process.log_end.receiver_count(), &process.run) {
                     let _ = run.requests.send(Request::Unfollow);
                 }
+                // Nothing to show has changed, and there are many of these.
+                return;
             }
             RunEvent::Keeper(pid) => {
                 if let Some(run) = &mut process.run {

@@ -64,7 +64,7 @@ impl Core {
                 ended: None,
                 ran: None,
                 run: None,
-                events_until: None,
+                told: super::told::SavedTold::default(),
                 readiness: None,
                 phase: SavedPhase::Alive,
             };

@@ -117,6 +117,12 @@ impl Core {
         }
     }
 
+    /// Work that takes longer is slow.
+    pub(super) fn slow(&mut self, root: &Path) -> std::time::Duration {
+        let slow = self.loaded(root).map(|config| config.settings.slow);
+        slow.unwrap_or_else(|_| forge_config::model::Settings::default().slow)
+    }
+
     pub(super) fn log_quota(&mut self, root: &Path) -> u64 {
         self.loaded(root).map_or_else(
             |_| forge_config::model::Settings::default().log_quota,

@@ -102,6 +102,7 @@ impl Core {
         }
         let mut warnings =
             warnings(&processes, config.as_ref().err(), self.environments.get(key).map(|one| &one.processes));
+        warnings.extend(self.told_warnings(key));
         warnings.extend(self.alert_warnings(key));
         for warning in &mut warnings {
             warning.muted = self.is_muted(key, warning.process.as_deref(), &warning.kind);

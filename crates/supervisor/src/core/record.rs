@@ -19,6 +19,7 @@ use super::alerts::Muted;
 use super::inspect::HealthHistory;
 use super::measure::Costs;
 use super::save::Readiness;
+use super::told::Told;
 use crate::conflict::Moved;
 use crate::container;
 use crate::gauges;
@@ -115,10 +116,9 @@ pub(crate) struct Process {
     pub countdown: Option<AbortHandle>,
     pub probe: Option<probe::Watched>,
     pub log_probe: Option<AbortHandle>,
-    /// Looks for lines that become events, also in the last words of a run that has ended.
-    pub log_events: Option<AbortHandle>,
-    /// The newest line that has become an event.
-    pub events_until: Option<Time>,
+    /// Follows what it writes, also the last words of a run that has ended.
+    pub follower: Option<AbortHandle>,
+    pub told: Told,
     pub nudge: Arc<Notify>,
     pub files: Option<FileWatch>,
     /// The run whose files are watched, or about to be.
@@ -188,8 +188,8 @@ impl Default for Process {
             countdown: None,
             probe: None,
             log_probe: None,
-            log_events: None,
-            events_until: None,
+            follower: None,
+            told: Told::default(),
             nudge: Arc::new(Notify::new()),
             files: None,
             files_of: None,

@@ -14,6 +14,7 @@ use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
 use super::alerts::Muted;
+use super::told::SavedTold;
 use super::{Core, EnvironmentKey, Process};
 use crate::conflict::Moved;
 use crate::home::{private_folder, short_hash};
@@ -58,9 +59,8 @@ pub(crate) struct SavedProcess {
     /// The run that was held, by its UUID.
     #[serde(default)]
     pub run: Option<String>,
-    /// The time of the newest line that has become an event, in nanoseconds since 1970.
     #[serde(default)]
-    pub events_until: Option<i64>,
+    pub told: SavedTold,
     /// Of the run that was held: what makes it ready, so that it is so for the next supervisor too.
     #[serde(default)]
     pub readiness: Option<Readiness>,
@@ -129,7 +129,7 @@ impl SavedProcess {
             ended: process.ended.map(|(exit, time)| (exit, time.as_millis())),
             ran: process.ran.clone(),
             run: process.run.as_ref().map(|run| run.id.clone()),
-            events_until: process.events_until.map(|time| time.0),
+            told: SavedTold::of(&process.told),
             readiness: process.run.is_some().then(|| process.readiness()),
             phase,
         }
@@ -147,7 +147,7 @@ impl SavedProcess {
             number: self.number,
             ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
             ran: self.ran.clone(),
-            events_until: self.events_until.map(Time),
+            told: self.told.restore(),
             ..Process::default()
         }
     }
@@ -311,7 +311,7 @@ mod tests {
                     ended: Some((Exit::Signal(9), 5)),
                     ran: None,
                     run: None,
-                    events_until: None,
+                    told: SavedTold::default(),
                     readiness: None,
                     phase: SavedPhase::Alive,
                 },

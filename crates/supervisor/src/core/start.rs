@@ -217,7 +217,7 @@ impl Core {
                 if changed {
                     // Begun anew, by the new rules.
                     process.untend();
-                    if let Some(task) = process.log_events.take() {
+                    if let Some(task) = process.follower.take() {
                         task.abort();
                     }
                 }

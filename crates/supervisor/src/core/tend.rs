@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use forge_api::{EventLevel, Health, HealthState, Time};
-use forge_config::model::{EventLevel as RuleLevel, EventRule, HealthCheck, Probe};
+use forge_config::model::{HealthCheck, Probe};
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
 use forge_system::ports::Listening;
 use forge_system::tree::Tree;
-use regex::bytes::Regex;
+use regex::Regex;
 use tokio::task::AbortHandle;
 
 use super::act::runs;
 use super::inspect::why;
 use super::{Core, Key, Message, Process};
 use crate::listening::{Change, Heard, Interest, ports_of};
-use crate::logs::{Counted, Hit, Next, Purpose, Search};
+use crate::logs::Search;
 use crate::probe;
 use crate::process::lifecycle::Input;
 use crate::watch::{FileWatch, WatchError};
@@ -64,7 +64,7 @@ impl Core {
         let handle = self.handle.clone();
         let Some(process) = self.process_mut(key) else { return };
         if let Probe::Log(pattern) = &check.probe {
-            let task = self.search(key, std::slice::from_ref(pattern), Purpose::Probe);
+            let task = self.search(key, pattern);
             if let Some(process) = self.process_mut(key) {
                 process.log_probe = task;
             }
@@ -80,77 +80,29 @@ impl Core {
         }));
     }
 
-    /// Turns the lines that the configuration names into events.
-    fn watch_log(&mut self, key: &Key, definition: &ResolvedProcess) {
-        let Some(process) = self.process_mut(key) else { return };
-        if definition.events.is_empty() || process.log_events.is_some() {
-            return;
-        }
-        let patterns: Vec<String> = definition.events.iter().map(|rule| rule.pattern.clone()).collect();
-        let task = self.search(key, &patterns, Purpose::Events);
-        if let Some(process) = self.process_mut(key) {
-            process.log_events = task;
-        }
-    }
-
-    /// Looks for lines in the output of the present run.
-    fn search(&mut self, key: &Key, patterns: &[String], purpose: Purpose) -> Option<AbortHandle> {
-        let patterns: Result<Vec<Regex>, _> = patterns.iter().map(|pattern| Regex::new(pattern)).collect();
+    /// Looks for the line in the output of the present run that makes it healthy.
+    fn search(&mut self, key: &Key, pattern: &str) -> Option<AbortHandle> {
         let folder = super::act::log_folder(&self.home.logs(), key);
         let handle = self.handle.clone();
         let process = self.process_mut(key)?;
         let growth = process.log_end.subscribe();
         let _ = process.run.as_ref()?.requests.send(Request::Follow);
-        // The configuration was checked: they are regular expressions.
-        let patterns = Arc::new(patterns.ok()?);
-        let told = process.events_until.filter(|_| purpose == Purpose::Events);
-        let since = told.unwrap_or(Time(i64::MIN));
-        let search = Search { key: key.clone(), run: process.number, folder, patterns, purpose, since };
+        // The configuration was checked: it is a regular expression.
+        let pattern = Regex::new(pattern).ok()?;
+        let search = Search { key: key.clone(), run: process.number, folder, pattern };
         Some(tokio::spawn(crate::logs::search(handle, search, growth)).abort_handle())
     }
 
-    /// What a search has found; `more` lines beyond that.
-    pub(crate) fn found(&mut self, search: &Search, hits: Vec<Hit>, more: Counted) -> Next {
+    /// What a search has found.
+    pub(crate) fn found(&mut self, search: &Search, line: String) {
         let key = &search.key;
         let Some(process) = self.process_mut(key).filter(|process| process.number == search.run) else {
-            return Next::Enough;
+            return;
         };
-        if search.purpose == Purpose::Probe {
-            let message = hits.into_iter().next().map(|(_, line, _)| line);
-            process.health = Health { state: HealthState::Healthy, message, checked_at: Some(Time::now()) };
-            self.touched.insert(key.environment.clone());
-            self.unsaved(&key.environment);
-            return Next::Enough;
-        }
-        let Some(definition) = process.definition.clone() else { return Next::Enough };
-        for (which, line, time) in hits {
-            if let Some(rule) = definition.events.get(which) {
-                self.log_event(key, rule, line, time);
-            }
-        }
-        if more.lines > 0 {
-            let text = format!("{} more lines that match `events` in a moment", more.lines);
-            if let Some(process) = self.process_mut(key) {
-                process.events_until = Some(more.until);
-            }
-            let _ = self.record_once(key, more.until.to_millis(), EventLevel::Info, "many events", text);
-        }
+        let checked_at = Some(Time::now());
+        process.health = Health { state: HealthState::Healthy, message: Some(line), checked_at };
+        self.touched.insert(key.environment.clone());
         self.unsaved(&key.environment);
-        Next::More
-    }
-
-    fn log_event(&mut self, key: &Key, rule: &EventRule, line: String, time: Time) {
-        let level = match rule.level {
-            RuleLevel::Info => EventLevel::Info,
-            RuleLevel::Warn => EventLevel::Warn,
-            RuleLevel::Error => EventLevel::Error,
-        };
-        let (title, text) =
-            if rule.title.is_empty() { (line, String::new()) } else { (rule.title.clone(), line) };
-        if let Some(process) = self.process_mut(key) {
-            process.events_until = Some(time);
-        }
-        let _ = self.record_once(key, time.to_millis(), level, &title, text);
     }
 
     /// Finding the folders to watch takes a while in a large workspace: another thread does it.

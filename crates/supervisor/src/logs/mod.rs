@@ -1,8 +1,7 @@
 //! Reading logs for faces and for log probes: from the segments on disk, never on the core's thread.
 //!
 //! `logs.read` gives pages, merged by time, in both directions; `logs.scan` looks through everything in the background.
-//! What follows a run for its probe and its events is in
-//! `follow`.
+//! What follows a run for its probe is in `follow`.
 
 mod bookmark;
 mod follow;
@@ -21,7 +20,7 @@ use tokio::sync::watch;
 use crate::core::Handle;
 use crate::outgoing::{Outgoing, Room};
 
-pub(crate) use follow::{Counted, Hit, Next, Purpose, Search, last_lines, search};
+pub(crate) use follow::{Search, at_run, last_lines, search};
 pub(crate) use scan::Scans;
 
 use bookmark::Bookmark;

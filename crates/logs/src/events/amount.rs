@@ -1,0 +1,264 @@
+//! Durations and sizes in lines.
+
+use std::time::Duration;
+
+/// A duration that stands in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Timed {
+    pub(super) length: Duration,
+    /// A word before it says that something took so long.
+    pub(super) is_cued: bool,
+    /// It is a limit, an interval or an age.
+    pub(super) is_bound: bool,
+}
+
+/// All durations: `145ms`, `1.2s`, `1m30s`, `2300 ms`, `duration=1.5s`, `duration_ms=1500`, `"responseTime":1500`.
+pub(super) fn durations(text: &str) -> Vec<Timed> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|next| at + next) {
+        at = start + number_length(&bytes[start..]);
+        let before = start.checked_sub(1).map(|before| bytes[before]);
+        if before.is_some_and(|before| {
+            before.is_ascii_alphanumeric() || matches!(before, b'_' | b'.' | b'-' | b'/')
+        }) {
+            continue;
+        }
+        let Some((length, end)) = timed(text, start, at) else { continue };
+        at = end.max(at);
+        let (is_cued, is_bound) = cue(&text[..start]);
+        found.push(Timed { length, is_cued, is_bound });
+    }
+    found
+}
+
+/// `12` or `1.5`.
+fn number_length(bytes: &[u8]) -> usize {
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = digits(bytes);
+    let fraction = if bytes.get(whole) == Some(&b'.') { digits(&bytes[whole + 1..]) } else { 0 };
+    if fraction > 0 { whole + 1 + fraction } else { whole }
+}
+
+/// The duration whose first number is `text[start..end]`, and where it ends.
+fn timed(text: &str, start: usize, end: usize) -> Option<(Duration, usize)> {
+    let (mut sum, mut from, mut number_end) = (0.0, start, end);
+    let mut parts = 0;
+    loop {
+        let rest = &text[number_end..];
+        let blank = usize::from(parts == 0 && rest.starts_with(' '));
+        let unit = &rest[blank..];
+        let length = unit.find(|character: char| !character.is_alphabetic()).unwrap_or(unit.len());
+        let number: f64 = text[from..number_end].parse().ok()?;
+        let seconds = match seconds_of(&unit[..length]) {
+            Some(seconds) => seconds,
+            None if parts == 0 && length == 0 || blank == 1 => {
+                return unit_of_key(&text[..start], number, end);
+            }
+            None => return None,
+        };
+        sum += number * seconds;
+        parts += 1;
+        let behind = number_end + blank + length;
+        // `1m30s`
+        let next = number_length(&text.as_bytes()[behind..]);
+        if next == 0 || blank == 1 {
+            return Duration::try_from_secs_f64(sum).ok().map(|length| (length, behind));
+        }
+        (from, number_end) = (behind, behind + next);
+    }
+}
+
+fn seconds_of(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ns" => 1e-9,
+        "us" | "µs" | "μs" => 1e-6,
+        "ms" | "msec" | "msecs" | "millis" | "milliseconds" => 1e-3,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        _ => return None,
+    })
+}
+
+/// A number without a unit, whose key has it: `duration_ms=1500`.
+fn unit_of_key(before: &str, number: f64, end: usize) -> Option<(Duration, usize)> {
+    let key = before.trim_end_matches(['"', ' ', ':', '=']);
+    if key.len() == before.len() {
+        return None;
+    }
+    let from = key.rfind(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    let key = from
+        .map_or(key, |at| &key[at..])
+        .trim_start_matches(|character: char| !character.is_ascii_alphabetic());
+    let seconds = if key.ends_with("_ms")
+        || key.ends_with("Ms")
+        || key == "responseTime"
+        || key == "response_time_ms"
+    {
+        1e-3
+    } else if key.ends_with("_seconds") || key.ends_with("_secs") {
+        1.0
+    } else {
+        return None;
+    };
+    Duration::try_from_secs_f64(number * seconds).ok().map(|length| (length, end))
+}
+
+/// What the word before a duration makes of it: how long something took, or a bound.
+fn cue(before: &str) -> (bool, bool) {
+    const CUES: [&str; 10] = [
+        "took",
+        "elapsed",
+        "duration",
+        "latency",
+        "runtime",
+        "time",
+        "lasted",
+        "taken",
+        "durationms",
+        "responsetime",
+    ];
+    const BOUNDS: [&str; 23] = [
+        "timeout",
+        "every",
+        "interval",
+        "after",
+        "within",
+        "ttl",
+        "delay",
+        "for",
+        "retry",
+        "retrying",
+        "wait",
+        "waiting",
+        "last",
+        "uptime",
+        "age",
+        "expires",
+        "limit",
+        "max",
+        "keepalive",
+        "sleep",
+        "sleeping",
+        "backoff",
+        "next",
+    ];
+    let words = before.rsplit(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    let words = words.filter(|word| !word.is_empty()).take(3);
+    let (mut cued, mut bound) = (false, false);
+    for (place, word) in words.enumerate() {
+        let word = word.to_ascii_lowercase();
+        let is = |known: &str| word == known || word.split('_').any(|part| part == known);
+        cued |= CUES.iter().any(|known| is(known));
+        // `retry in 5s`, `timeout of 30s`
+        bound |= BOUNDS.iter().any(|known| is(known)) && !cued;
+        if place == 0 && !matches!(word.as_str(), "in" | "of" | "is" | "was" | "to" | "at") {
+            break;
+        }
+    }
+    (cued, bound)
+}
+
+/// What was built and how large it is: `asset main.js 1.2 MiB [emitted]`, `dist/assets/index-CAUvuim5.js  0.68 kB │ …`.
+/// The part of a name that changes with its content is left out.
+pub(super) fn size(text: &str) -> Option<(String, u64)> {
+    const KINDS: [&str; 6] = [".js", ".mjs", ".cjs", ".css", ".wasm", ".html"];
+    let mut words = text.split_whitespace().skip_while(|word| *word == "asset");
+    let name = words.next()?;
+    let kind = KINDS.iter().find(|kind| name.ends_with(**kind))?;
+    let amount = words.next()?;
+    let digits = number_length(amount.as_bytes());
+    let number: f64 = amount[..digits].parse().ok()?;
+    let unit = if digits == amount.len() { words.next()? } else { &amount[digits..] };
+    let bytes = number * bytes_of(unit)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size, rounded")]
+    let bytes = bytes.min(1e15).round() as u64;
+    Some((format!("{}{kind}", unhashed(&name[..name.len() - kind.len()])), bytes))
+}
+
+fn bytes_of(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "bytes" | "B" | "b" => 1.0,
+        "kB" | "KB" | "kb" => 1e3,
+        "MB" | "mb" => 1e6,
+        "KiB" => 1024.0,
+        "MiB" => 1024.0 * 1024.0,
+        _ => return None,
+    })
+}
+
+/// `dist/assets/index-CAUvuim5` → `index`.
+fn unhashed(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once(['-', '.']) {
+        Some((stem, hash))
+            if hash.len() >= 8
+                && !stem.is_empty()
+                && hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
+        {
+            stem
+        }
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_found_with_what_they_mean() {
+        for (text, expected) in [
+            ("GET / - 200 (45ms)", vec![("45ms", false, false)]),
+            ("took 2300 ms", vec![("2.3s", true, false)]),
+            ("duration=1.5s", vec![("1.5s", true, false)]),
+            ("done (2.3s)", vec![("2.3s", false, false)]),
+            ("duration: 1101.229 ms  statement: select", vec![("1.101229s", true, false)]),
+            ("in 1m30s", vec![("90s", false, false)]),
+            ("3 seconds, 1 min", vec![("3s", false, false), ("60s", false, false)]),
+            ("12µs 7us 5ns", vec![("12µs", false, false), ("7µs", false, false), ("5ns", false, false)]),
+            ("duration_ms=1500 x=2", vec![("1.5s", true, false)]),
+            (r#"{"responseTime":1234,"pid":5}"#, vec![("1.234s", true, false)]),
+            (r#"{"durationMs": 99}"#, vec![("99ms", true, false)]),
+            ("elapsed_seconds=4", vec![("4s", true, false)]),
+            ("retry in 5s", vec![("5s", false, true)]),
+            ("timeout of 30s", vec![("30s", false, true)]),
+            ("every 10s", vec![("10s", false, true)]),
+            ("v1.2s3 10:20:30s x5s 127.0.0.1", vec![("30s", false, false)]),
+            ("5 servers, 2 stages, 3 messages", vec![]),
+            ("2026-11-21 14:30:15", vec![]),
+            ("99999999999999999999999999s", vec![("never", false, false)]),
+        ] {
+            let found = durations(text);
+            let shown: Vec<(String, bool, bool)> =
+                found.iter().map(|one| (format!("{:?}", one.length), one.is_cued, one.is_bound)).collect();
+            let expected: Vec<(String, bool, bool)> = expected
+                .into_iter()
+                .filter(|one| one.0 != "never")
+                .map(|(length, cued, bound)| (length.to_owned(), cued, bound))
+                .collect();
+            assert_eq!(shown, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_what_was_built() {
+        for (text, expected) in [
+            ("asset main.js 189 bytes [emitted] [minimized] (name: main)", Some(("main.js", 189))),
+            ("asset vendor.1a2b3c4d.js 1.2 MiB [emitted]", Some(("vendor.js", 1_258_291))),
+            ("dist/assets/index-CAUvuim5.js  0.68 kB │ gzip: 0.40 kB", Some(("index.js", 680))),
+            ("dist/out.css  1.2mb", Some(("out.css", 1_200_000))),
+            ("dist/index.html                0.08 kB │ gzip: 0.09 kB", Some(("index.html", 80))),
+            ("./src/a.js 17 bytes [built] [code generated]", Some(("a.js", 17))),
+            ("index.js loaded", None),
+            ("index.js 3 errors", None),
+            ("GET /main.js 200", None),
+            ("", None),
+        ] {
+            let found = size(text);
+            assert_eq!(found.as_ref().map(|(name, bytes)| (name.as_str(), *bytes)), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Work that took long.
+
+use std::time::Duration;
+
+use super::amount::{self, Timed};
+
+/// What was slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Work {
+    Request,
+    Query,
+    Operation,
+}
+
+/// Different kinds of work.
+pub(super) const RULES: usize = 3;
+
+impl Work {
+    pub const ALL: [Self; RULES] = [Self::Request, Self::Query, Self::Operation];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Query => "query",
+            Self::Operation => "operation",
+        }
+    }
+
+    /// `3 slow queries`.
+    #[must_use]
+    pub fn counted(self, count: u64) -> String {
+        match (self, count) {
+            (_, 1) => format!("1 slow {}", self.name()),
+            (Self::Query, _) => format!("{count} slow queries"),
+            _ => format!("{count} slow {}s", self.name()),
+        }
+    }
+}
+
+/// What a line tells that took longer than `limit`, or of which it says itself that it was slow.
+pub(super) fn work(text: &str, limit: Duration) -> Option<Work> {
+    let spans = amount::durations(text);
+    let longest = spans.iter().filter(|span| !span.is_bound).map(|span| span.length).max()?;
+    let kind = kind(text);
+    if has_word(text, "slow") && kind.is_some() && !longest.is_zero() {
+        return kind;
+    }
+    if longest <= limit {
+        return None;
+    }
+    // Of any other work, only where the line is about how long it took.
+    let cued = |span: &&Timed| span.is_cued && !span.is_bound && span.length > limit;
+    kind.or_else(|| spans.iter().find(cued).map(|_| Work::Operation))
+}
+
+fn kind(text: &str) -> Option<Work> {
+    const METHODS: [&str; 7] = ["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS "];
+    const QUERIES: [&str; 6] =
+        ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "statement:", "execute "];
+    let requested = |method: &&str| {
+        text.match_indices(*method).any(|(at, _)| {
+            let path = text[at + method.len()..].trim_start_matches(['"', '\'']);
+            path.starts_with('/') || path.starts_with("http")
+        })
+    };
+    if METHODS.iter().any(requested) {
+        return Some(Work::Request);
+    }
+    if QUERIES.iter().any(|word| text.contains(word)) || has_word(text, "query") || has_word(text, "sql") {
+        return Some(Work::Query);
+    }
+    let answered = text.starts_with("Completed ") || text.contains("\"responseTime\"");
+    (answered || has_word(text, "request") || has_word(text, "response")).then_some(Work::Request)
+}
+
+/// Whether `word`, in any case, stands in `text` with no letter around it.
+fn has_word(text: &str, word: &str) -> bool {
+    let bytes = text.as_bytes();
+    let first = word.as_bytes()[0];
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), bytes).any(|at| {
+        let letter = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphabetic);
+        let found =
+            bytes.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()));
+        found && !letter(at.checked_sub(1)) && !letter(Some(at + word.len()))
+    })
+}
