@@ -80,11 +80,6 @@ export class History {
     return this.#columns.get(process) ?? empty();
   }
 
-  names(): string[] {
-    void this.version;
-    return [...this.#columns.keys()];
-  }
-
   /** The newest moment of which there are samples; 0: none. */
   get last(): number {
     let last = 0;
