@@ -108,16 +108,16 @@ impl Core {
             }
         };
         let _ = sampling.send(change);
-        if !self
-            .environments
-            .values()
-            .flat_map(|one| one.processes.values())
-            .any(|one| one.costs.is_measured())
-        {
+        if !self.measures() {
             // The thread sleeps from now on.
             self.machine = None;
             self.forget_hogs();
         }
+    }
+
+    /// Anything is measured.
+    fn measures(&self) -> bool {
+        self.environments.values().flat_map(|one| one.processes.values()).any(|one| one.costs.is_measured())
     }
 
     /// Asks for the gauges of a process once it is ready, and as long as it runs.
@@ -183,7 +183,8 @@ impl Core {
             self.watch_machine(machine, measured.time);
         }
         self.archive.points(points, measured.machine.as_ref().map(|machine| machine_point(time_ms, machine)));
-        self.machine = measured.machine;
+        // The last look may come in after the last process has gone.
+        self.machine = measured.machine.filter(|_| self.measures());
         for (key, costs) in told {
             self.publish(Update::Metrics {
                 workspace: key.workspace,
