@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// What the processes wrote: history and live, merged by time
     #[command(after_help = LOGS_HELP)]
     Logs(Logs),
+    /// Full-screen live view: the machine, processes with sparklines, alerts
+    #[command(after_help = MONITOR_HELP)]
+    Monitor(Monitor),
     /// Check the configuration and this machine; runs nothing of the workspace's
     Check(Environment),
     /// The workspaces that the tray and the window show
@@ -89,11 +92,16 @@ pub(crate) enum Command {
 
 const LOGS_HELP: &str = "\
 Times: 2026-11-21T14:30:15Z, `2026-11-21 14:30`, `14:30` (today), or an age: 10m, 1h30m.
+On a terminal -f has the whole of it, and keys: ? lists them, / searches, f filters.
 Ctrl-C ends -f with exit code 130. A reader that goes away (| head) is no error.
 --save writes plain text, or JSON lines if FILE ends in .jsonl, and compresses if it
 ends in .gz; a file that has something in it already is left alone.
 --patterns clusters the lines, the worst level first. Those that only the present run
 has are `new`. With --json one object a line.";
+
+const MONITOR_HELP: &str = "\
+? lists the keys, q quits and leaves everything running. Without a terminal it
+prints how things are, once; with --json an object a second for each environment.";
 
 const SERVE_HELP: &str = "\
 Ctrl-C or SIGTERM ends the supervisor and leaves the processes running; the next
@@ -197,6 +205,13 @@ pub(crate) struct Names {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Status {
     /// [default: what runs, if it is one environment; else `dev`, or the only one]
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Monitor {
+    /// [default: what runs of this workspace; else `dev`, or the only one]
     #[arg(value_name = "ENV")]
     pub(crate) environment: Option<String>,
 }
@@ -399,7 +414,7 @@ mod tests {
             "forge start --on-conflict shrug",
             "forge serve --http 8080",
             "forge serve --background --http 127.0.0.1:0",
-            "forge monitor",
+            "forge monitor dev test",
         ] {
             assert!(parse(line).is_err(), "{line} was accepted");
         }

@@ -3,6 +3,7 @@
 //!
 //! - `args` declares the command line; `commands` has one file for each command.
 //! - `client` is the conversation with the supervisor, and starts a headless one where none runs.
+//! - `monitor` and `viewer` have the whole screen, and `screen` is what they stand on.
 //! - `view` makes text of what is known, as pure functions; `output` is the only one who writes.
 
 mod args;
@@ -15,9 +16,12 @@ mod failure;
 mod interrupt;
 mod log_sink;
 mod moment;
+mod monitor;
 mod output;
 mod painter;
+mod screen;
 mod view;
+mod viewer;
 
 use std::process::ExitCode;
 
@@ -105,7 +109,11 @@ fn converse(context: &Context, command: Command) -> Outcome {
 /// Ctrl-C ends with 130 whatever a command does; some have something to do about it first.
 async fn interruptible(context: &Context, command: Command) -> Outcome {
     let own = match &command {
-        Command::Start(_) | Command::Restart(_) | Command::Attach(_) | Command::Serve(_) => true,
+        Command::Start(_)
+        | Command::Restart(_)
+        | Command::Attach(_)
+        | Command::Monitor(_)
+        | Command::Serve(_) => true,
         Command::Logs(args) => args.follow,
         _ => false,
     };
@@ -146,6 +154,7 @@ async fn dispatch(context: &Context, command: Command) -> Outcome {
         Command::Kill(args) => commands::kill::run(context, args).await,
         Command::Status(args) => commands::status::run(context, args).await,
         Command::Logs(args) => commands::logs::run(context, args).await,
+        Command::Monitor(args) => monitor::run(context, args).await,
         Command::Check(args) => commands::check::run(context, args).await,
         Command::Workspaces(args) => commands::workspaces::run(context, args).await,
         Command::Serve(args) => commands::serve::run(context, args).await,

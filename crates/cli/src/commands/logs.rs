@@ -14,6 +14,7 @@ use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupts;
 use crate::log_sink::LogSink;
 use crate::view::words;
+use crate::{screen, viewer};
 
 /// Bytes of text in a page. An empty line counts as one and takes two hundred on the wire, where a message is bounded.
 const PAGE: usize = 64 << 10;
@@ -25,6 +26,9 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
     let root = context.root(&mut client).await?;
     if args.patterns {
         return patterns::run(context, &mut client, query(args, root)).await;
+    }
+    if args.follow && args.save.is_none() && !context.output.json && screen::is_available() {
+        return viewer::run(context, client, query(args, root)).await;
     }
     let sink = LogSink::open(context.output, args.save.as_deref())?;
     let follow = args.follow;

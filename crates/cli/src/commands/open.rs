@@ -21,7 +21,7 @@ pub(crate) async fn run(context: &Context, args: args::Open) -> Outcome {
             Error::new(Code::Unsupported, format!("{} has no URL", process.name))
                 .help("give it an HTTP `port`, or say what to open with `open:`")
         })?;
-    let shown = context.output.json || no_display() || open::that_detached(&url).is_err();
+    let shown = context.output.json || !in_browser(&url);
     if context.output.json {
         context.output.document(&serde_json::json!({"process": process.name, "url": url}))?;
     } else if shown {
@@ -102,6 +102,11 @@ fn unknown(name: &str) -> Error {
 fn nothing_to_open(environment: &str) -> Error {
     Error::new(Code::NotFound, format!("nothing in {environment} has a URL"))
         .help("give a process an HTTP `port`, or say what to open with `open:`")
+}
+
+/// Whether there is a browser to show it, which then does.
+pub(crate) fn in_browser(url: &str) -> bool {
+    !no_display() && open::that_detached(url).is_ok()
 }
 
 /// A browser would have nowhere to show: a server, a container, a remote shell.

@@ -13,7 +13,9 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupts;
 use crate::log_sink::LogSink;
+use crate::screen;
 use crate::view::words;
+use crate::viewer::{self, Viewed};
 
 /// After everything has ended, for its last lines to come.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -32,6 +34,9 @@ pub(crate) async fn stay(
         since: Some(since),
         ..LogQuery::default()
     };
+    if !context.output.json && screen::is_available() {
+        return look(context, client, interrupts, watch, query).await;
+    }
     let reading = Reading::new(query, true, LogSink::open(context.output, None)?);
     let page = Some(reading.ask(&mut client).await?);
     let mut stay = Stay { context, watch, reading, page, cancel: None, over: None };
@@ -40,12 +45,54 @@ pub(crate) async fn stay(
             incoming = client.next() => stay.take(&mut client, incoming?).await?,
             () = interrupts.next() => stay.stop(&mut client).await?,
             () = at(stay.over) => {
-                let count = stay.watch.started().processes.len();
-                context.output.note(&format!("{} ended", words::count(count, "process has", "processes have")));
+                context.output.note(&ended(&stay.watch));
                 return Ok(ExitCode::SUCCESS);
             }
         }
     }
+}
+
+/// The same on the whole terminal. Whoever leaves it says what becomes of what was started.
+async fn look(
+    context: &Context,
+    client: Client,
+    interrupts: Interrupts,
+    mut watch: Watch,
+    query: LogQuery,
+) -> Outcome {
+    let mut over = |update| {
+        watch.take(update);
+        watch.progress().is_over()
+    };
+    let (viewed, mut interrupts) = viewer::view(context, client, query, interrupts, Some(&mut over)).await?;
+    match viewed {
+        Viewed::Over => {
+            context.output.note(&ended(&watch));
+            Ok(ExitCode::SUCCESS)
+        }
+        Viewed::Quit => {
+            let environment = &watch.started().environment;
+            context.output.note(&format!("{environment} goes on; `forge stop {environment}` ends it"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Viewed::Interrupted => {
+            context.output.note(&stopping(&watch));
+            let mut client = context.client().await?;
+            let cancel = StartCancel { ticket: watch.started().ticket };
+            tokio::select! {
+                stopped = client.call(&cancel) => Err(watch::cancelled(context, &stopped?)),
+                () = interrupts.next() => Err(Failure::Told(Code::Interrupted)),
+            }
+        }
+    }
+}
+
+fn ended(watch: &Watch) -> String {
+    format!("{} ended", words::count(watch.started().processes.len(), "process has", "processes have"))
+}
+
+fn stopping(watch: &Watch) -> String {
+    format!("\nStopping {} (Ctrl-C again leaves at once)", watch.started().environment)
 }
 
 struct Stay<'a> {
@@ -84,11 +131,9 @@ impl Stay<'_> {
         if self.cancel.is_some() {
             return Err(Failure::Told(Code::Interrupted));
         }
-        let started = self.watch.started();
-        self.context
-            .output
-            .note(&format!("\nStopping {} (Ctrl-C again leaves at once)", started.environment));
-        let asked: Result<Pending, Error> = client.ask(&StartCancel { ticket: started.ticket }).await;
+        self.context.output.note(&stopping(&self.watch));
+        let ticket = self.watch.started().ticket;
+        let asked: Result<Pending, Error> = client.ask(&StartCancel { ticket }).await;
         self.cancel = Some(asked?);
         Ok(())
     }

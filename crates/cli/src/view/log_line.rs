@@ -6,101 +6,36 @@ use forge_api::{Level, LogLine, Stream};
 use jiff::tz::TimeZone;
 
 use crate::view::clean;
+use crate::view::names::Names;
 use crate::view::style::{Ink, Style, columns};
-
-/// Longer names stick out rather than push everybody's text away.
-const WIDEST: usize = 40;
 
 /// Formats lines one after the other: the column of names only grows, and each process keeps its colour.
 #[derive(Debug)]
 pub(crate) struct Formatter {
     style: Style,
     zone: TimeZone,
-    /// Few, so that looking through them beats hashing.
-    names: Vec<Name>,
-    taken: [bool; Ink::PROCESSES],
-    environment: Option<String>,
-    several: bool,
-    widest: usize,
+    names: Names,
     /// The last second that was formatted: a flood has thousands of lines in one.
     second: Option<(i64, String)>,
 }
 
-#[derive(Debug)]
-struct Name {
-    environment: String,
-    process: String,
-    ink: Ink,
-}
-
 impl Formatter {
     pub(crate) fn new(style: Style, zone: TimeZone) -> Self {
-        Self {
-            style,
-            zone,
-            names: Vec::new(),
-            taken: [false; Ink::PROCESSES],
-            environment: None,
-            several: false,
-            widest: 0,
-            second: None,
-        }
+        Self { style, zone, names: Names::default(), second: None }
     }
 
     /// Makes room for the names of these lines, so that all of them align.
     pub(crate) fn expect<'a>(&mut self, lines: impl IntoIterator<Item = &'a LogLine>) {
         for line in lines {
-            self.meet(&line.environment, &line.process);
+            self.names.meet(&line.environment, &line.process);
         }
-    }
-
-    /// Which of the names it is, a new one perhaps.
-    fn meet(&mut self, environment: &str, process: &str) -> usize {
-        let known = |name: &Name| name.process == process && name.environment == environment;
-        if let Some(index) = self.names.iter().position(known) {
-            return index;
-        }
-        match &self.environment {
-            None => self.environment = Some(environment.to_owned()),
-            Some(first) if first != environment => self.several = true,
-            Some(_) => {}
-        }
-        let ink = self.pick(environment, process);
-        self.names.push(Name { environment: environment.to_owned(), process: process.to_owned(), ink });
-        let several = self.several;
-        let width =
-            |name: &Name| columns(&name.process) + if several { columns(&name.environment) + 1 } else { 0 };
-        self.widest = self.names.iter().map(width).max().unwrap_or(0).min(WIDEST);
-        self.names.len() - 1
-    }
-
-    /// By a hash of the name, so that a process has the same colour tomorrow; the next free one if that is taken.
-    fn pick(&mut self, environment: &str, process: &str) -> Ink {
-        let hash = environment
-            .bytes()
-            .chain([b'/'])
-            .chain(process.bytes())
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-            });
-        let first = usize::try_from(hash % Ink::PROCESSES as u64).unwrap_or(0);
-        let free =
-            (0..Ink::PROCESSES).map(|step| (first + step) % Ink::PROCESSES).find(|index| !self.taken[*index]);
-        let index = free.unwrap_or(first);
-        self.taken[index] = true;
-        Ink::Process(index)
     }
 
     /// Appends the line, ended by a line feed, to `out`.
     pub(crate) fn format(&mut self, line: &LogLine, out: &mut String) {
-        let known = self.meet(&line.environment, &line.process);
-        let ink = self.names.get(known).map_or(Ink::Plain, |name| name.ink);
-        let name = if self.several {
-            format!("[{}/{}]", line.environment, line.process)
-        } else {
-            format!("[{}]", line.process)
-        };
-        let fill = (self.widest + 2).saturating_sub(columns(&name));
+        let ink = self.names.meet(&line.environment, &line.process);
+        let name = format!("[{}]", self.names.label(&line.environment, &line.process));
+        let fill = (self.names.widest() + 2).saturating_sub(columns(&name));
         out.push_str(&self.style.paint(ink, &name));
         out.extend(std::iter::repeat_n(' ', fill + 1));
         let color = self.style.color;
@@ -111,14 +46,8 @@ impl Formatter {
             let _ = write!(out, "{clock} | ");
         }
         let text = clean::dressed(line, color);
-        let ink = match (line.stream, line.level) {
-            (Stream::Forge, _) => Ink::Dim,
-            // A line that colours itself knows better.
-            _ if text.contains('\x1b') => Ink::Plain,
-            (_, Some(Level::Error)) => Ink::Bad,
-            (_, Some(Level::Warn)) => Ink::Warn,
-            _ => Ink::Plain,
-        };
+        // A line that colours itself knows better.
+        let ink = if text.contains('\x1b') { Ink::Plain } else { ink_of(line) };
         out.push_str(&self.style.paint(ink, &text));
         out.push('\n');
     }
@@ -134,6 +63,16 @@ impl Formatter {
                 (second, stamp.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string())
             }))
             .1
+    }
+}
+
+/// What a line that does not colour itself looks like.
+pub(crate) fn ink_of(line: &LogLine) -> Ink {
+    match (line.stream, line.level) {
+        (Stream::Forge, _) => Ink::Dim,
+        (_, Some(Level::Error)) => Ink::Bad,
+        (_, Some(Level::Warn)) => Ink::Warn,
+        _ => Ink::Plain,
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod clean;
 pub(crate) mod diagnosis;
 pub(crate) mod log_line;
+pub(crate) mod names;
 pub(crate) mod patterns;
 pub(crate) mod progress;
 pub(crate) mod resolved;

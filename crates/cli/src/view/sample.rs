@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use forge_api::{
-    Event, EventLevel, Health, HealthState, Host, ProcessStatus, State, Status, Supervisor, Time, Warning,
+    Event, EventLevel, Health, HealthState, Host, LogLine, ProcessStatus, State, Status, Stream, Supervisor,
+    Time, Warning,
 };
 
 /// 2026-11-21T14:30:20Z.
@@ -147,4 +148,19 @@ pub(crate) fn trouble() -> Status {
 /// Known, and never started.
 pub(crate) fn stopped() -> Status {
     environment(vec![ProcessStatus::stopped("api"), ProcessStatus::stopped("web")])
+}
+
+/// A line of the log, so many seconds after half past two; its place is its number.
+pub(crate) fn line(process: &str, number: i64, text: &str) -> LogLine {
+    LogLine {
+        time: Time::from_millis(NOW.as_millis() + (number - 1000) * 1000),
+        environment: "dev".to_owned(),
+        process: process.to_owned(),
+        run: 1,
+        stream: Stream::Stdout,
+        level: None,
+        text: text.to_owned(),
+        styles: Vec::new(),
+        at: format!("1:{number}"),
+    }
 }

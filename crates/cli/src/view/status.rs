@@ -13,6 +13,9 @@ use crate::view::words;
 /// Of the recent events, so many are shown.
 const EVENTS: usize = 8;
 
+/// Columns from which on there is room for what one does not always want to know.
+const WIDE: usize = 100;
+
 /// The whole of `forge status`.
 pub(crate) fn page(status: &Status, now: Time, zone: &TimeZone, style: Style) -> String {
     let mut page = heading(status, style);
@@ -25,7 +28,7 @@ pub(crate) fn page(status: &Status, now: Time, zone: &TimeZone, style: Style) ->
     section(&mut page, "Attention", &attention(status, now, style), style);
     section(&mut page, "Health checks", &health(status, style), style);
     section(&mut page, "Recent events", &events(&status.events, zone, style), style);
-    section(&mut page, "Warnings", &warnings(status, style), style);
+    section(&mut page, "Warnings", &warnings(status, now, style), style);
     page
 }
 
@@ -52,6 +55,8 @@ fn heading(status: &Status, style: Style) -> String {
 /// The table of processes.
 fn processes(status: &Status, style: Style) -> String {
     let restarts = status.processes.iter().any(|process| process.restarts > 0);
+    let known = status.processes.iter().any(|process| process.threads.is_some());
+    let threads = known && style.width >= WIDE;
     let mut titles = vec![
         Column::new("Name").least(10),
         Column::new("Status"),
@@ -63,6 +68,9 @@ fn processes(status: &Status, style: Style) -> String {
     ];
     if restarts {
         titles.push(Column::new("Restarts").right().rank(1));
+    }
+    if threads {
+        titles.push(Column::new("Threads").right());
     }
     let rows: Vec<Vec<Cell>> = status
         .processes
@@ -79,6 +87,9 @@ fn processes(status: &Status, style: Style) -> String {
             ];
             if restarts {
                 row.push(Cell::new(process.restarts.to_string()));
+            }
+            if threads {
+                row.push(or_nothing(process.threads.map(|threads| threads.to_string()), style));
             }
             row
         })
@@ -143,26 +154,39 @@ fn totals(status: &Status, style: Style) -> String {
         return format!("Nothing runs. Start it with: forge start {}\n", status.environment);
     }
     let ready = meant.iter().filter(|process| process.ready).count();
-    let mut facts = vec![if status.ready && ready == meant.len() {
-        format!("{} of {} ready", ready, meant.len())
-    } else {
-        format!("{ready} of {} ready", meant.len())
-    }];
+    let active = status.processes.iter().filter(|process| process.status.is_alive()).count();
+    let mut facts = vec![format!("{active} active, {ready} of {} ready", meant.len())];
     let cpu: Vec<f64> = status.processes.iter().filter_map(|process| process.cpu_percent).collect();
     if !cpu.is_empty() {
-        facts.push(format!("CPU {}", words::percent(cpu.iter().sum())));
+        facts.push(format!("total CPU {}", words::percent(cpu.iter().sum())));
     }
     let memory: Vec<u64> = status.processes.iter().filter_map(|process| process.memory_bytes).collect();
     if !memory.is_empty() {
-        facts.push(format!("memory {}", words::bytes(memory.iter().copied().fold(0, u64::saturating_add))));
+        let total = memory.iter().copied().fold(0, u64::saturating_add);
+        facts.push(format!("total memory {}", words::bytes(total)));
     }
     if let Some(longest) = status.processes.iter().filter_map(uptime).max() {
         facts.push(format!("up {}", words::age(longest)));
     }
-    if let Some(url) = &status.url {
-        facts.push(clean::line(url).into_owned());
-    }
-    format!("{}\n", style.cut(&facts.join(style.dot()), style.width))
+    let mut lines = vec![facts.join(style.dot())];
+    lines.extend(machine(status, style));
+    lines.extend(status.url.as_ref().map(|url| format!("Open {}", clean::line(url))));
+    lines.iter().map(|line| format!("{}\n", style.cut(line, style.width))).collect()
+}
+
+/// What else is on this machine.
+fn machine(status: &Status, style: Style) -> Option<String> {
+    let machine = status.machine.as_ref()?;
+    let cpu = machine
+        .cpu_percent
+        .map(|cpu| format!("CPU {} of {} cores", words::percent(f64::from(cpu)), machine.cores));
+    let memory = format!(
+        "memory {} of {}",
+        words::bytes(machine.memory_used_bytes),
+        words::bytes(machine.memory_total_bytes)
+    );
+    let facts: Vec<String> = cpu.into_iter().chain(Some(memory)).collect();
+    Some(format!("The whole machine: {}", facts.join(style.dot())))
 }
 
 fn section(page: &mut String, title: &str, lines: &[String], style: Style) {
@@ -211,7 +235,7 @@ fn attention(status: &Status, now: Time, style: Style) -> Vec<String> {
         .collect()
 }
 
-fn trouble(process: &ProcessStatus, now: Time) -> Option<String> {
+pub(crate) fn trouble(process: &ProcessStatus, now: Time) -> Option<String> {
     let message = process.message.clone();
     match process.status {
         State::Waiting if !process.waiting_on.is_empty() => {
@@ -291,19 +315,32 @@ fn who(event: &Event) -> &str {
 }
 
 /// `[14:30:15]`, local.
-fn clock(time: Time, zone: &TimeZone) -> String {
+pub(crate) fn clock(time: Time, zone: &TimeZone) -> String {
     let stamp = jiff::Timestamp::from_nanosecond(i128::from(time.0)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     stamp.to_zoned(zone.clone()).strftime("[%H:%M:%S]").to_string()
 }
 
-fn warnings(status: &Status, style: Style) -> Vec<String> {
+/// Those that are to be heard, and how many are not.
+fn warnings(status: &Status, now: Time, style: Style) -> Vec<String> {
     let name = |process: &Option<String>| process.clone().unwrap_or_else(|| status.environment.clone());
-    let widest = status.warnings.iter().map(|warning| columns(&name(&warning.process))).max().unwrap_or(0);
-    status
-        .warnings
+    let heard: Vec<_> = status.warnings.iter().filter(|warning| !warning.muted).collect();
+    let widest = heard.iter().map(|warning| columns(&name(&warning.process))).max().unwrap_or(0);
+    let mut lines: Vec<String> = heard
         .iter()
-        .flat_map(|warning| marked(Mark::Warn, &name(&warning.process), widest, &warning.text, style))
-        .collect()
+        .flat_map(|warning| {
+            let since =
+                warning.since.and_then(|since| Duration::try_from_secs_f64(now.seconds_since(since)).ok());
+            let since = since.map(|age| format!(" (for {})", words::age(age))).unwrap_or_default();
+            let text = format!("{}{since}", warning.text);
+            marked(Mark::Warn, &name(&warning.process), widest, &text, style)
+        })
+        .collect();
+    let muted = status.warnings.len() - heard.len();
+    if muted > 0 {
+        let text = format!("  {} muted", words::count(muted, "is", "are"));
+        lines.push(style.paint(Ink::Dim, &text).into_owned());
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -353,6 +390,34 @@ mod tests {
         insta::assert_snapshot!(services(&status, &all, style(80)));
         let one = services(&status, &all[..1], style(80));
         assert!(one.contains(&all[0].process) && !one.contains(&all[1].process), "what was meant:\n{one}");
+    }
+
+    #[test]
+    fn figures_words_and_warnings_of_what_is_measured() {
+        let mut status = sample::seed();
+        status.machine = Some(forge_api::Machine {
+            cpu_percent: Some(28.5),
+            cores: 8,
+            memory_used_bytes: 4_200_000_000,
+            memory_total_bytes: 16_000_000_000,
+            hogs: Vec::new(),
+        });
+        status.processes[3].threads = Some(12);
+        status.processes[3].health = forge_api::Health {
+            message: Some("Webpack compiled successfully".to_owned()),
+            ..forge_api::Health::NONE
+        };
+        let warn = |process, kind, text: &str| forge_api::Warning::new(Some(process), kind, text.to_owned());
+        status.warnings = vec![
+            forge_api::Warning {
+                since: Some(Time::from_millis(sample::NOW.as_millis() - 200_000)),
+                ..warn("backend", "slow", "3 slow queries in last hour")
+            },
+            forge_api::Warning { muted: true, ..warn("frontend", "grew", "bundle size increased by 150 KB") },
+        ];
+        insta::assert_snapshot!("measured_80", page(&status, sample::NOW, &TimeZone::UTC, style(80)));
+        let wide = page(&status, sample::NOW, &TimeZone::UTC, style(120));
+        assert!(wide.contains("Threads"), "where there is room:\n{wide}");
     }
 
     #[test]

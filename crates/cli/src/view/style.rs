@@ -82,7 +82,7 @@ impl Style {
             }
             Mark::Bad => (Ink::Bad, "✗", "x"),
             Mark::Idle => (Ink::Dim, "○", "-"),
-            Mark::Warn => (Ink::Warn, "!", "!"),
+            Mark::Warn => (Ink::Warn, "⚠", "!"),
         };
         self.paint(ink, if self.unicode { unicode } else { ascii })
     }

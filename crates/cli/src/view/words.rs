@@ -53,6 +53,17 @@ pub(crate) fn percent(value: f64) -> String {
     format!("{value:.1}%")
 }
 
+/// `45%`.
+pub(crate) fn whole_percent(value: f64) -> String {
+    format!("{value:.0}%")
+}
+
+/// As [`bytes`], of an average or a rate; less than nothing is nothing.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "three figures are shown")]
+pub(crate) fn bytes_of(value: f64) -> String {
+    bytes(value.max(0.0) as u64)
+}
+
 /// `a, b and c`.
 pub(crate) fn list<T: AsRef<str>>(names: &[T]) -> String {
     match names {
