@@ -53,7 +53,7 @@ fn body(viewer: &Viewer, brush: &Brush) -> Vec<Line<'static>> {
     let height = viewer.size.height;
     let mut lines: Vec<Line<'static>> = Vec::with_capacity(height);
     let mut id = top;
-    while lines.len() < height + skipped {
+    while lines.len() < height + skipped && viewer.held.is_none_or(|held| id < held) {
         let Some(entry) = viewer.window.get(id) else { break };
         lines.extend(entry_lines(viewer, id, entry, brush));
         id += 1;

@@ -182,6 +182,7 @@ impl Viewer {
         if self.position == Position::Follow {
             self.pause();
         }
+        self.held = None;
         let screen = self.on_screen();
         if id < screen.start || id + 1 >= screen.end {
             self.position = Position::Centre(id);

@@ -150,6 +150,7 @@ impl Viewer {
         }
         self.window.clear();
         self.position = Position::Follow;
+        self.held = None;
         self.cleared = true;
         self.new_lines = 0;
         self.mark = None;

@@ -123,6 +123,8 @@ pub(crate) struct Viewer {
     /// Came since the view stands still, if it followed before.
     pub(super) new_lines: usize,
     pub(super) counting: bool,
+    /// Paused: this entry and later ones are not shown, even where there is room below.
+    pub(super) held: Option<i64>,
     /// Rows that somebody wants to be scrolled up, once there are older lines.
     pub(super) owed: usize,
     /// The line that was found.
@@ -163,6 +165,7 @@ impl Viewer {
             cleared: false,
             new_lines: 0,
             counting: false,
+            held: None,
             owed: 0,
             mark: None,
             mark_at: None,
@@ -379,6 +382,7 @@ impl Viewer {
         self.cleared = false;
         self.new_lines = 0;
         self.counting = false;
+        self.held = None;
         self.owed = 0;
         self.tail = None;
     }

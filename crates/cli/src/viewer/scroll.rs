@@ -125,6 +125,7 @@ impl Viewer {
         if self.position == Position::Follow {
             return;
         }
+        self.held = None;
         let last = self.last_top();
         let down = self.down_from(top, rows.unsigned_abs());
         if down < last {
@@ -148,6 +149,7 @@ impl Viewer {
         if self.position == Position::Follow {
             self.new_lines = 0;
             self.counting = true;
+            self.held = Some(self.window.ids().end);
         }
         self.position = Position::Top { id, row };
     }
@@ -166,6 +168,7 @@ impl Viewer {
         self.window.trim_front();
         self.position = Position::Follow;
         self.new_lines = 0;
+        self.held = None;
         self.owed = 0;
     }
 
@@ -189,7 +192,7 @@ impl Viewer {
     /// Numbers of the entries on the screen.
     pub(super) fn on_screen(&self) -> std::ops::Range<i64> {
         let (id, row) = self.top();
-        let end = self.window.ids().end;
+        let end = self.held.unwrap_or(i64::MAX).min(self.window.ids().end);
         let mut rows = 0;
         let mut next = id;
         while next < end && rows < self.size.height + row {

@@ -292,6 +292,17 @@ fn paused_nothing_moves_and_nothing_is_lost() {
 }
 
 #[test]
+fn paused_it_stands_still_also_where_there_is_room() {
+    let mut bench = Bench::new(many(3));
+    bench.keys("p");
+    bench.write(sample::line("backend", 3, "meanwhile"));
+    bench.shows("paused, 1 new line");
+    bench.hides("meanwhile");
+    bench.keys("p");
+    bench.shows("meanwhile");
+}
+
+#[test]
 fn history_comes_as_one_scrolls_up_and_down_again() {
     let mut bench = Bench::new(many(50_000));
     for _ in 0..200 {
