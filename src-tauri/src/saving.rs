@@ -55,7 +55,9 @@ pub(crate) async fn save_begin(
     app.dialog().file().set_title("Save the log").set_file_name(name).save_file(move |path| {
         let _ = picked.send(path);
     });
-    let Some(path) = answer.await.ok().flatten().and_then(|path| path.into_path().ok()) else { return Ok(None) };
+    let Some(path) = answer.await.ok().flatten().and_then(|path| path.into_path().ok()) else {
+        return Ok(None);
+    };
     let mut part = OsString::from(&path);
     part.push(".part");
     let part = PathBuf::from(part);

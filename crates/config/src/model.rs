@@ -49,6 +49,8 @@ pub struct Config {
 pub struct Settings {
     /// Bytes of log kept for each process; the oldest segment goes first.
     pub log_quota: u64,
+    /// Bytes of log kept of all processes together. Of the user's settings only: all workspaces share it.
+    pub log_quota_total: u64,
     /// Requests and queries in a log that took longer are slow.
     pub slow: Duration,
     pub alerts: Alerts,
@@ -67,6 +69,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             log_quota: 1 << 30,
+            log_quota_total: 10 << 30,
             slow: Duration::from_secs(1),
             alerts: Alerts::default(),
             nats: None,

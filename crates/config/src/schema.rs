@@ -66,6 +66,9 @@ pub(crate) struct Settings {
     /// Log kept on disk for each process, e.g. `500MB`, `2GiB`, or a number of bytes. The oldest goes first.
     #[schemars(extend("default" = "1GiB"))]
     log_quota: Option<Text>,
+    /// Log kept of all processes together; the oldest goes first. Only in your own `settings.yml`.
+    #[schemars(extend("default" = "10GiB"))]
+    log_quota_total: Option<Text>,
     /// Requests and queries in a log that took longer are slow.
     #[schemars(extend("default" = "1s"))]
     slow: Option<DurationText>,

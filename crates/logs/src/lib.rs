@@ -52,6 +52,8 @@ mod pattern;
 #[cfg(feature = "read")]
 pub mod patterns;
 #[cfg(feature = "read")]
+mod quota;
+#[cfg(feature = "read")]
 mod read;
 mod scan;
 #[cfg(feature = "read")]
@@ -73,6 +75,7 @@ pub use {
     level::{Level, UnknownLevel},
     merge::{Merge, MergedBatch},
     pattern::{InvalidPattern, Pattern},
+    quota::apply_total_quota,
     read::{Backward, Batch, Line, Reader, ReaderOptions},
     search::{Count, Progress, Search, SearchOptions, Tally},
     select::{Direction, Selection, Start, Step},

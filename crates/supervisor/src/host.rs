@@ -128,6 +128,7 @@ pub async fn serve(
     core.hear_keepers(&mut messages, HELLOS).await;
     let listener = Listener::bind(&home).map_err(|error| Error::system(home.socket().display(), error))?;
     let clients = Arc::new(AtomicUsize::new(0));
+    let quota = tokio::spawn(crate::logs::keep_within(home.logs(), home.config.clone()));
     let accepting = tokio::spawn(accept(listener, core.handle(), Arc::clone(&clients)));
     let handle = core.handle();
     on_ready(Entrance { core: core.handle(), clients: Arc::clone(&clients), before: lock.before });
@@ -149,6 +150,7 @@ pub async fn serve(
     for _ in 0..32 {
         tokio::task::yield_now().await;
     }
+    quota.abort();
     accepting.abort();
     let _ = accepting.await;
     tracing::info!("the supervisor ends ({reason:?}); {running} processes go on");

@@ -17,6 +17,7 @@ pub(super) fn settings(report: &mut Report, node: Option<&Node>, user: &Settings
     let Some(fields) = Fields::open(report, node, &keys::SETTINGS, "`settings`") else { return user };
     Settings {
         log_quota: size_of(report, &fields, "log_quota").unwrap_or(user.log_quota),
+        log_quota_total: size_of(report, &fields, "log_quota_total").unwrap_or(user.log_quota_total),
         slow: fields.duration(report, "slow").unwrap_or(user.slow),
         alerts: alerts(report, &fields, user.alerts),
         nats: nats(report, &fields).or(user.nats),

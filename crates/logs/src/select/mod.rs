@@ -89,25 +89,28 @@ impl Selection {
     /// # Errors
     /// A file can't be read.
     pub fn step(&mut self) -> io::Result<Step> {
+        while let Some(number) = self.first() {
+            let source = &mut self.sources[number];
+            if let Some(line) = source.take(self.direction) {
+                return Ok(Step::Line(number, line));
+            }
+            // That a store has no more is no step: who can make only one at a time would never come further.
+            if source.search(self.direction, &mut self.finder)? {
+                return Ok(Step::Searched);
+            }
+        }
+        Ok(Step::End)
+    }
+
+    /// The store whose line, or what is not looked through of it, comes first.
+    fn first(&self) -> Option<usize> {
         let key = |(number, source): (usize, &Source)| Some((source.key()?, number));
         let keys = self.sources.iter().enumerate().filter_map(key);
         let first = match self.direction {
             Direction::Forward => keys.min(),
             Direction::Backward => keys.max(),
         };
-        let Some((_, number)) = first else { return Ok(Step::End) };
-        let source = &mut self.sources[number];
-        if let Some(line) = source.queue.pop_front() {
-            source.last = Some(line.end);
-            source.at = match (self.direction, source.queue.front()) {
-                (Direction::Forward, _) => line.end,
-                (Direction::Backward, Some(next)) => next.end,
-                (Direction::Backward, None) => before(line.end),
-            };
-            return Ok(Step::Line(number, line));
-        }
-        source.search(self.direction, &mut self.finder)?;
-        Ok(Step::Searched)
+        first.map(|(_, number)| number)
     }
 
     /// Whether [`Selection::cursors`] tell what was handed out from what was not: lines that end at one place, where a
@@ -134,10 +137,23 @@ impl Source {
         }
     }
 
-    fn search(&mut self, direction: Direction, finder: &mut Finder) -> io::Result<()> {
+    /// Hands out the next line.
+    fn take(&mut self, direction: Direction) -> Option<Line> {
+        let line = self.queue.pop_front()?;
+        self.last = Some(line.end);
+        self.at = match (direction, self.queue.front()) {
+            (Direction::Forward, _) => line.end,
+            (Direction::Backward, Some(next)) => next.end,
+            (Direction::Backward, None) => before(line.end),
+        };
+        Some(line)
+    }
+
+    /// Looks through the next block; `false`: there is none.
+    fn search(&mut self, direction: Direction, finder: &mut Finder) -> io::Result<bool> {
         let Some(block) = self.blocks.next()? else {
             self.over = true;
-            return Ok(());
+            return Ok(false);
         };
         let Found { lines, end, .. } = finder.find(&block, false)?;
         match direction {
@@ -152,7 +168,7 @@ impl Source {
                 self.queue.extend(lines.into_iter().rev());
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -7,6 +7,7 @@ mod bookmark;
 mod follow;
 mod page;
 mod query;
+mod quota;
 mod runs;
 mod scan;
 mod shown;
@@ -21,6 +22,7 @@ use crate::core::Handle;
 use crate::outgoing::{Outgoing, Room};
 
 pub(crate) use follow::{Search, at_run, last_lines, search};
+pub(crate) use quota::keep_within;
 pub(crate) use scan::Scans;
 
 use bookmark::Bookmark;

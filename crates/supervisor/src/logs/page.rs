@@ -298,3 +298,7 @@ impl Page {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "page_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ mod forge;
 mod idle;
 mod levels;
 mod lifecycle;
+mod logs;
 mod measure;
 mod page;
 mod report;
@@ -46,6 +47,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("chain", lifecycle::chain),
     ("status", lifecycle::status),
     ("sampling", sampling::run),
+    ("logs", logs::run),
     ("desktop", desktop::run),
     ("page", page::run),
     ("levels", levels::run),
