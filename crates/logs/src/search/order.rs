@@ -113,7 +113,7 @@ impl Order {
         let limit = self.first(self.pending.iter().map(|(_, key)| *key).chain(self.rest()));
         let free = limit.is_none_or(|limit| match self.direction {
             Direction::Forward => key <= limit,
-            Direction::Backward => key > limit || key == limit,
+            Direction::Backward => key >= limit,
         });
         let entry = if free { self.found.pop()? } else { return None };
         Some((entry.key.1, entry.line))

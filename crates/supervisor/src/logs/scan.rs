@@ -176,7 +176,7 @@ impl Scan {
             let Some(tally) = self.search.tally(number) else { continue };
             all.extend(tally.patterns().into_iter().map(|pattern| log.pattern(pattern, whole && done)));
         }
-        all.sort_by(|one, other| (other.level, other.count).cmp(&(one.level, one.count)));
+        all.sort_by_key(|pattern| std::cmp::Reverse((pattern.level, pattern.count)));
         all.truncate(MOST_PATTERNS);
         *last = Some((Instant::now(), all.clone()));
         all
