@@ -40,6 +40,7 @@ where
         updates: None,
         terminal: None,
         scans: crate::logs::Scans::default(),
+        filters: crate::logs::Filters::default(),
     };
     client.listen(BufReader::new(read)).await;
     drop(client);
@@ -56,6 +57,7 @@ struct Client {
     updates: Option<tokio::task::AbortHandle>,
     terminal: Option<mpsc::Sender<terminal::Act>>,
     scans: crate::logs::Scans,
+    filters: crate::logs::Filters,
 }
 
 impl Client {
@@ -169,9 +171,13 @@ impl Client {
     /// As [`Self::work`], with a page that has its room on the way before it is made.
     async fn read_logs(&mut self, id: Value, read: forge_api::LogsRead) {
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+        let filter = match self.filters.of(&read.query).await {
+            Ok(filter) => filter,
+            Err(error) => return self.answer::<Value>(&id, Err(error)).await,
+        };
         let (core, outgoing) = (self.core.clone(), self.outgoing.clone());
         self.tasks.spawn(async move {
-            let _ = match crate::logs::read(&core, read, &outgoing).await {
+            let _ = match crate::logs::read(&core, read, filter, &outgoing).await {
                 Ok((page, room)) => {
                     // A large page takes a while to become text: not on the thread that serves everybody.
                     let line = tokio::task::spawn_blocking(move || answer(&id, Ok(page))).await;

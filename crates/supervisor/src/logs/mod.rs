@@ -15,7 +15,8 @@ mod shown;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use forge_api::{Error, LogsRead, LogsReadAnswer, Target};
+use forge_api::{Error, LogQuery, LogsRead, LogsReadAnswer, Target};
+use forge_logs::Filter;
 use tokio::sync::watch;
 
 use crate::core::Handle;
@@ -42,13 +43,36 @@ pub(crate) struct Source {
     pub growth: watch::Receiver<u64>,
 }
 
+/// What the pages of one reading have in common: made once, since a regular expression is compiled for it.
+#[derive(Debug, Default)]
+pub(crate) struct Filters {
+    last: Option<(LogQuery, Filter)>,
+}
+
+impl Filters {
+    /// The filter of a query, on another thread if it is not that of the page before.
+    ///
+    /// # Errors
+    /// `grep` is no regular expression.
+    pub(crate) async fn of(&mut self, query: &LogQuery) -> Result<Filter, Error> {
+        if let Some((_, filter)) = self.last.as_ref().filter(|(known, _)| known == query) {
+            return Ok(filter.clone());
+        }
+        let wanted = query.clone();
+        let made = tokio::task::spawn_blocking(move || query::filter(&wanted)).await;
+        let filter = made.map_err(|error| Error::system("reading logs", error))??;
+        self.last = Some((query.clone(), filter.clone()));
+        Ok(filter)
+    }
+}
+
 /// Answers `logs.read`, with the room on the way to the client that was taken for the page.
 pub(crate) async fn read(
     core: &Handle,
     request: LogsRead,
+    filter: Filter,
     outgoing: &Outgoing,
 ) -> Result<(LogsReadAnswer, Room), Error> {
-    let filter = query::filter(&request.query)?;
     let anchor = request.anchor.as_ref().map(page::Anchor::of).transpose()?;
     let request = Arc::new(request);
     let mut bookmark = request.cursor.as_deref().map(Bookmark::parse).transpose()?;
