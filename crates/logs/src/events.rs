@@ -71,8 +71,10 @@ struct Compiled {
 
 /// A table that never changes: it is compiled once.
 static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
-    let rules: Vec<(Regex, &Rule)> =
-        RULES.iter().filter_map(|rule| Some((Regex::new(rule.pattern).ok()?, rule))).collect();
+    // Unicode's edges of words and figures would keep the quick engine from lines that are not ASCII alone.
+    let pattern = |rule: &Rule| rule.pattern.replace(r"\b", r"(?-u:\b)").replace(r"\d", "[0-9]");
+    let compiled = |rule: &'static Rule| Some((Regex::new(&pattern(rule)).ok()?, rule));
+    let rules: Vec<(Regex, &Rule)> = RULES.iter().filter_map(compiled).collect();
     let set = RegexSet::new(rules.iter().map(|(regex, _)| regex.as_str())).unwrap_or_default();
     Compiled { set, rules }
 });
