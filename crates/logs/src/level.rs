@@ -239,6 +239,11 @@ fn numbered(text: &[u8]) -> Option<Level> {
     })
 }
 
+/// Where `word` begins in a head, which is too short for a searcher to be worth its making.
+fn find(head: &[u8], word: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(*word.first()?, head).find(|at| head[*at..].starts_with(word))
+}
+
 /// How runtimes begin when they give up.
 fn sentence(head: &[u8]) -> Option<Level> {
     const ERRORS: [&[u8]; 19] = [
@@ -263,13 +268,13 @@ fn sentence(head: &[u8]) -> Option<Level> {
         b"Failed to compile",
     ];
     if ERRORS.iter().any(|start| head.starts_with(start))
-        || (head.starts_with(b"thread '") && memchr::memmem::find(head, b" panicked at").is_some())
+        || (head.starts_with(b"thread '") && find(head, b" panicked at").is_some())
     {
         return Some(Level::Error);
     }
     // Vite; and Ruby: `app.rb:1:in `f': wrong (ArgumentError)`.
-    let raised = || head.ends_with(b"Error)") && memchr::memmem::find(head, b":in ").is_some();
-    if memchr::memmem::find(head, b"Internal server error: ").is_some() || raised() {
+    let raised = || head.ends_with(b"Error)") && find(head, b":in ").is_some();
+    if find(head, b"Internal server error: ").is_some() || raised() {
         return Some(Level::Error);
     }
     let warns = head.starts_with("⚠".as_bytes()) || head.starts_with(b"Not Found: /");
@@ -278,7 +283,7 @@ fn sentence(head: &[u8]) -> Option<Level> {
 
 /// A line of an access log whose status is the server's fault: `"GET / HTTP/1.1" 502 157`, `GET / 500 209.105 ms - 148`.
 fn answer(head: &[u8]) -> Option<Level> {
-    let status = if let Some(at) = memchr::memmem::find(head, b" HTTP/") {
+    let status = if let Some(at) = find(head, b" HTTP/") {
         let behind = &head[at + 6..];
         &behind[memchr::memchr(b'"', behind)? + 1..]
     } else {

@@ -1,7 +1,7 @@
 //! Lines that belong together: a stack trace, an indented block, a dump of goroutines. They take the level of the line
 //! that heads them.
 
-use super::{HEAD_BYTES, Level, detect_in, plain_head};
+use super::{HEAD_BYTES, Level, detect_in, find, plain_head};
 
 /// What the lines of one stream are in the midst of.
 #[derive(Debug, Clone, Copy, Default)]
@@ -125,10 +125,7 @@ fn begins(head: &[u8]) -> Kind {
         Kind::Panic
     } else if starts(b"panic: ") || starts(b"fatal error: ") || starts(b"goroutine ") {
         Kind::Goroutines
-    } else if [" - error TS", " - warning TS"]
-        .iter()
-        .any(|mark| memchr::memmem::find(head, mark.as_bytes()).is_some())
-    {
+    } else if [" - error TS", " - warning TS"].iter().any(|mark| find(head, mark.as_bytes()).is_some()) {
         Kind::Code
     } else {
         Kind::Indented
@@ -200,17 +197,17 @@ fn explains(head: &[u8]) -> bool {
 
 /// A line of a stack trace at the margin: Go's functions, Ruby's `app.rb:1:in `f'`, the list of who required what.
 fn is_of_trace(head: &[u8]) -> bool {
-    is_call(head)
-        || head.starts_with(b"- ")
-        || (head.starts_with(b"/") && memchr::memmem::find(head, b":in ").is_some())
+    is_call(head) || head.starts_with(b"- ") || (head.starts_with(b"/") && find(head, b":in ").is_some())
 }
 
 /// PostgreSQL says what an error was about in lines of their own.
 fn adds_to_what_was_said(head: &[u8]) -> bool {
-    const LABELS: [&[u8]; 5] = [b"STATEMENT:  ", b"DETAIL:  ", b"HINT:  ", b"CONTEXT:  ", b"QUERY:  "];
-    LABELS
-        .iter()
-        .any(|label| memchr::memmem::find(head, label).is_some_and(|at| at == 0 || head[at - 1] == b' '))
+    const LABELS: [&[u8]; 5] = [b"STATEMENT", b"DETAIL", b"HINT", b"CONTEXT", b"QUERY"];
+    let labelled = |at: usize| {
+        let before = head[..at].rsplit(|&byte| byte == b' ').next();
+        head[at + 1..].starts_with(b"  ") && before.is_some_and(|word| LABELS.contains(&word))
+    };
+    memchr::memchr_iter(b':', head).any(labelled)
 }
 
 /// `main.handle(...)`, `created by main.main in goroutine 1`, `[signal SIGSEGV: …]`.
