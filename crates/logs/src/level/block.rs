@@ -89,13 +89,19 @@ pub(crate) fn looking_back<'a>(lines: impl Iterator<Item = Option<&'a [u8]>>) ->
         let mut buffer = [0; HEAD_BYTES];
         let head = plain_head(line, &mut buffer);
         let indented = is_indented(line);
-        let settles = settled(line, head, indented).is_some();
-        let plain = !settles && is_plain(head, indented);
-        if settles {
+        let settles = settled(line, head, indented);
+        let plain = settles.is_none() && is_plain(head, indented);
+        if settles.is_some() {
+            if needed.is_empty() {
+                return Some(settles);
+            }
             needed.push(line);
         }
         // Of two that belong to nothing, the first may have ended a block; behind the second there is none.
-        if settles || (plain && after_plain) {
+        if settles.is_some() || (plain && after_plain) {
+            if let ([_], None) = (&needed[..], settles) {
+                return Some(None);
+            }
             let mut block = Block::default();
             return Some(needed.iter().rev().fold(None, |_, line| block.level(line)));
         }
