@@ -117,6 +117,11 @@ fn known_tools_need_no_configuration() {
         assert!(page.contains(words), "{words:?} in {page}");
     }
     // The next supervisor knows all of it, and tells nothing twice.
+    wait_until("its words are written down", || {
+        let files = std::fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
+        let mut texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        texts.any(|text| text.contains("Webpack compiled successfully"))
+    });
     world.kill_supervisor();
     wait_until("the next supervisor answers", || world.process("a")["status"] == "running");
     assert_eq!(

@@ -226,7 +226,7 @@ fn the_context_of_a_match_is_whole_across_pages() {
     let query = json!({"workspace": world.workspace(), "names": ["a"], "grep": "^line \\d*7 ", "context": 2});
     let (mut cursor, mut lines, mut pages) = (Value::Null, 0, 0);
     loop {
-        let asked = json!({"query": query, "cursor": cursor, "max_bytes": 1, "wait": false});
+        let asked = json!({"query": query, "cursor": cursor, "max_bytes": 49_999, "wait": false});
         let page = rpc.ask("logs.read", asked);
         lines += page["lines"].as_array().expect("a list").len();
         pages += 1;

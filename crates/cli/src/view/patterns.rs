@@ -17,10 +17,10 @@ pub(crate) fn render(found: &LogsScanAnswer, style: Style, zone: &TimeZone) -> S
         Column::new("Count").right(),
         Column::new("Level"),
         Column::new("First").rank(1),
-        Column::new("Last").rank(3),
-        Column::new("New").rank(2),
+        Column::new("Last").rank(2),
+        Column::new("New").rank(3),
         Column::new("Process").least(6),
-        Column::new("Pattern").least(20),
+        Column::new("Pattern").least(32),
     ];
     let rows: Vec<Vec<Cell>> =
         found.patterns.iter().map(|pattern| row(pattern, several, style, zone)).collect();
