@@ -285,7 +285,7 @@ impl Keeping {
 
     /// Whose points there may be.
     fn known(&mut self, environment: &EnvironmentKey) -> Vec<Whose> {
-        let mut all = self.from_disk(|database| database.series_of(environment));
+        let mut all = self.read_disk(|database| database.series_of(environment));
         let recent =
             self.recent.keys().filter(|whose| whose.environment == *environment && !whose.is_machine());
         for whose in recent {
@@ -312,14 +312,14 @@ impl Keeping {
         let now = Time::now().as_millis();
         let (fine_from, fine_until) = (after.max(now - FINE_KEPT), until.min(border.saturating_sub(1)));
         let fine = if fine_from < fine_until {
-            self.from_disk(|database| database.points(whose, FINE, fine_from, fine_until))
+            self.read_disk(|database| database.points(whose, FINE, fine_from, fine_until))
         } else {
             Vec::new()
         };
         let border = fine.first().map_or(border, |first| first.time_ms);
         let coarse_until = until.min(border.saturating_sub(1));
         let coarse = if after < coarse_until {
-            self.from_disk(|database| database.points(whose, COARSE, after, coarse_until))
+            self.read_disk(|database| database.points(whose, COARSE, after, coarse_until))
         } else {
             Vec::new()
         };
@@ -327,7 +327,7 @@ impl Keeping {
     }
 
     fn marks_of(&mut self, environment: &EnvironmentKey, after: i64, until: i64) -> Vec<Mark> {
-        let mut marks = self.from_disk(|database| database.marks(environment, after, until));
+        let mut marks = self.read_disk(|database| database.marks(environment, after, until));
         let waiting = self.marks.iter().filter(|(whose, mark)| {
             whose == environment && mark.time.as_millis() > after && mark.time.as_millis() <= until
         });
@@ -336,7 +336,7 @@ impl Keeping {
         marks
     }
 
-    fn from_disk<T>(&mut self, ask: impl FnOnce(&Database) -> rusqlite::Result<Vec<T>>) -> Vec<T> {
+    fn read_disk<T>(&mut self, ask: impl FnOnce(&Database) -> rusqlite::Result<Vec<T>>) -> Vec<T> {
         match self.database.as_ref().map(ask) {
             Some(Ok(found)) => found,
             Some(Err(error)) => {
