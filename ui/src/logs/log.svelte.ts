@@ -3,6 +3,7 @@ import type { Connection } from '../api/connection';
 import { Failure } from '../api/failure';
 import type { LogAnchor, LogLine, LogQuery, LogsRead, LogsReadAnswer } from '../api/generated';
 import { logsRead } from '../api/requests';
+import { Budget } from './budget';
 import { queryOf, type Filter } from './filter';
 import { Lines, type Row } from './lines';
 import { Reader } from './reader';
@@ -15,8 +16,6 @@ const AHEAD = 1000;
 const PAGE = 1000;
 /** Lines with which a view begins. */
 const BEGINNING = 400;
-/** Milliseconds after which an answer says how far it came, where few lines fit. */
-const BUDGET = 250;
 
 /** Where a view begins: at the newest line, at a moment (RFC 3339), or at a line. */
 export type Start = 'end' | { time: string } | { line: Pick<LogLine, 'environment' | 'process' | 'at'> };
@@ -67,6 +66,7 @@ export class Log {
   #previous: string | null = null;
   #turn = 0;
   #older = false;
+  readonly #budget = new Budget();
   /** Something else is being opened: what is there now grows no more. */
   #opening = false;
   /** What is to come into sight as soon as it is there; `seam`: the place of the first line behind it. */
@@ -178,16 +178,18 @@ export class Log {
     const [query, turn] = [this.#query, this.#turn];
     if (!query) return null;
     let place: Partial<LogsRead> = { anchor: from ? anchorOf(from) : 'end' };
+    const budget = new Budget();
     this.looking = true;
     try {
       while (this.#turn === turn) {
-        const request = { ...place, backward, max_lines: 2, budget_ms: BUDGET };
+        const request = { ...place, backward, max_lines: 2, budget_ms: budget.milliseconds };
         const connection = await this.#asking.open();
         const answer = await connection.call('logs.read', logsRead({ ...query, ...narrower }, request));
         const fitting = answer.lines.filter((line) => !isSame(line, from));
         const found = backward ? fitting.at(-1) : fitting[0];
         if (found) return found;
         if (answer.at_end) return null;
+        budget.spent(answer);
         place = { cursor: answer.cursor };
       }
     } catch (thrown) {
@@ -261,7 +263,9 @@ export class Log {
     try {
       this.looking = true;
       const connection = await this.#asking.open();
-      const answer = await connection.call('logs.read', logsRead(query, { budget_ms: BUDGET, ...request }));
+      const budget_ms = this.#budget.milliseconds;
+      const answer = await connection.call('logs.read', logsRead(query, { budget_ms, ...request }));
+      this.#budget.spent(answer);
       if (turn === this.#turn) take(answer);
     } catch (thrown) {
       const failure = Failure.from(thrown);

@@ -2,11 +2,10 @@ import type { Connection } from '../api/connection';
 import { Failure } from '../api/failure';
 import type { LogQuery, LogsRead, LogsReadAnswer } from '../api/generated';
 import { logsRead } from '../api/requests';
+import { Budget } from './budget';
 
 /** Bytes of text in one answer, about: some 2,000 lines. */
 const PAGE = 256 << 10;
-/** Milliseconds after which an answer says how far it came, where few lines fit. */
-const BUDGET = 250;
 /** Pages in a row that did not reach the end, after which one who follows is too late. */
 const BEHIND = 3;
 /** Before a connection is tried again. */
@@ -36,6 +35,7 @@ export class Reader {
   #running = false;
   #stopped = false;
   #atEnd = false;
+  readonly #budget = new Budget();
 
   constructor(
     connect: () => Promise<Connection>,
@@ -68,11 +68,12 @@ export class Reader {
       try {
         this.#connection ??= await this.#open();
         const wait = this.#atEnd;
-        const more = { ...this.#start, max_bytes: PAGE, wait, budget_ms: wait ? null : BUDGET };
+        const more = { ...this.#start, max_bytes: PAGE, wait, budget_ms: wait ? null : this.#budget.milliseconds };
         const answer = await this.#connection.call('logs.read', logsRead(this.#query, more));
         if (this.#stopped) return;
         this.#start = { cursor: answer.next, anchor: null };
         this.#atEnd = answer.at_end;
+        this.#budget.spent(answer);
         this.#events.took(answer);
         behind = answer.at_end || answer.lines.length === 0 ? 0 : behind + 1;
         if (behind >= BEHIND && this.#events.follows()) return this.#events.late();

@@ -55,10 +55,7 @@ export class Save {
     const [query, connection] = [queryOf(filter), await this.#asking.open()];
     let cursor: string | null = null;
     while (!this.#ended.signal.aborted) {
-      const answer: LogsReadAnswer = await connection.call(
-        'logs.read',
-        logsRead(query, { cursor, max_bytes: PAGE, budget_ms: 250 }),
-      );
+      const answer: LogsReadAnswer = await connection.call('logs.read', logsRead(query, { cursor, max_bytes: PAGE }));
       const texts = answer.lines.map((line) => (form === 'text' ? textOf(line, true) : jsonLineOf(line)));
       if (texts.length > 0) await write(`${texts.join('\n')}\n`);
       this.lines = (this.lines ?? 0) + texts.length;
