@@ -7,6 +7,7 @@
 //! ```
 //!
 //! `find` prints the lines that match and the milliseconds; `browse` a line `NAME MILLISECONDS` for each figure, medians.
+#![expect(clippy::print_stdout, reason = "what it prints is what the benchmark reads")]
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

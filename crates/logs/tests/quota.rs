@@ -45,7 +45,7 @@ fn the_oldest_of_all_processes_goes_first_and_what_is_written_to_stays() {
     let kept = dirs[2].join(&newest).metadata().unwrap().len();
     let freed = apply_total_quota(root.path(), all - (two - kept)).unwrap();
     assert_eq!(freed, two - kept, "the oldest of all");
-    assert_eq!(segments(&dirs[2]), [newest.clone()], "but for what a writer has open");
+    assert_eq!(segments(&dirs[2]), std::slice::from_ref(&newest), "but for what a writer has open");
     assert!(!dirs[2].join("00000001.idx").exists(), "sidecars go with their segments");
     let (first, second) = (segments(&dirs[0]), segments(&dirs[1]));
 
