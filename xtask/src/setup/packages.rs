@@ -194,7 +194,9 @@ impl PackageManager {
             (Self::Winget, Tool::Chromium) => &["Hibbiki.Chromium"],
             (Self::Brew | Self::Winget, Tool::WebKit | Tool::Screen | Tool::WebKitDriver) => &[],
             (Self::Apt | Self::Pacman, Tool::S6) => &["s6"],
-            (Self::Apt, Tool::RustSource) => &["rustc-web", "cargo-web", "rust-web-src"],
+            (Self::Apt, Tool::RustSource) => {
+                &["rustc-web", "cargo-web", "rust-web-src", "binutils-mingw-w64-x86-64"]
+            }
             (Self::Winget, Tool::Redis | Tool::Tmux) => &[],
             (_, Tool::S6 | Tool::RustSource) => &[],
         }
