@@ -90,7 +90,7 @@ test('what one reads does not move while more comes, wrapped or not', () =>
     for (const wrapped of [false, true]) {
       if (wrapped) {
         await page.keyboard.press('z');
-        await eventually(() => linesOf(page).first().evaluate((row) => row.offsetHeight), (height) => height === 20, 'a short line is one row, wrapped too');
+        await eventually(() => linesOf(page).first().evaluate((row) => row.getBoundingClientRect().height), (height) => height === 20, 'a short line is one row, wrapped too');
       }
       const [read, count] = [await top(page), Number((await page.getByTestId('log-resume').innerText()).match(/\d+/)?.[0])];
       const counted = async () => Number((await page.getByTestId('log-resume').innerText()).match(/\d+/)?.[0]);
