@@ -1,7 +1,7 @@
-//! Any bytes as a segment and its sidecar: lines come out, forwards and backwards, and it ends.
+//! Any bytes as a segment and its sidecar: lines come out, forwards and backwards, all and searched, and it ends.
 #![no_main]
 
-use forge_logs::Reader;
+use forge_logs::{Cursor, Direction, Filter, Pattern, Reader, ReaderOptions, Selection, Start, Step};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>, i64)| {
@@ -21,5 +21,14 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>, i64)| {
     }
     if let Ok(mut backward) = reader.backward() {
         while let Ok(Some(_)) = backward.next() {}
+    }
+    let pattern = Pattern::new("e|^a.*b$", false, true).ok();
+    let filter = Filter { pattern, ..Filter::default() };
+    let ends = [(Direction::Forward, 0), (Direction::Backward, segment.len() as u64)];
+    for (direction, offset) in ends {
+        let start = Start { dir: folder.path().to_owned(), at: Cursor { segment: 1, offset } };
+        let selection = Selection::new(vec![start], direction, filter.clone(), ReaderOptions::default());
+        let Ok(mut selection) = selection else { return };
+        while !matches!(selection.step(), Ok(Step::End) | Err(_)) {}
     }
 });

@@ -46,8 +46,6 @@ mod index;
 #[cfg(feature = "read")]
 pub mod level;
 #[cfg(feature = "read")]
-mod merge;
-#[cfg(feature = "read")]
 mod pattern;
 #[cfg(feature = "read")]
 pub mod patterns;
@@ -73,7 +71,6 @@ pub use writer::{Writer, WriterOptions};
 pub use {
     filter::Filter,
     level::{Level, UnknownLevel},
-    merge::{Merge, MergedBatch},
     pattern::{InvalidPattern, Pattern},
     quota::apply_total_quota,
     read::{Backward, Batch, Line, Reader, ReaderOptions},

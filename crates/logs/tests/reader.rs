@@ -1,11 +1,11 @@
-//! Following, seeking and merging.
+//! Following and seeking.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod common;
 
-use common::{at, lines, open, options, program, read_all, segments, texts};
-use forge_logs::{Cursor, Level, Line, Merge, Reader, ReaderOptions, Stream, Writer, WriterOptions};
+use common::{at, lines, open, program, read_all, segments};
+use forge_logs::{Cursor, Level, Line, Reader, ReaderOptions, Stream, Writer, WriterOptions};
 
 const OUT: Stream = Stream::Stdout;
 
@@ -150,75 +150,6 @@ fn runs_and_levels_are_known_from_any_place() {
         reader.seek(line.cursor);
         assert_eq!(reader.read(1).unwrap().lines.first(), Some(line), "line {number} from its own place");
     }
-}
-
-#[test]
-fn processes_are_merged_by_time_and_in_their_order() {
-    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let mut writers: Vec<Writer> = dirs.iter().map(|dir| open(dir.path(), 3_000, 1)).collect();
-    let mut expected = Vec::new();
-    let start = at(0);
-    let stamp = |millis: i64| forge_logs::Stamp::from_nanos(start.as_nanos() + millis * 1_000_000);
-    for number in 0..600_usize {
-        // Three processes at once now and then.
-        for (process, writer) in writers.iter_mut().enumerate() {
-            if number % 5 == 0 || number % 3 == process {
-                writer.write(OUT, format!("line {number}\n").as_bytes(), stamp(number as i64));
-                expected.push((process, number));
-            }
-        }
-    }
-    let readers = || dirs.iter().map(|dir| Reader::open(dir.path()).unwrap()).collect();
-    let mut merge = Merge::new(readers());
-    let all = drain(&mut merge);
-    assert_eq!(all, expected, "from the beginning");
-    let mut merge = Merge::new(readers());
-    let first = merge.read(500).unwrap().lines.into_iter().filter(|(_, line)| line.is_program()).count();
-    let mut again = Merge::new(readers().into_iter().zip(merge.cursors()).map(at_cursor).collect());
-    assert_eq!(drain(&mut again), expected[first..], "going on at its cursors");
-}
-
-fn at_cursor((mut reader, cursor): (Reader, Cursor)) -> Reader {
-    reader.seek(cursor);
-    reader
-}
-
-fn drain(merge: &mut Merge) -> Vec<(usize, usize)> {
-    let mut all = Vec::new();
-    loop {
-        let batch = merge.read(1000).unwrap();
-        assert!(batch.gaps.is_empty(), "nothing was deleted");
-        all.extend(batch.lines);
-        if batch.at_end {
-            break;
-        }
-    }
-    let numbered = all.into_iter().filter(|(_, line)| line.is_program());
-    numbered.map(|(process, line)| (process, numbers(&[line])[0])).collect()
-}
-
-#[test]
-fn a_merge_follows() {
-    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let mut writers: Vec<Writer> =
-        dirs.iter().map(|dir| Writer::open(dir.path(), options(1 << 20, 1)).unwrap()).collect();
-    let mut merge = Merge::new(dirs.iter().map(|dir| Reader::open(dir.path()).unwrap()).collect());
-    drain(&mut merge);
-    for number in 0..20 {
-        writers[number % 2].write(OUT, format!("line {number}\nwait").as_bytes(), at(number as i64));
-        writers[number % 2].write(OUT, format!(" {number}\n").as_bytes(), at(number as i64));
-        let got = drain(&mut merge);
-        assert_eq!(got, [(number % 2, number), (number % 2, number)], "what has come");
-    }
-    writers[1].write(OUT, b"prompt", at(100));
-    writers[1].flush_partial(OUT, at(100));
-    drain(&mut merge);
-    let partial = merge.partial().unwrap();
-    assert_eq!(
-        partial.iter().map(|(process, line)| (*process, line.lossy())).collect::<Vec<_>>(),
-        [(1, "prompt".into())]
-    );
-    assert_eq!(texts(&[partial[0].1.clone()]), ["prompt"], "the prompt of the second");
 }
 
 #[test]

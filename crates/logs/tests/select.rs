@@ -237,7 +237,7 @@ fn levels_are_near(stores: &[Vec<Act>], segment_bytes: u64) -> bool {
 const BIG: u64 = 16 << 20;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_selected_is_what_a_naive_filter_leaves(
@@ -360,4 +360,34 @@ fn who_takes_nothing_holds_a_search_up_and_not_its_memory() {
         assert_eq!(all, 300_000, "all lines");
         assert!(most < 8 << 20, "{most} bytes waited");
     });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn garbage_is_searched_without_harm(
+        segment in proptest::collection::vec(text(), 0..30),
+        heads in proptest::collection::vec(any::<bool>(), 30),
+        sidecar in proptest::collection::vec(any::<u8>(), 0..200),
+        which in 0..13_usize,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bytes = Vec::new();
+        for (piece, head) in segment.iter().zip(heads) {
+            if head {
+                bytes.extend_from_slice(b"\n2026-11-21T14:30:15.123456789Z stdout F ");
+            }
+            bytes.extend_from_slice(piece);
+        }
+        std::fs::write(folder.path().join("00000001.log"), &bytes).unwrap();
+        std::fs::write(folder.path().join("00000001.idx"), &sidecar).unwrap();
+        let dirs = [folder.path().to_path_buf()];
+        let filter = filter(which, 0);
+        let forward = select(&dirs, Direction::Forward, &filter, usize::MAX);
+        let backward = select(&dirs, Direction::Backward, &filter, usize::MAX);
+        prop_assert_eq!(short(&forward), short(&backward), "both ways");
+        let (searched, _) = search(&dirs, Direction::Forward, &filter, usize::MAX, 2);
+        prop_assert_eq!(short(&forward), short(&searched), "searched");
+    }
 }
