@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::console::{self, cargo, output, section};
 use crate::setup::{self, Tool, find};
@@ -76,16 +77,13 @@ fn try_out(deb: &Path) -> Result<()> {
     forge(&["start"])?;
     let status = forge(&["status", "--json"])?;
     forge(&["stop", "--all"])?;
-    if !status.contains("\"ready\":true") {
+    let status: Value = serde_json::from_str(&status).context("forge status --json")?;
+    if status["ready"] != true {
         bail!("what was installed does not get an environment ready: {status}");
     }
-    end_supervisor(&status)
-}
-
-/// The supervisor that the first command started: it would stay for ten minutes.
-fn end_supervisor(status: &str) -> Result<()> {
-    let pid = status.split_once("\"supervisor\":{\"pid\":").and_then(|(_, rest)| rest.split(',').next());
-    console::run(Command::new("kill").args(["-TERM", pid.context("status names no supervisor")?]))
+    // The supervisor that the first command started: it would stay for ten minutes.
+    let pid = status["supervisor"]["pid"].as_u64().context("status names no supervisor")?;
+    console::run(Command::new("kill").args(["-TERM", &pid.to_string()]))
 }
 
 /// Puts everything where `tauri.bundle.conf.json` looks for it.
