@@ -27,14 +27,14 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
             console::run(&mut cargo(["test", "--workspace", "--doc", "--quiet"]))
         })?;
     }
-    if filters.is_empty() {
-        section("In a browser", ui::in_browser)?;
-    }
+    // What fails here says nothing of the tests below: one run tells of both.
+    let in_browser = if filters.is_empty() { section("In a browser", ui::in_browser) } else { Ok(()) };
     heading("Tests");
     let skipped = workspace::target().join("tests-skipped");
     let _ = fs::remove_file(&skipped);
-    console::run(runner(filters).env("FORGE_TESTS_SKIPPED", &skipped))?;
-    tell_skipped(&fs::read_to_string(&skipped).unwrap_or_default())
+    let tests = console::run(runner(filters).env("FORGE_TESTS_SKIPPED", &skipped));
+    let left_out = tell_skipped(&fs::read_to_string(&skipped).unwrap_or_default());
+    in_browser.and(tests).and(left_out)
 }
 
 /// What a test could not do on this machine is told at the end. Where all was set up for it, that is a failure.

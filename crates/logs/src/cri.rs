@@ -91,6 +91,14 @@ pub(crate) fn is_torn_head(rest: &[u8]) -> bool {
         })
 }
 
+/// Whether one of the lines is a fragment of a longer one.
+#[cfg(feature = "read")]
+pub(crate) fn has_fragments(lines: &[u8]) -> bool {
+    // `TIME stdout P TEXT`, and as long for stderr.
+    const AT: usize = STAMP_BYTES + " stdout".len();
+    memchr::memmem::find_iter(lines, b" P ").any(|at| at == AT || (at > AT && lines[at - AT - 1] == b'\n'))
+}
+
 /// What a line on the stream `forge` means to a reader; other lines of that stream mean nothing to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {

@@ -2,8 +2,10 @@
 
 mod amount;
 mod rules;
+mod sieve;
 mod slow;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use regex::{Captures, Regex, RegexSet};
 use crate::{Level, Line, ansi};
 use rules::{RULES, Rule};
 
+pub use sieve::Sieve;
 pub use slow::Work;
 
 /// Bytes of a line that are looked at.
@@ -86,11 +89,16 @@ impl Watch {
         Self { own, slow }
     }
 
+    /// Keeps the lines that [`Watch::look`] may find something in, for [`crate::Reader::sift`].
+    #[must_use]
+    pub fn sieve(&self) -> Sieve {
+        Sieve::new(self.own.iter().map(|rule| rule.pattern.clone()).collect(), self.slow)
+    }
+
     /// What a line tells: of the user's rules all that match, of the built-in ones the first.
     #[must_use]
     pub fn look(&self, line: &Line) -> Vec<Told> {
-        let shown = ansi::text(&line.text);
-        let text = shown[..shown.floor_char_boundary(LOOKED_AT)].trim();
+        let text = &*shown(&line.text);
         let mut told: Vec<Told> = Vec::new();
         for (number, rule) in self.own.iter().enumerate().filter(|(_, rule)| rule.pattern.is_match(text)) {
             let (title, text) = if rule.title.is_empty() { (text, "") } else { (rule.title.as_str(), text) };
@@ -121,6 +129,17 @@ impl Watch {
             text: String::new(),
         }));
         told
+    }
+}
+
+/// What is looked at of a line: as a terminal shows it, without blanks around.
+fn shown(text: &[u8]) -> Cow<'_, str> {
+    fn cut(text: &str) -> &str {
+        text[..text.floor_char_boundary(LOOKED_AT)].trim()
+    }
+    match ansi::text(text) {
+        Cow::Borrowed(text) => Cow::Borrowed(cut(text)),
+        Cow::Owned(text) => Cow::Owned(cut(&text).to_owned()),
     }
 }
 

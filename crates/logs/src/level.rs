@@ -70,6 +70,23 @@ const HEAD_WORDS: usize = 12;
 const KEYS: [&[u8]; 8] =
     [b"level", b"severity", b"lvl", b"levelname", b"log.level", b"@level", b"loglevel", b"log_level"];
 
+/// One of them stands, in any case, in every entry of a segment (`… stdout F TEXT`) that states an error, but for an
+/// HTTP answer's status.
+#[rustfmt::skip]
+pub(crate) const ERROR_HINTS: &[&str] = &[
+    // Words, and parts of words that are in more than one.
+    "err", "eror", "fata", "ftl", "crit", "pani", "severe", "alert", "emerg", "fail", "exception",
+    // Sentences.
+    "traceback", "uncaught ", "unhandled ", "segmentation fault", "completed 5", "crashed",
+    "⨯", "✘", "✖", "✗", "❌",
+    // Numbers, as pino has them.
+    "level\":5", "level\":6", "level\": 5", "level\": 6", "level=5", "level=6", "severity\":5", "severity\":6", "lvl\":5", "lvl\":6",
+    // Letters: MongoDB's, glog's, Tornado's, systemd's.
+    "\"s\":\"e", "\"s\":\"f", "\"s\": \"e", "\"s\": \"f",
+    " f e0", " f e1", " f f0", " f f1", " f c0", " f c1", " f [e ", " f [f ", " f [c ",
+    " f <0>", " f <1>", " f <2>", " f <3>",
+];
+
 /// The level that a line states; `None` if it states none.
 #[must_use]
 pub fn detect(text: &[u8]) -> Option<Level> {

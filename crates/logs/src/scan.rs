@@ -85,6 +85,29 @@ impl Scan {
         }
     }
 
+    /// Whole lines, with their newlines, as many as are at hand; `None` as for [`Scan::next`].
+    #[cfg(feature = "read")]
+    pub(crate) fn lines(&mut self, file: &File) -> io::Result<Option<RawLine<'_>>> {
+        loop {
+            let (start, end) = (self.start, self.end);
+            let length = match memchr::memrchr(b'\n', &self.buffer[start..end]) {
+                Some(last) => last + 1,
+                None if end - start >= MAX_ENTRY => end - start,
+                None => {
+                    if self.fill(file)? == 0 {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+            };
+            let offset = self.offset;
+            self.start += length;
+            self.offset += length as u64;
+            let bytes = &self.buffer[start..start + length];
+            return Ok(Some(RawLine { offset, end: self.offset, bytes }));
+        }
+    }
+
     fn fill(&mut self, file: &File) -> io::Result<usize> {
         self.buffer.resize(BLOCK, 0);
         self.buffer.copy_within(self.start..self.end, 0);

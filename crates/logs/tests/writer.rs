@@ -7,8 +7,8 @@ mod common;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{at, lines, open, options, program, segments, texts};
-use forge_logs::{Stamp, Stream, Writer, WriterOptions};
+use common::{at, lines, open, options, program, read_all, segments, texts};
+use forge_logs::{Cursor, Reader, Stamp, Stream, Writer, WriterOptions};
 
 const OUT: Stream = Stream::Stdout;
 
@@ -71,6 +71,22 @@ fn a_run_goes_on_with_another_writer() {
         "nothing is merged"
     );
     assert!(all.iter().all(|line| line.run == 1), "all of one run");
+}
+
+#[test]
+fn a_segment_that_was_left_empty_does_not_let_the_times_go_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = open(folder.path(), 1 << 20, 1);
+    writer.write(Stream::Stdout, b"one\n", at(0));
+    drop(writer);
+    // As a writer leaves it that is killed right after it began one.
+    std::fs::write(folder.path().join("00000002.log"), b"").unwrap();
+    drop(open(folder.path(), 1 << 20, 1));
+    let mut reader = Reader::open(folder.path()).unwrap();
+    reader.seek(Cursor { segment: 2, offset: 0 });
+    let behind = read_all(&mut reader, 1 << 20);
+    assert!(!behind.is_empty(), "it says that it goes on");
+    assert!(behind.iter().all(|line| line.time_ns >= at(0).as_nanos() - 1_000_000_000), "{behind:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forge_api::Time;
-use forge_logs::events::{Told, Watch, What, Work};
+use forge_logs::events::{Sieve, Told, Watch, What, Work};
 use forge_logs::{Cursor, Level, Line, Reader, level};
 use tokio::sync::{Semaphore, watch};
 
@@ -22,7 +22,7 @@ pub(crate) use coalesce::Happening;
 use coalesce::Windows;
 
 /// Bytes that are looked through in one turn.
-const STEP: usize = 256 * 1024;
+const STEP: usize = 1 << 20;
 
 /// Lines that come within this time are looked at together.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -96,6 +96,7 @@ impl Found {
 struct Follower {
     following: Following,
     reader: Option<Reader>,
+    sieve: Sieve,
     windows: Windows,
     counted: Option<Cursor>,
     silent: usize,
@@ -110,7 +111,9 @@ pub(crate) async fn follow(
 ) {
     let key = following.key.clone();
     let counted = following.place.counted;
-    let mut follower = Follower { following, reader: None, windows: Windows::default(), counted, silent: 0 };
+    let sieve = following.watch.sieve();
+    let windows = Windows::default();
+    let mut follower = Follower { following, reader: None, sieve, windows, counted, silent: 0 };
     loop {
         growth.borrow_and_update();
         let Ok(turn) = turns.acquire().await else { return };
@@ -163,7 +166,7 @@ impl Follower {
             Some(reader) => reader,
             None => self.open()?,
         };
-        let batch = reader.read(STEP)?;
+        let batch = reader.sift(STEP, &mut self.sieve)?;
         if batch.gap {
             // It may be another store, whose places begin anew.
             self.counted = None;
@@ -175,7 +178,7 @@ impl Follower {
         if batch.at_end {
             found.happenings.extend(self.windows.due(Time::now().0.saturating_sub(GRACE_NS)));
         }
-        self.silent += batch.lines.iter().map(|line| line.text.len()).sum::<usize>();
+        self.silent += batch.bytes;
         self.counted = self.counted.max(Some(batch.next));
         found.place = Place { counted: self.counted, resume: Some(self.windows.resume(batch.next)) };
         self.reader = Some(reader);

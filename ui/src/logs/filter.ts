@@ -59,3 +59,11 @@ export function heard(all: readonly string[], only: readonly string[], muted: re
     (name) => !muted.includes(name),
   );
 }
+
+/**
+ * What is asked for, none meaning all. Of a page about one process it is that one, whoever else there is: the others
+ * become known later, and a log must not be opened anew under its reader.
+ */
+export function asked(all: readonly string[], shown: readonly string[], one: string | undefined): string[] {
+  return one === undefined && shown.length === all.length ? [] : [...shown];
+}

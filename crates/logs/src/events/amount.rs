@@ -82,6 +82,10 @@ fn seconds_of(unit: &str) -> Option<f64> {
     })
 }
 
+/// One of them stands, in any case, in every line with a size.
+pub(super) const SIZE_HINTS: &[&str] =
+    &["js ", "js\t", ".css ", ".css\t", ".wasm ", ".wasm\t", ".html ", ".html\t"];
+
 /// A number without a unit, whose key has it: `duration_ms=1500`.
 fn unit_of_key(before: &str, number: f64, end: usize) -> Option<(Duration, usize)> {
     let key = before.trim_end_matches(['"', ' ', ':', '=']);

@@ -5,6 +5,8 @@ use crate::Level;
 /// A line that is known.
 #[derive(Debug)]
 pub(super) struct Rule {
+    /// One of them stands, in any case, in every line that matches: what has none of them need not be looked at.
+    pub(super) hints: &'static [&'static str],
     /// Searched in the line as it is shown, without blanks around it.
     pub(super) pattern: &'static str,
     pub(super) level: Level,
@@ -16,13 +18,14 @@ pub(super) struct Rule {
 }
 
 const fn rule(
+    hints: &'static [&'static str],
     level: Level,
     title: &'static str,
     text: &'static str,
     state: &'static str,
     pattern: &'static str,
 ) -> Rule {
-    Rule { pattern, level, title, text, state }
+    Rule { hints, pattern, level, title, text, state }
 }
 
 use Level::{Error, Info, Warn};
@@ -37,6 +40,7 @@ const READY: &str = "Ready";
 pub(super) const RULES: &[Rule] = &[
     // webpack, and what is built on it
     rule(
+        &["compil"],
         Error,
         FAILED,
         "$n",
@@ -44,6 +48,7 @@ pub(super) const RULES: &[Rule] = &[
         r"(?i)\bwebpack\b.*\bcompiled with (?P<n>\d+ errors?)",
     ),
     rule(
+        &["compil"],
         Warn,
         WARNED,
         "$n",
@@ -51,6 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         r"(?i)\bwebpack\b.*\bcompiled with (?P<n>\d+ warnings?)",
     ),
     rule(
+        &["compil"],
         Info,
         COMPILED,
         "in $t",
@@ -59,6 +65,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     // Next.js
     rule(
+        &["compil"],
         Info,
         COMPILED,
         "$page in $t",
@@ -66,27 +73,37 @@ pub(super) const RULES: &[Rule] = &[
         r"✓ Compiled (?P<page>/\S*) in (?P<t>[\d.]+ ?m?s)",
     ),
     rule(
+        &["compil"],
         Info,
         COMPILED,
         "in $t",
         "Next compiled successfully",
         r"✓ Compiled (?:successfully )?in (?P<t>[\d.]+ ?m?s)",
     ),
-    rule(Info, READY, "in $t", "Next is ready", r"✓ (?:Ready|Starting).* in (?P<t>[\d.]+ ?m?s)"),
+    rule(&["✓"], Info, READY, "in $t", "Next is ready", r"✓ (?:Ready|Starting).* in (?P<t>[\d.]+ ?m?s)"),
     // Vite
-    rule(Info, READY, "in $t", "Vite is ready", r"VITE v\S+\s.*ready in (?P<t>[\d.]+ ?m?s)"),
-    rule(Info, RELOAD, "$file modified", "", r"\[vite\].*\bhmr update (?P<file>[^\s,]+)"),
-    rule(Info, "Page reload", "$file modified", "", r"\[vite\].*\bpage reload (?P<file>\S+)"),
-    rule(Info, "Restarting", "$file changed", "", r"\[vite\] (?P<file>\S+) changed, restarting server"),
+    rule(&["vite"], Info, READY, "in $t", "Vite is ready", r"VITE v\S+\s.*ready in (?P<t>[\d.]+ ?m?s)"),
+    rule(&["vite"], Info, RELOAD, "$file modified", "", r"\[vite\].*\bhmr update (?P<file>[^\s,]+)"),
+    rule(&["vite"], Info, "Page reload", "$file modified", "", r"\[vite\].*\bpage reload (?P<file>\S+)"),
     rule(
+        &["vite"],
+        Info,
+        "Restarting",
+        "$file changed",
+        "",
+        r"\[vite\] (?P<file>\S+) changed, restarting server",
+    ),
+    rule(
+        &["vite"],
         Error,
         FAILED,
         "$why",
         "Vite failed to compile",
         r"\[vite\].*(?:Internal server error|Pre-transform error): (?P<why>.*)",
     ),
-    rule(Info, COMPILED, "in $t", "Vite built in $t", r"^✓ built in (?P<t>[\d.]+ ?m?s)"),
+    rule(&["✓"], Info, COMPILED, "in $t", "Vite built in $t", r"^✓ built in (?P<t>[\d.]+ ?m?s)"),
     rule(
+        &["build failed"],
         Error,
         "Build failed",
         "after $t",
@@ -94,68 +111,192 @@ pub(super) const RULES: &[Rule] = &[
         r"^[✗x] Build failed in (?P<t>[\d.]+ ?m?s)",
     ),
     // tsc --watch
-    rule(Info, COMPILED, "", "TypeScript found no errors", r"\bFound 0 errors\. Watching for file changes"),
-    rule(Error, FAILED, "$n", "TypeScript found $n", r"\bFound (?P<n>\d+ errors?)\b(?:\.| in )"),
-    // nodemon, ts-node-dev, tsx
-    rule(Info, RELOAD, "restarting after changes", "", r"^\[nodemon\] restarting due to changes"),
     rule(
+        &["err"],
+        Info,
+        COMPILED,
+        "",
+        "TypeScript found no errors",
+        r"\bFound 0 errors\. Watching for file changes",
+    ),
+    rule(&["err"], Error, FAILED, "$n", "TypeScript found $n", r"\bFound (?P<n>\d+ errors?)\b(?:\.| in )"),
+    // nodemon, ts-node-dev, tsx
+    rule(
+        &["nodemon"],
+        Info,
+        RELOAD,
+        "restarting after changes",
+        "",
+        r"^\[nodemon\] restarting due to changes",
+    ),
+    rule(
+        &["nodemon"],
         Error,
         "App crashed",
         "waiting for file changes",
         "App crashed, nodemon waits for changes",
         r"^\[nodemon\] app crashed",
     ),
-    rule(Info, RELOAD, "$file modified", "", r"Restarting: (?P<file>\S+) has been modified"),
-    rule(Info, RELOAD, "$file modified", "", r"(?i)\bchange in (?P<file>\S+),? restarting"),
+    rule(
+        &["has been modified"],
+        Info,
+        RELOAD,
+        "$file modified",
+        "",
+        r"Restarting: (?P<file>\S+) has been modified",
+    ),
+    rule(&["change in "], Info, RELOAD, "$file modified", "", r"(?i)\bchange in (?P<file>\S+),? restarting"),
     // cargo, cargo-watch, bacon
     rule(
+        &["compil"],
         Error,
         FAILED,
         "$name",
         "Cargo could not compile $name",
         r"^error: could not compile `(?P<name>[^`]+)`",
     ),
-    rule(Info, COMPILED, "in $t", "Cargo compiled in $t", r"^Finished .*target\(s\) in (?P<t>[\d.ms ]+)$"),
-    rule(Info, RELOAD, "$what", "", r"^\[Running '(?P<what>.*)'\]$"),
-    rule(Error, "Build failed", "exit $code", "", r"^\[Finished running\. Exit status: (?P<code>[1-9]\d*)\]"),
+    rule(
+        &["target(s) in"],
+        Info,
+        COMPILED,
+        "in $t",
+        "Cargo compiled in $t",
+        r"^Finished .*target\(s\) in (?P<t>[\d.ms ]+)$",
+    ),
+    rule(&["[running '"], Info, RELOAD, "$what", "", r"^\[Running '(?P<what>.*)'\]$"),
+    rule(
+        &["[finished running"],
+        Error,
+        "Build failed",
+        "exit $code",
+        "",
+        r"^\[Finished running\. Exit status: (?P<code>[1-9]\d*)\]",
+    ),
     // air
     rule(
+        &["has changed"],
         Info,
         RELOAD,
         "$file modified",
         "",
         r"^(?:\[\d[\d:]*\]\s*)?(?P<file>\S+\.(?:go|tpl|tmpl|html)) has changed",
     ),
-    rule(Error, FAILED, "$why", "Air failed to build", r"\bfailed to build, error: (?P<why>.*)"),
+    rule(
+        &["failed to build"],
+        Error,
+        FAILED,
+        "$why",
+        "Air failed to build",
+        r"\bfailed to build, error: (?P<why>.*)",
+    ),
     // Django, Flask, uvicorn
-    rule(Info, RELOAD, "$file modified", "", r"(?P<file>\S+\.py) changed, reloading"),
-    rule(Info, RELOAD, "$file modified", "", r"\bDetected change in '(?P<file>[^']+)', reloading"),
-    rule(Info, RELOAD, "$file modified", "", r"\bdetected changes? in '(?P<file>[^']+)'.*Reloading"),
-    rule(Info, LISTENING, "at $where", "", r"\bStarting development server at (?P<where>\S+)"),
+    rule(
+        &["changed, reloading"],
+        Info,
+        RELOAD,
+        "$file modified",
+        "",
+        r"(?P<file>\S+\.py) changed, reloading",
+    ),
+    rule(
+        &["detected change"],
+        Info,
+        RELOAD,
+        "$file modified",
+        "",
+        r"\bDetected change in '(?P<file>[^']+)', reloading",
+    ),
+    rule(
+        &["detected change"],
+        Info,
+        RELOAD,
+        "$file modified",
+        "",
+        r"\bdetected changes? in '(?P<file>[^']+)'.*Reloading",
+    ),
+    rule(
+        &["starting development server"],
+        Info,
+        LISTENING,
+        "at $where",
+        "",
+        r"\bStarting development server at (?P<where>\S+)",
+    ),
     // Spring Boot
     rule(
+        &["started"],
         Info,
         LISTENING,
         "on port $port",
         "",
         r"\b(?:Tomcat|Netty|Jetty|Undertow) started on ports?(?:\(s\))?:? (?P<port>\d+)",
     ),
-    rule(Info, READY, "$app in $t s", "$app is ready", r"\bStarted (?P<app>\w+) in (?P<t>[\d.]+) seconds"),
-    rule(Info, RELOAD, "restarting after changes", "", r"\bRestarting due to \d+ class path changes?"),
-    // Rails, Puma
-    rule(Info, LISTENING, "on $where", "", r"^\* Listening on (?P<where>\S+)"),
-    // Any tool
-    rule(Info, RELOAD, "$what", "", r"(?i)\bhot[- ]reload(?:ed|ing)?\b[:\s]+(?P<what>\S.*)"),
-    rule(Info, RELOAD, "$file modified", "", r"(?i)\b(?:hmr|hot)[- ]update[ds]?\b:? (?P<file>\S+)"),
-    rule(Info, RELOAD, "", "", r"(?i)^\[HMR\] .*\b(?:updated|applied)\b"),
-    rule(Error, FAILED, "$n", FAILED, r"(?i)\bcompiled with (?P<n>\d+ errors?)\b"),
-    rule(Warn, WARNED, "$n", "Compiled with $n", r"(?i)\bcompiled with (?P<n>\d+ warnings?)\b"),
-    rule(Warn, WARNED, "", WARNED, r"(?i)\bcompiled with warnings\b"),
-    rule(Info, COMPILED, "in $t", COMPILED, r"(?i)\bcompiled successfully\b(?:.* in (?P<t>[\d.]+ ?m?s)\b)?"),
-    rule(Error, FAILED, "", FAILED, r"(?i)\b(?:failed to compile|compilation failed|compile error)\b"),
-    rule(Error, "Build failed", "", "Build failed", r"(?i)^\W*build failed\b"),
-    rule(Info, COMPILED, "", "Build succeeded", r"(?i)^\W*build (?:succeeded|successful)\b"),
     rule(
+        &["started"],
+        Info,
+        READY,
+        "$app in $t s",
+        "$app is ready",
+        r"\bStarted (?P<app>\w+) in (?P<t>[\d.]+) seconds",
+    ),
+    rule(
+        &["class path change"],
+        Info,
+        RELOAD,
+        "restarting after changes",
+        "",
+        r"\bRestarting due to \d+ class path changes?",
+    ),
+    // Rails, Puma
+    rule(&["listening"], Info, LISTENING, "on $where", "", r"^\* Listening on (?P<where>\S+)"),
+    // Any tool
+    rule(
+        &["hot-reload", "hot reload"],
+        Info,
+        RELOAD,
+        "$what",
+        "",
+        r"(?i)\bhot[- ]reload(?:ed|ing)?\b[:\s]+(?P<what>\S.*)",
+    ),
+    rule(
+        &["hmr", "hot-update", "hot update"],
+        Info,
+        RELOAD,
+        "$file modified",
+        "",
+        r"(?i)\b(?:hmr|hot)[- ]update[ds]?\b:? (?P<file>\S+)",
+    ),
+    rule(&["hmr"], Info, RELOAD, "", "", r"(?i)^\[HMR\] .*\b(?:updated|applied)\b"),
+    rule(&["compil"], Error, FAILED, "$n", FAILED, r"(?i)\bcompiled with (?P<n>\d+ errors?)\b"),
+    rule(&["compil"], Warn, WARNED, "$n", "Compiled with $n", r"(?i)\bcompiled with (?P<n>\d+ warnings?)\b"),
+    rule(&["compil"], Warn, WARNED, "", WARNED, r"(?i)\bcompiled with warnings\b"),
+    rule(
+        &["compil"],
+        Info,
+        COMPILED,
+        "in $t",
+        COMPILED,
+        r"(?i)\bcompiled successfully\b(?:.* in (?P<t>[\d.]+ ?m?s)\b)?",
+    ),
+    rule(
+        &["compil"],
+        Error,
+        FAILED,
+        "",
+        FAILED,
+        r"(?i)\b(?:failed to compile|compilation failed|compile error)\b",
+    ),
+    rule(&["build failed"], Error, "Build failed", "", "Build failed", r"(?i)^\W*build failed\b"),
+    rule(
+        &["build succe"],
+        Info,
+        COMPILED,
+        "",
+        "Build succeeded",
+        r"(?i)^\W*build (?:succeeded|successful)\b",
+    ),
+    rule(
+        &["listening", "running", "started", "serving", "server"],
         Info,
         LISTENING,
         "on $where",

@@ -58,6 +58,11 @@ impl Joiner {
         }
     }
 
+    /// Whether something was fed whose rest is still to come.
+    pub(super) fn is_within_line(&self) -> bool {
+        self.pending.iter().any(Option::is_some)
+    }
+
     /// A line on the stream `forge`.
     fn feed_own(&mut self, at: Cursor, end: Cursor, entry: &Entry<'_>, lines: &mut Vec<Line>) {
         let mark = Mark::parse(entry.text);

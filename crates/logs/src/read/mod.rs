@@ -8,10 +8,13 @@ mod place;
 mod text;
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::Cursor;
-use crate::scan::Scan;
+use crate::cri::has_fragments;
+use crate::events::Sieve;
+use crate::scan::{RawLine, Scan};
 
 pub use backward::Backward;
 pub use line::Line;
@@ -40,6 +43,8 @@ impl Default for ReaderOptions {
 pub struct Batch {
     /// In the order in which they ended.
     pub lines: Vec<Line>,
+    /// Of the files that were read.
+    pub bytes: usize,
     /// Reading from here on gives what follows, also in another [`Reader`].
     pub next: Cursor,
     /// There is nothing more for now.
@@ -116,24 +121,31 @@ impl Reader {
     /// A file can't be opened or read. The reader stays where it is.
     pub fn read(&mut self, max_bytes: usize) -> io::Result<Batch> {
         let start = self.cursor();
-        self.read_on(max_bytes).inspect_err(|_| self.seek(start))
+        self.read_on(max_bytes, None).inspect_err(|_| self.seek(start))
     }
 
-    fn read_on(&mut self, max_bytes: usize) -> io::Result<Batch> {
-        let mut batch = Batch { lines: Vec::new(), next: self.target, at_end: false, gap: false };
-        let mut used = 0;
+    /// [`Reader::read`], but most lines that `sieve` does not keep are left out, and cost next to nothing. A level that
+    /// a line has from one before it may be missing.
+    ///
+    /// # Errors
+    /// As for [`Reader::read`].
+    pub fn sift(&mut self, max_bytes: usize, sieve: &mut Sieve) -> io::Result<Batch> {
+        let start = self.cursor();
+        self.read_on(max_bytes, Some(sieve)).inspect_err(|_| self.seek(start))
+    }
+
+    fn read_on(&mut self, max_bytes: usize, mut sieve: Option<&mut Sieve>) -> io::Result<Batch> {
+        let mut batch = Batch { lines: Vec::new(), bytes: 0, next: self.target, at_end: false, gap: false };
         if self.place.is_none() && !self.enter(&mut batch)? {
             (batch.next, batch.at_end) = (self.target, true);
             return Ok(batch);
         }
         let known_from = self.known_from;
         // Behind a gap the next batch begins.
-        while used < max_bytes.max(1) && self.known_from == known_from {
-            let Some(place) = &self.place else { break };
-            if let Some(raw) = self.scan.next(&place.file)? {
-                used = used.saturating_add(raw.bytes.len() + 1);
-                self.joiner.feed(place.segment, &raw, &mut batch.lines);
-            } else if !self.go_on(&mut batch)? {
+        while batch.bytes < max_bytes.max(1) && self.known_from == known_from && self.place.is_some() {
+            let taken = self.take(sieve.as_deref_mut(), &mut batch.lines)?;
+            batch.bytes = batch.bytes.saturating_add(taken);
+            if taken == 0 && !self.go_on(&mut batch)? {
                 batch.at_end = true;
                 break;
             }
@@ -143,6 +155,35 @@ impl Reader {
         }
         batch.next = self.cursor();
         Ok(batch)
+    }
+
+    /// Takes one line of the open segment, or with a sieve many. Zero bytes: there is none for now.
+    fn take(&mut self, sieve: Option<&mut Sieve>, lines: &mut Vec<Line>) -> io::Result<usize> {
+        let Some(place) = &self.place else { return Ok(0) };
+        let (segment, file) = (place.segment, &place.file);
+        let Some(sieve) = sieve else {
+            let Some(raw) = self.scan.next(file)? else { return Ok(0) };
+            self.joiner.feed(segment, &raw, lines);
+            return Ok(raw.bytes.len() + 1);
+        };
+        let Some(block) = self.scan.lines(file)? else { return Ok(0) };
+        let whole = has_fragments(block.bytes) || self.joiner.is_within_line();
+        let mut feed = |line: Range<usize>| {
+            let bytes = &block.bytes[line.clone()];
+            let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+            let (offset, end) = (block.offset + line.start as u64, block.offset + line.end as u64);
+            self.joiner.feed(segment, &RawLine { offset, end, bytes }, lines);
+        };
+        if whole {
+            let mut start = 0;
+            for line in block.bytes.split_inclusive(|&byte| byte == b'\n') {
+                feed(start..start + line.len());
+                start += line.len();
+            }
+        } else {
+            sieve.kept(block.bytes).into_iter().for_each(feed);
+        }
+        Ok(block.bytes.len())
     }
 
     /// The lines that are stored in part where the reader stands: a prompt, once [`Reader::read`] has come to the end.
@@ -209,7 +250,7 @@ impl Reader {
     fn feed_rest(&mut self, segment: u32, batch: &mut Batch) {
         let rest = self.scan.rest();
         let offset = self.scan.offset();
-        let raw = crate::scan::RawLine { offset, end: offset + rest.len() as u64, bytes: rest };
+        let raw = RawLine { offset, end: offset + rest.len() as u64, bytes: rest };
         self.joiner.feed(segment, &raw, &mut batch.lines);
         self.scan.skip_rest();
     }

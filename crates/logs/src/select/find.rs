@@ -12,11 +12,10 @@ use grep_matcher::Matcher;
 use grep_searcher::{Searcher, SearcherBuilder, Sink, SinkMatch};
 
 use super::Block;
-use crate::cri::{Entry, MAX_TEXT, Mark};
+use crate::cri::{Entry, MAX_TEXT, Mark, has_fragments};
 use crate::index::Track;
 use crate::pattern::Pattern;
 use crate::scan::read_at;
-use crate::stamp::STAMP_BYTES;
 use crate::{Cursor, Filter, Line, ReaderOptions, Stream, ansi, level};
 
 /// Bytes of a block that are searched as they are stored; a longer one (its sidecar is missing a part) is decoded.
@@ -249,13 +248,6 @@ impl Sink for &mut Hits<'_> {
         self.look(start..start + found.bytes().len());
         Ok(!self.foreign)
     }
-}
-
-/// Whether one of the lines is a fragment of a longer one.
-fn has_fragments(lines: &[u8]) -> bool {
-    // `TIME stdout P TEXT`, and as long for stderr.
-    const AT: usize = STAMP_BYTES + " stdout".len();
-    memchr::memmem::find_iter(lines, b" P ").any(|at| at == AT || (at > AT && lines[at - AT - 1] == b'\n'))
 }
 
 /// Whether a segment that a rotation began says that a line goes on in it.

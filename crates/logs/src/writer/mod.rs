@@ -9,6 +9,7 @@ mod recover;
 mod segment;
 
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use crate::cri::{MAX_TEXT, Mark, Stream, is_torn_head};
 use crate::index::{Index, Track};
 use crate::scan::read_at;
-use crate::segments::list;
+use crate::segments::{index_path, list, log_path};
 use crate::stamp::STAMP_BYTES;
 use crate::{Cursor, Position, Stamp};
 
@@ -118,8 +119,11 @@ impl Writer {
     pub fn open_within(dir: &Path, options: WriterOptions, wait: Duration) -> io::Result<Self> {
         segment::create_folder(dir)?;
         let lock = segment::lock(dir, wait)?;
-        let (mut segment, track, torn) = match list(dir)?.last() {
-            Some(&number) => resume(dir, number)?,
+        let (mut segment, track, torn) = match list(dir)?.split_last() {
+            Some((&number, older)) => {
+                let (segment, track, torn) = resume(dir, number)?;
+                (segment, known_from(dir, older, track), torn)
+            }
             None => (Segment::create(dir, 1)?, Track::new(), false),
         };
         if segment.length >= options.segment_bytes {
@@ -437,6 +441,18 @@ fn resume(dir: &Path, number: u32) -> io::Result<(Segment, Track, bool)> {
         track.time = track.time.max(stamp);
     }
     Ok((segment, track, torn))
+}
+
+/// What a segment without a whole entry leaves unknown (its writer was killed at its beginning) the one before it says:
+/// times never go back.
+fn known_from(dir: &Path, older: &[u32], track: Track) -> Track {
+    let load = |number: &u32| {
+        let file = File::open(log_path(dir, *number)).ok()?;
+        Some(Index::load(&index_path(dir, *number), *number, &file).ok()?.track)
+    };
+    let before = || older.iter().rev().filter_map(load).find(|older| older.time > Track::new().time);
+    let unknown = track.time == Track::new().time;
+    if unknown { before().unwrap_or(track) } else { track }
 }
 
 /// Whether so much time lies between both, whichever way the clock went.

@@ -19,7 +19,12 @@ pub(super) struct Forge {
 impl Forge {
     /// With this `processes.yml`; nothing runs yet.
     pub(super) fn new(bench: &Bench, configuration: &str) -> Result<Self> {
-        let folder = bench.folder("forge")?;
+        Self::named(bench, "forge", configuration)
+    }
+
+    /// One beside others.
+    pub(super) fn named(bench: &Bench, name: &str, configuration: &str) -> Result<Self> {
+        let folder = bench.folder(name)?;
         let forge = Self {
             program: bench.forge.clone(),
             home: folder.join("home"),
@@ -28,6 +33,13 @@ impl Forge {
         std::fs::create_dir_all(forge.workspace.join(".forge"))?;
         std::fs::write(forge.workspace.join(".forge/processes.yml"), configuration)?;
         Ok(forge)
+    }
+
+    /// The user's own settings.
+    pub(super) fn settings(&self, settings: &str) -> Result<()> {
+        let folder = self.home.join("config");
+        std::fs::create_dir_all(&folder)?;
+        Ok(std::fs::write(folder.join("settings.yml"), settings)?)
     }
 
     pub(super) fn command(&self, arguments: &[&str]) -> Command {

@@ -10,15 +10,22 @@ use super::measure::{cpu, pss, wait_for_pids};
 use super::report::Row;
 
 const CHILDREN: usize = 20;
+const SAMPLING: &str = "Forge that measures them each second";
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let period = Duration::from_secs(if bench.quick { 5 } else { 60 });
     let file = bench.folder("idle")?.join("pids");
     let child = bench.child(&format!("append {} %p forever", file.display()));
     let processes = (0..CHILDREN).map(|number| format!("  - {{ name: p{number}, command: {child} }}\n"));
-    let forge = Forge::new(bench, &format!("dev:\n{}", processes.collect::<String>()))?;
+    let configuration = format!("dev:\n{}", processes.collect::<String>());
+    let forge = Forge::new(bench, &configuration)?;
+    // What measuring adds is told beside it: the others measure nothing.
+    forge.settings("sampling: false\n")?;
     forge.run(&["start"])?;
-    let mut held = vec![("forge", forge.own_processes("dev")?)];
+    let configuration = configuration.replace(&file.display().to_string(), "/dev/null");
+    let sampling = Forge::named(bench, "forge-sampling", &configuration)?;
+    sampling.run(&["start"])?;
+    let mut held = vec![("forge", forge.own_processes("dev")?), (SAMPLING, sampling.own_processes("dev")?)];
 
     let mut running = Vec::new();
     for rival in &bench.rivals {
