@@ -21,6 +21,7 @@ mod events;
 mod examples;
 mod faces;
 mod faults;
+mod flood;
 mod harness;
 mod health;
 mod idle;

@@ -10,6 +10,7 @@ mod binaries;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 mod docker;
+mod flood;
 mod invocation;
 mod ports;
 mod processes;
@@ -22,6 +23,7 @@ mod world;
 
 pub use binaries::{forge, keeper, nasty};
 pub use docker::FakeDocker;
+pub use flood::Flood;
 pub use invocation::{Invocation, Outcome, Running};
 pub use ports::Ports;
 pub use processes::{Process, marked, send_signal};

@@ -9,11 +9,16 @@ use crate::console::{self, cargo, section};
 use crate::setup::{self, Tool};
 use crate::{ui, workspace};
 
+/// How long many processes write much, unless the soak is shorter.
+const FLOOD_SECONDS: u64 = 300;
+
 /// `cargo xtask soak`.
 pub(crate) fn soak(minutes: u32) -> Result<()> {
     build()?;
-    let mut watch = Command::new(example("desktop-watch"));
-    section("Soak", || console::run(watch.arg("soak").arg(minutes.to_string())))
+    let watch = |arguments: [&str; 2]| console::run(Command::new(example("desktop-watch")).args(arguments));
+    let seconds = FLOOD_SECONDS.min(u64::from(minutes) * 60);
+    section("Flood", || watch(["flood", &seconds.to_string()]))?;
+    section("Soak", || watch(["soak", &minutes.to_string()]))
 }
 
 /// Builds the app, the bare one beside it, and what watches both.

@@ -72,7 +72,7 @@ fn search(dir: &Path, direction: Direction, filter: Filter, most: usize) -> io::
     if direction == Direction::Backward {
         reader.seek_end()?;
     }
-    let start = Start { dir: dir.to_owned(), at: reader.cursor() };
+    let start = Start { dir: dir.to_owned(), at: reader.cursor(), end: None };
     let options = SearchOptions {
         direction,
         filter,
@@ -154,7 +154,7 @@ fn browse(dir: &Path) -> io::Result<()> {
 }
 
 fn page(dir: &Path, at: Cursor, direction: Direction) -> io::Result<Cursor> {
-    let start = Start { dir: PathBuf::from(dir), at };
+    let start = Start { dir: PathBuf::from(dir), at, end: None };
     let mut selection = Selection::new(vec![start], direction, Filter::default(), ReaderOptions::default())?;
     let mut lines = 0;
     while lines < PAGE {

@@ -24,7 +24,7 @@ fn starts(dirs: &[PathBuf], direction: Direction) -> Vec<Start> {
         let mut reader = Reader::open(dir).unwrap();
         reader.seek_end().unwrap();
         let at = if direction == Direction::Forward { BEGINNING } else { reader.cursor() };
-        Start { dir: dir.clone(), at }
+        Start { dir: dir.clone(), at, end: None }
     };
     dirs.iter().map(start).collect()
 }

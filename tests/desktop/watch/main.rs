@@ -1,5 +1,5 @@
 //! The desktop app as it ships, watched from outside: `desktop-watch figures FORGE BARE ROUNDS` for its figures beside
-//! those of a bare app, `desktop-watch soak MINUTES` for its memory over a long time. `cargo xtask bench desktop` and
+//! those of a bare app, `desktop-watch soak MINUTES` for its memory over a long time, `desktop-watch flood SECONDS` for nothing lost. `cargo xtask bench desktop` and
 //! `cargo xtask soak` build all that and run it.
 #![expect(clippy::print_stderr, reason = "a program: printing is what it does")]
 
@@ -19,13 +19,14 @@ fn main() -> ExitCode {
             Err(_) => usage(),
         },
         ["soak", minutes] => minutes.parse().map_or_else(|_| usage(), soak::run),
+        ["flood", seconds] => seconds.parse().map_or_else(|_| usage(), soak::flood),
         _ => usage(),
     }
 }
 
 #[cfg(target_os = "linux")]
 fn usage() -> ExitCode {
-    eprintln!("desktop-watch figures FORGE BARE ROUNDS | soak MINUTES");
+    eprintln!("desktop-watch figures FORGE BARE ROUNDS | soak MINUTES | flood SECONDS");
     ExitCode::from(2)
 }
 

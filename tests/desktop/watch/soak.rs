@@ -1,5 +1,6 @@
 //! The app for a long time. A process writes 1,000 lines a second, its log is open in the window for half of the time
-//! and hidden for the other half; then the window is opened and ended 50 times.
+//! and hidden for the other half; then the window is opened and ended 50 times. And for a short time beside many
+//! processes that write much: nothing of that may be lost, and the window goes on.
 #![expect(clippy::print_stdout, reason = "a program: printing is what it does")]
 
 use std::process::ExitCode;
@@ -7,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use forge_tests::desktop::{App, Desktop, Item, Windows};
-use forge_tests::wait_until;
+use forge_tests::{Flood, wait_until};
 
 const ENVIRONMENT: &str = "dev:\n  - {name: api, command: nasty flood --rate 1000}\n";
 
@@ -38,13 +39,32 @@ struct Series {
 pub(super) fn run(minutes: f64) -> ExitCode {
     let half = Duration::from_secs_f64(minutes * 60.0 / 2.0);
     let mut series = Vec::new();
-    in_app(FOR_EVER, |soak| {
-        soak.open();
+    in_app(ENVIRONMENT, FOR_EVER, |soak| {
+        soak.open("api");
         series.push(soak.watch("window open", half, Soak::assert_alive_page));
         soak.close();
         series.push(soak.watch("window hidden", half, |_| {}));
     });
-    in_app("0", |soak| series.push(soak.open_and_close()));
+    in_app(ENVIRONMENT, "0", |soak| series.push(soak.open_and_close()));
+    tell(&series)
+}
+
+/// Fifty processes with 2,000 lines a second each, with the window open on the log of one. Fails if the memory of the
+/// app grows, if the page stops, or if a line is missing, doubled or out of order at the end.
+pub(super) fn flood(seconds: u64) -> ExitCode {
+    let flood = Flood { processes: 50, rate: 2000, seconds };
+    let mut series = Vec::new();
+    in_app(&flood.configuration(), FOR_EVER, |soak| {
+        soak.open("p0");
+        series.push(soak.watch("flood", Duration::from_secs(seconds), Soak::assert_alive_page));
+        flood.assert_stored(&soak.desktop.world);
+        println!("all {} lines are stored, in order", flood.lines().end * flood.processes as u64);
+        soak.assert_alive();
+    });
+    tell(&series)
+}
+
+fn tell(series: &[Series]) -> ExitCode {
     println!(
         "\n{:14} {:>8} {:>14} {:>14} {:>14} {:>8}",
         "", "samples", "2nd quarter", "last quarter", "peak", ""
@@ -53,9 +73,9 @@ pub(super) fn run(minutes: f64) -> ExitCode {
     if flat { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Does `work` with an app that runs, whose window ends so long after it was closed.
-fn in_app(linger_ms: &str, work: impl FnOnce(&Soak)) {
-    let mut desktop = Desktop::with(ENVIRONMENT);
+/// Does `work` with an app that runs these processes, whose window ends so long after it was closed.
+fn in_app(environment: &str, linger_ms: &str, work: impl FnOnce(&Soak)) {
+    let mut desktop = Desktop::with(environment);
     desktop.world.set_env("FORGE_WINDOW_LINGER_MS", linger_ms);
     let (app, item) = desktop.launch_in_tray();
     desktop.start();
@@ -77,9 +97,9 @@ impl Soak {
         self.desktop.screen.windows()
     }
 
-    /// Opens the window on the log.
-    fn open(&self) {
-        self.item.click(&["dev", "api", "Show log"]);
+    /// Opens the window on the log of a process.
+    fn open(&self, process: &str) {
+        self.item.click(&["dev", process, "Show log"]);
         self.windows().wait_shown("Forge");
         self.assert_alive_page();
     }
@@ -110,7 +130,7 @@ impl Soak {
 
     fn open_and_close(&self) -> Series {
         let round = |_| {
-            self.open();
+            self.open("api");
             self.close();
             wait_until("the webview's end", || self.webview().0 == 0);
             self.sample("opened, ended")
@@ -119,7 +139,7 @@ impl Soak {
     }
 
     fn sample(&self, name: &str) -> Sample {
-        assert!(self.app.is_alive(), "the app has ended");
+        self.assert_alive();
         let sample =
             Sample { at: self.begun.elapsed(), app: self.pss_of("forge-desktop"), webview: self.webview().1 };
         println!(
@@ -129,6 +149,10 @@ impl Soak {
             megabytes(sample.webview as f64)
         );
         sample
+    }
+
+    fn assert_alive(&self) {
+        assert!(self.app.is_alive(), "the app has ended");
     }
 
     fn pss_of(&self, program: &str) -> u64 {

@@ -39,7 +39,10 @@ pub(crate) fn count(limit: Option<u64>, rest: &mut Arguments<'_>) -> Result<(), 
         let head = format!("{tag} {number:08} ");
         let padding = bytes.saturating_sub(head.len() + 1);
         writeln!(sink, "{head}{:x<padding$}", "")?;
-        if let Some(rate) = rate {
+        // A hundred times a second, if it is to be many: a wake-up for each line would be what it costs.
+        if let Some(rate) = rate
+            && (number - from + 1).is_multiple_of(u64::from(rate / 100).max(1))
+        {
             sink.flush()?;
             let due = Duration::from_secs(number - from + 1) / rate.max(1);
             thread::sleep(due.saturating_sub(begun.elapsed()));

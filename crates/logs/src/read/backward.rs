@@ -18,7 +18,7 @@ pub struct Backward {
 
 impl Backward {
     pub(super) fn new(dir: &Path, options: ReaderOptions, until: Cursor) -> io::Result<Self> {
-        let blocks = Blocks::new(dir.to_owned(), until, Direction::Backward, Range::default(), 1)?;
+        let blocks = Blocks::new(dir.to_owned(), until, None, Direction::Backward, Range::default(), 1)?;
         Ok(Self { options, blocks, ready: Vec::new() })
     }
 

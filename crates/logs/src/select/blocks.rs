@@ -131,11 +131,12 @@ pub(crate) struct Blocks {
 const FAR: Cursor = Cursor { segment: u32::MAX, offset: u64::MAX };
 
 impl Blocks {
-    /// The blocks on from `start`; backward: those before it. Where the store has no such place any more it is the
+    /// The blocks on from `start`, up to `end` if there is one; backward: those before it. Where the store has no such place any more it is the
     /// nearest that there is; of a store that was made anew it is its beginning.
     pub(crate) fn new(
         dir: PathBuf,
         start: Cursor,
+        end: Option<Cursor>,
         direction: Direction,
         range: Range,
         records: usize,
@@ -145,8 +146,9 @@ impl Blocks {
         let start = present(&dir, &segments, start)?;
         let (segments, clip, bound): (VecDeque<u32>, _, _) = match direction {
             Direction::Forward => {
-                let on = segments.into_iter().filter(|&segment| segment >= start.segment);
-                (on.collect(), (start, FAR), i64::MIN)
+                let end = end.unwrap_or(FAR);
+                let on = segments.into_iter().filter(|segment| (start.segment..=end.segment).contains(segment));
+                (on.collect(), (start, end), i64::MIN)
             }
             Direction::Backward => {
                 let before = segments.into_iter().rev().filter(|&segment| segment <= start.segment);

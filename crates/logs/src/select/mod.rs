@@ -24,6 +24,8 @@ pub struct Start {
     pub dir: PathBuf,
     /// Forward, the lines that end behind it; backward, those that end at or before it.
     pub at: Cursor,
+    /// Forward, only lines that end at or before it.
+    pub end: Option<Cursor>,
 }
 
 /// What a [`Selection::step`] came to.
@@ -75,8 +77,8 @@ impl Selection {
     ) -> io::Result<Self> {
         let range = Range { since: filter.since, until: filter.until, run: filter.run };
         let records = if filter.is_selective() { SEARCH_RECORDS } else { READ_RECORDS };
-        let open = |Start { dir, at }| {
-            let blocks = Blocks::new(dir, at, direction, range, records)?;
+        let open = |Start { dir, at, end }| {
+            let blocks = Blocks::new(dir, at, end, direction, range, records)?;
             let at = blocks.start();
             io::Result::Ok(Source { blocks, over: false, queue: VecDeque::new(), at, last: None })
         };

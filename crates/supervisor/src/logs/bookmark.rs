@@ -4,12 +4,16 @@ use forge_api::{Code, Error, Target};
 use forge_logs::Cursor;
 use serde::{Deserialize, Serialize};
 
+/// Environment, process, place.
+type Place = (String, String, String);
+
 /// What a page's end must remember.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Bookmark {
-    /// Environment, process, place.
-    places: Vec<(String, String, String)>,
+    places: Vec<Place>,
+    /// Where the logs ended when the reading began, if it ends there.
+    ends: Option<Vec<Place>>,
     pub(super) context: ContextState,
 }
 
@@ -27,10 +31,12 @@ pub(super) struct ContextState {
 
 impl Bookmark {
     pub(super) fn of<'a>(places: impl Iterator<Item = (&'a Target, Cursor)>, context: ContextState) -> Self {
-        let place = |(target, cursor): (&Target, Cursor)| {
-            (target.environment.clone(), target.process.clone(), cursor.to_string())
-        };
-        Self { places: places.map(place).collect(), context }
+        Self { places: places.map(place).collect(), ends: None, context }
+    }
+
+    /// Goes on up to these places only.
+    pub(super) fn up_to<'a>(self, ends: impl Iterator<Item = (&'a Target, Cursor)>) -> Self {
+        Self { ends: Some(ends.map(place).collect()), ..self }
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
@@ -44,9 +50,21 @@ impl Bookmark {
 
     /// The place in a process's log. One that was not there then is read from its beginning.
     pub(super) fn place(&self, target: &Target) -> Cursor {
-        let known =
-            |place: &&(String, String, String)| place.0 == target.environment && place.1 == target.process;
-        let place = self.places.iter().find(known).and_then(|place| place.2.parse().ok());
-        place.unwrap_or(Cursor { segment: 0, offset: 0 })
+        find(&self.places, target)
     }
+
+    /// Where the reading of a process's log ends; one that was not there when it began is not read.
+    pub(super) fn end(&self, target: &Target) -> Option<Cursor> {
+        self.ends.as_deref().map(|ends| find(ends, target))
+    }
+}
+
+fn place((target, cursor): (&Target, Cursor)) -> Place {
+    (target.environment.clone(), target.process.clone(), cursor.to_string())
+}
+
+fn find(places: &[Place], target: &Target) -> Cursor {
+    let known = |place: &&Place| place.0 == target.environment && place.1 == target.process;
+    let place = places.iter().find(known).and_then(|place| place.2.parse().ok());
+    place.unwrap_or(Cursor { segment: 0, offset: 0 })
 }

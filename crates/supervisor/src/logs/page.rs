@@ -96,7 +96,8 @@ impl Pager {
         let direction = if self.request.backward { Direction::Backward } else { Direction::Forward };
         let context = self.request.query.context.min(MOST_CONTEXT);
         let filter = if context > 0 { self.filter.surroundings() } else { self.filter.clone() };
-        let mut selection = self.select(&starts, direction, filter)?;
+        let ends = self.ends(bookmark)?;
+        let mut selection = self.select(&starts, ends.as_deref(), direction, filter)?;
         let state = bookmark.map_or(ContextState::default(), |bookmark| bookmark.context);
         let mut page = Page::new(context, state);
         let mut at_end = false;
@@ -120,7 +121,21 @@ impl Pager {
                 break;
             }
         }
-        Ok(self.answer(page, &starts, selection.cursors(), at_end))
+        let ends = ends.filter(|_| !at_end);
+        Ok(self.answer(page, &starts, (selection.cursors(), ends.as_deref()), at_end))
+    }
+
+    /// Where a reading ends that does not wait for more: where the logs ended when it began. Else it would run behind
+    /// whoever writes, for ever.
+    fn ends(&self, bookmark: Option<&Bookmark>) -> io::Result<Option<Vec<Cursor>>> {
+        if self.request.backward || self.request.wait {
+            return Ok(None);
+        }
+        let known = |bookmark: &Bookmark| self.logs.iter().map(|(target, _)| bookmark.end(target)).collect();
+        match bookmark.and_then(known) {
+            Some(ends) => Ok(Some(ends)),
+            None => self.anchored(&Anchor::End).map(Some),
+        }
     }
 
     /// Nobody waits for more.
@@ -128,17 +143,27 @@ impl Pager {
         self.gone.load(Ordering::Relaxed) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    fn answer(&self, page: Page, starts: &[Cursor], mut ends: Vec<Cursor>, at_end: bool) -> LogsReadAnswer {
+    /// The pair: where the reading goes on, and where it is to end.
+    fn answer(
+        &self,
+        page: Page,
+        starts: &[Cursor],
+        (mut places, up_to): (Vec<Cursor>, Option<&[Cursor]>),
+        at_end: bool,
+    ) -> LogsReadAnswer {
         // What is held may be the context of a match in the next page: it is read again.
         for ((number, place), _) in page.held.iter().rev() {
-            ends[*number] = *place;
+            places[*number] = *place;
         }
-        let bookmark = |places: &[Cursor], context| {
-            let targets = self.logs.iter().map(|(target, _)| target);
-            Bookmark::of(targets.zip(places.iter().copied()), context).text()
-        };
-        let start = bookmark(starts, ContextState::default());
-        let cursor = bookmark(&ends, page.state);
+        let targets = || self.logs.iter().map(|(target, _)| target);
+        let bookmark =
+            |places: &[Cursor], context| Bookmark::of(targets().zip(places.iter().copied()), context);
+        let start = bookmark(starts, ContextState::default()).text();
+        let mut on = bookmark(&places, page.state);
+        if let Some(ends) = up_to {
+            on = on.up_to(targets().zip(ends.iter().copied()));
+        }
+        let cursor = on.text();
         let Page { mut lines, mut gaps, .. } = page;
         let (previous, next) = if self.request.backward {
             lines.reverse();
@@ -154,9 +179,21 @@ impl Pager {
         shown(&self.logs[number].0, line)
     }
 
-    fn select(&self, starts: &[Cursor], direction: Direction, filter: Filter) -> io::Result<Selection> {
-        let starts = self.logs.iter().zip(starts);
-        let starts = starts.map(|((_, folder), at)| Start { dir: folder.clone(), at: *at }).collect();
+    fn select(
+        &self,
+        starts: &[Cursor],
+        ends: Option<&[Cursor]>,
+        direction: Direction,
+        filter: Filter,
+    ) -> io::Result<Selection> {
+        let starts = self.logs.iter().zip(starts).enumerate();
+        let end = |number: usize| ends.and_then(|ends| ends.get(number).copied());
+        let start = |(number, ((_, folder), at)): (usize, (&(Target, PathBuf), &Cursor))| Start {
+            dir: folder.clone(),
+            at: *at,
+            end: end(number),
+        };
+        let starts = starts.map(start).collect();
         Selection::new(starts, direction, filter, ReaderOptions { max_line: MAX_LINE })
     }
 
@@ -219,7 +256,7 @@ impl Pager {
         if let Some(until) = self.filter.until {
             from = self.anchored(&Anchor::Time(until.saturating_add(1)))?;
         }
-        let mut selection = self.select(&from, Direction::Backward, self.filter.clone())?;
+        let mut selection = self.select(&from, None, Direction::Backward, self.filter.clone())?;
         let (mut left, mut starts) = (lines, from);
         while !self.gone.load(Ordering::Relaxed) {
             match selection.step()? {

@@ -49,6 +49,14 @@ impl Logs {
         pager.page(bookmark.as_ref()).expect("a page")
     }
 
+    /// One more line in the first log.
+    fn grow(&self, number: i64) {
+        let options = WriterOptions { segment_bytes: 4_000, ..WriterOptions::default() };
+        let mut writer = Writer::open(&self.logs[0].1, options).expect("a writer");
+        let now = Stamp::from_nanos(self.start + number * 1_000_000);
+        writer.write(Stream::Stdout, format!("line {number}\n").as_bytes(), now);
+    }
+
     /// All pages in one direction, the lines of programs in the order of time.
     fn all(&self, mut request: LogsRead) -> Vec<i64> {
         let mut pages = Vec::new();
@@ -167,4 +175,28 @@ fn a_budget_that_is_over_gives_a_place_to_go_on() {
         read.cursor = Some(page.cursor);
     }
     assert!(steps > 2, "{steps} calls");
+}
+
+#[test]
+fn who_does_not_wait_reads_up_to_where_the_logs_ended_when_the_reading_began() {
+    let logs = Logs::new();
+    let mut request = pages(LogQuery::default(), false, 50);
+    let (mut read, mut written) = (Vec::new(), LINES);
+    let next = loop {
+        let page = logs.page(&request);
+        read.extend(numbers(&page));
+        if page.at_end {
+            break page.next;
+        }
+        request.cursor = Some(page.cursor);
+        // Whoever writes is as quick as the reader.
+        for _ in 0..60 {
+            logs.grow(written);
+            written += 1;
+        }
+    };
+    assert_eq!(read, (0..LINES).collect::<Vec<_>>(), "what was there");
+    // Later the rest is read on.
+    let rest = logs.all(LogsRead { cursor: Some(next), ..pages(LogQuery::default(), false, 1000) });
+    assert_eq!(rest, (LINES..written).collect::<Vec<_>>(), "what came meanwhile");
 }

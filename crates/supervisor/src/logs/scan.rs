@@ -225,7 +225,7 @@ fn starts(folders: Vec<PathBuf>, options: &SearchOptions) -> std::io::Result<Vec
             (Direction::Backward, _, Some(until)) => reader.seek_time(until.saturating_add(1))?,
             (Direction::Backward, _, None) => reader.seek_end()?,
         }
-        Ok(Start { at: reader.cursor(), dir })
+        Ok(Start { at: reader.cursor(), end: None, dir })
     };
     folders.into_iter().map(start).collect()
 }
