@@ -36,6 +36,18 @@ pub enum Exit {
     Unknown,
 }
 
+impl Exit {
+    /// The line in the log that parts run `run` from what follows it.
+    #[must_use]
+    pub fn line(self, run: u32) -> String {
+        match self {
+            Self::Code(code) => format!("run {run} exited with {code}"),
+            Self::Signal(signal) => format!("run {run} was killed by signal {signal}"),
+            Self::Unknown => format!("run {run} ended, nobody knows how"),
+        }
+    }
+}
+
 /// `exit.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {

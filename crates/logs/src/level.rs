@@ -70,22 +70,27 @@ const HEAD_WORDS: usize = 12;
 const KEYS: [&[u8]; 8] =
     [b"level", b"severity", b"lvl", b"levelname", b"log.level", b"@level", b"loglevel", b"log_level"];
 
-/// One of them stands, in any case, in every entry of a segment (`… stdout F TEXT`) that states an error, but for an
-/// HTTP answer's status.
+/// Words, and parts of words that are in more than one, of which one stands, in any case, in every line that states an
+/// error, but for those with a number or a letter for it.
 #[rustfmt::skip]
 pub(crate) const ERROR_HINTS: &[&str] = &[
-    // Words, and parts of words that are in more than one.
-    "err", "eror", "fata", "ftl", "crit", "pani", "severe", "alert", "emerg", "fail", "exception",
-    // Sentences.
-    "traceback", "uncaught ", "unhandled ", "segmentation fault", "completed 5", "crashed",
-    "⨯", "✘", "✖", "✗", "❌",
-    // Numbers, as pino has them.
-    "level\":5", "level\":6", "level\": 5", "level\": 6", "level=5", "level=6", "severity\":5", "severity\":6", "lvl\":5", "lvl\":6",
-    // Letters: MongoDB's, glog's, Tornado's, systemd's.
-    "\"s\":\"e", "\"s\":\"f", "\"s\": \"e", "\"s\": \"f",
-    " f e0", " f e1", " f f0", " f f1", " f c0", " f c1", " f [e ", " f [f ", " f [c ",
-    " f <0>", " f <1>", " f <2>", " f <3>",
+    "err", "eror", "fata", "ftl", "crit", "pani", "severe", "alert", "emerg", "fail", "exception", "traceback",
+    "uncaught ", "unhandled ", "segmentation fault", "completed 5", "crashed", "⨯", "✘", "✖", "✗", "❌",
 ];
+
+/// What stands, in any case, in the others: numbers as pino has them, MongoDB's letters, and the HTTP status of a
+/// server's failure.
+#[rustfmt::skip]
+pub(crate) const ERROR_NUMBER_HINTS: &[&str] = &[
+    "level\":5", "level\":6", "level\": 5", "level\": 6", "level=5", "level=6",
+    "severity\":5", "severity\":6", "lvl\":5", "lvl\":6",
+    "\"s\":\"e", "\"s\":\"f", "\"s\": \"e", "\"s\": \"f",
+    "\" 5", " 500 ", " 501 ", " 502 ", " 503 ", " 504 ",
+];
+
+/// How those entries of a segment (`… stdout F TEXT`) begin their text that state an error by a letter, or by a number
+/// in front: glog's, Tornado's, systemd's.
+pub(crate) const ERROR_HEADS: &[&str] = &[" F E", " F F", " F C", " F [E ", " F [F ", " F [C ", " F <"];
 
 /// The level that a line states; `None` if it states none.
 #[must_use]

@@ -52,15 +52,6 @@ impl ContainerCommand {
     }
 }
 
-/// The line that parts a run from what follows it.
-fn end_words(run: u32, exit: Exit) -> String {
-    match exit {
-        Exit::Code(code) => format!("run {run} exited with {code}"),
-        Exit::Signal(signal) => format!("run {run} was killed by signal {signal}"),
-        Exit::Unknown => format!("run {run} ended, nobody knows how"),
-    }
-}
-
 impl Keeper {
     /// A process ended.
     pub(super) fn ended(&mut self, ended: hold::Ended, now: Instant) {
@@ -124,7 +115,7 @@ impl Keeper {
         self.life = Life::Left;
         self.untold = !self.requested;
         if let Some(output) = &mut self.output {
-            output.mark(&end_words(self.spec.number, exit));
+            output.mark(&exit.line(self.spec.number));
         }
         self.journal.append(Record::Exited { exit, time });
         self.journal.end(Ended { exit: Some(exit), message: None, time, requested: self.requested });

@@ -439,6 +439,9 @@ impl Keeper {
     fn tell_exit(&mut self, exit: Exit, time: i64) {
         self.life = Life::Left;
         self.untold = !self.requested;
+        if let Some(writer) = &mut self.writer {
+            writer.marker(&exit.line(self.spec.number), Stamp::now());
+        }
         self.journal.append(Record::Exited { exit, time });
         self.journal.end(Ended { exit: Some(exit), message: None, time, requested: self.requested });
         let left = self.living();

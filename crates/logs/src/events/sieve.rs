@@ -1,7 +1,7 @@
 //! Which lines may tell something. Told from the bytes of the file, many lines at once, so that a flood costs little
 //! more than its reading; a line that is kept may still tell nothing.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -17,19 +17,36 @@ use crate::level;
 const STEP: usize = 64;
 
 /// How far a number's form reaches behind its first byte.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
-/// What stands, in any case, in a line that tells something, but for the numbers.
-static HINTS: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| {
+type Hints = Option<regex::bytes::Regex>;
+
+/// What stands, in any case, in a line that tells something, but for the next two and numbers with their unit. Few
+/// enough each that the quickest searcher takes them.
+static WORDS: LazyLock<Hints> = LazyLock::new(|| {
     let of_rules = RULES.iter().flat_map(|rule| rule.hints);
-    // Forge's own lines say which run is told of.
-    let words = of_rules.chain(amount::SIZE_HINTS).chain(level::ERROR_HINTS);
-    let mut hints: Vec<Vec<u8>> = words.chain(&[" forge f "]).map(|hint| folded(hint.as_bytes())).collect();
-    hints.sort_unstable();
-    hints.dedup();
-    let pattern: Vec<String> = hints.iter().map(|hint| escaped(hint)).collect();
-    regex::bytes::RegexBuilder::new(&pattern.join("|")).unicode(false).build().ok()
+    // Forge's own lines say which run is told of. `slow` is said of times that are not long too.
+    let others = [" forge f ", "slow"];
+    let words = of_rules.chain(amount::SIZE_HINTS).chain(level::ERROR_HINTS).chain(&others);
+    any_of(words.map(|word| folded(word.as_bytes())))
 });
+
+/// What stands, in any case, where a number tells something. Such a line is looked at closer.
+static NUMBERS: LazyLock<Hints> = LazyLock::new(|| {
+    let hints = amount::KEY_HINTS.iter().chain(level::ERROR_NUMBER_HINTS);
+    any_of(hints.map(|hint| folded(hint.as_bytes())))
+});
+
+/// How a line begins that tells something by its first letters. It is looked at closer too.
+static HEADS: LazyLock<Hints> =
+    LazyLock::new(|| any_of(level::ERROR_HEADS.iter().map(|head| head.as_bytes().to_vec())));
+
+/// `None` would keep nothing: it does not come, as a test shows.
+fn any_of(hints: impl Iterator<Item = Vec<u8>>) -> Hints {
+    let hints: BTreeSet<String> = hints.map(|hint| escaped(&hint)).collect();
+    let pattern = hints.into_iter().collect::<Vec<_>>().join("|");
+    regex::bytes::RegexBuilder::new(&pattern).unicode(false).build().ok()
+}
 
 /// Bytes of letters in one case, and every other byte as some byte: what is equal is so afterwards.
 fn folded(bytes: &[u8]) -> Vec<u8> {
@@ -67,8 +84,8 @@ impl Sieve {
         let mut folded = std::mem::take(&mut self.folded);
         folded.clear();
         folded.extend(lines.iter().map(fold));
-        let mut kept = hinted(&folded, lines);
-        self.numbers(&folded, lines, &mut kept);
+        let mut kept = Vec::new();
+        self.sift(&folded, lines, &mut kept);
         self.drawn(lines, &mut kept);
         self.own(lines, &mut kept);
         kept.sort_unstable_by_key(|line| line.start);
@@ -77,16 +94,14 @@ impl Sieve {
         kept
     }
 
-    /// Lines with figures that may be a long time or an answer's failure.
-    fn numbers(&self, folded: &[u8], lines: &[u8], kept: &mut Vec<Range<usize>>) {
-        let mut at = 0;
-        while let Some(found) = number(folded, at) {
-            let line = line_around(lines, found);
-            at = line.end;
-            if self.may_tell_by_numbers(entry_text(&lines[line.clone()])) {
-                kept.push(line);
-            }
-        }
+    fn sift(&self, folded: &[u8], lines: &[u8], kept: &mut Vec<Range<usize>>) {
+        let closer = |line: &Range<usize>| self.may_tell_by_numbers(entry_text(&lines[line.clone()]));
+        let found =
+            |hints: &'static Hints| move |bytes: &[u8], at| Some(hints.as_ref()?.find_at(bytes, at)?.start());
+        lines_with(found(&WORDS), folded, lines, |_| true, kept);
+        lines_with(found(&NUMBERS), folded, lines, closer, kept);
+        lines_with(found(&HEADS), lines, lines, closer, kept);
+        lines_with(number, lines, lines, closer, kept);
     }
 
     fn may_tell_by_numbers(&self, text: &[u8]) -> bool {
@@ -101,9 +116,10 @@ impl Sieve {
             at = line.end;
             let text = shown(entry_text(&lines[line.clone()]));
             // As it would stand in the file.
-            let folded = folded(format!(" F {text}").as_bytes());
-            let hint = HINTS.as_ref().is_none_or(|hints| hints.is_match(&folded));
-            if hint || (number(&folded, 0).is_some() && self.may_tell_by_numbers(text.as_bytes())) {
+            let entry = format!(" F {text}");
+            let mut of_entry = Vec::new();
+            self.sift(&folded(entry.as_bytes()), entry.as_bytes(), &mut of_entry);
+            if !of_entry.is_empty() {
                 kept.push(line);
             }
         }
@@ -126,16 +142,22 @@ impl Sieve {
     }
 }
 
-fn hinted(folded: &[u8], lines: &[u8]) -> Vec<Range<usize>> {
-    let mut kept = Vec::new();
-    let Some(hints) = HINTS.as_ref() else { return kept };
+/// The `lines` in which `next` finds something in `bytes`, which are as long, and which are `wanted`.
+fn lines_with(
+    next: impl Fn(&[u8], usize) -> Option<usize>,
+    bytes: &[u8],
+    lines: &[u8],
+    wanted: impl Fn(&Range<usize>) -> bool,
+    kept: &mut Vec<Range<usize>>,
+) {
     let mut at = 0;
-    while let Some(hint) = hints.find_at(folded, at) {
-        let line = line_around(lines, hint.start());
+    while let Some(found) = next(bytes, at) {
+        let line = line_around(lines, found);
         at = line.end;
-        kept.push(line);
+        if wanted(&line) {
+            kept.push(line);
+        }
     }
-    kept
 }
 
 /// The line that the byte at `at` belongs to, with its newline.
@@ -148,52 +170,31 @@ fn line_around(lines: &[u8], at: usize) -> Range<usize> {
 /// What a program wrote of a line of the file.
 fn entry_text(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    Entry::parse(line).map_or(line, |entry| entry.text)
+    Entry::parse(line).map_or(line.strip_prefix(b" F ").unwrap_or(line), |entry| entry.text)
 }
 
-/// The next place, from `at` on, that looks like a number with a unit of time, a key for one, or an HTTP status of a
-/// server's failure.
-fn number(folded: &[u8], mut at: usize) -> Option<usize> {
-    while at < folded.len() {
-        let end = folded.len().min(at + STEP + AHEAD);
-        let window: Cow<'_, [u8]> = match folded.get(at..at + STEP + AHEAD) {
-            Some(window) => window.into(),
-            None => {
-                let mut window = folded[at..end].to_vec();
-                window.resize(STEP + AHEAD, 0);
-                window.into()
-            }
-        };
-        if (0..STEP).fold(false, |any, from| any | is_number(&window[from..=from + AHEAD])) {
-            return (0..STEP).find(|from| is_number(&window[*from..=from + AHEAD])).map(|from| at + from);
+/// The next place, from `at` on, that looks like a number with a unit of time.
+fn number(lines: &[u8], mut at: usize) -> Option<usize> {
+    while at < lines.len() {
+        let mut end = [0; STEP + AHEAD];
+        let window = lines.get(at..).and_then(<[u8]>::first_chunk).unwrap_or_else(|| {
+            end[..lines.len() - at].copy_from_slice(&lines[at..]);
+            &end
+        });
+        if (0..STEP).fold(false, |any, from| any | is_number(window, from)) {
+            return (0..STEP).find(|from| is_number(window, *from)).map(|from| at + from);
         }
         at += STEP;
     }
     None
 }
 
-/// Without a branch, so that many places are tested at once. Bytes are folded.
-fn is_number(bytes: &[u8]) -> bool {
-    let [a, b, c, d, e] = [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]];
-    let digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
-    // Folded, `µ` and `μ` begin with 0xe2 and 0xee.
-    let unit = |byte: u8| {
-        (byte == b'm')
-            | (byte == b's')
-            | (byte == b'h')
-            | (byte == b'n')
-            | (byte == b'u')
-            | (byte == 0xe2)
-            | (byte == 0xee)
-    };
-    let timed = digit(a) & (unit(b) | ((b == b' ') & unit(c)));
-    // `duration_ms=`, `"durationMs":`, `_seconds`, `_secs`; these signs are their own folds.
-    let key = ((a == b'm') | (a == b'd') | (a == b'c')) & (b == b's');
-    let behind = (c == b'"') | (c == b' ') | (c == b':') | (c == b'=');
-    let response_time = (a == b's') & (b == b'e') & (c == b't') & (d == b'i') & (e == b'm');
-    let keyed = (key & behind) | response_time;
-    let failed = (a == b' ') & (b == b'5') & digit(c) & digit(d) & (e == b' ');
-    timed | keyed | failed
+/// A figure, and behind it, or behind a blank, a letter that a unit may begin with. Without a branch and with little
+/// to do for each place, so that the compiler looks at many at once. (`µs` is short, or said to be slow.)
+fn is_number(window: &[u8; STEP + AHEAD], from: usize) -> bool {
+    let unit = |byte: u8| byte.wrapping_sub(b'h') <= b'u' - b'h';
+    let [a, b, c] = [window[from], window[from + 1], window[from + 2]];
+    (a.wrapping_sub(b'0') < 10) & (unit(b) | ((b == b' ') & unit(c)))
 }
 
 #[cfg(test)]

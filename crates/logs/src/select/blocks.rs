@@ -147,7 +147,8 @@ impl Blocks {
         let (segments, clip, bound): (VecDeque<u32>, _, _) = match direction {
             Direction::Forward => {
                 let end = end.unwrap_or(FAR);
-                let on = segments.into_iter().filter(|segment| (start.segment..=end.segment).contains(segment));
+                let on =
+                    segments.into_iter().filter(|segment| (start.segment..=end.segment).contains(segment));
                 (on.collect(), (start, end), i64::MIN)
             }
             Direction::Backward => {

@@ -30,6 +30,7 @@ pub(crate) enum Group {
     /// It is given one of its own.
     Own,
     /// It makes one, or a session, by itself.
+    #[cfg(unix)]
     Makes,
 }
 

@@ -60,6 +60,10 @@ pub(super) struct Disk {
 #[derive(Debug, Default)]
 pub(super) struct Account {
     /// What tells it from all others of a sampler.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only who asks for sockets in the background")
+    )]
     number: u64,
     holder: Option<ProcessId>,
     root: Option<ProcessId>,
@@ -73,6 +77,7 @@ impl Account {
         Self { number, ..Self::default() }
     }
 
+    #[cfg(target_os = "linux")]
     pub(super) fn number(&self) -> u64 {
         self.number
     }
