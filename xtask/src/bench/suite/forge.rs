@@ -49,6 +49,15 @@ impl Forge {
         command
     }
 
+    pub(super) fn workspace(&self) -> &Path {
+        &self.workspace
+    }
+
+    /// Where its supervisor listens.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.home.join("run/forge.sock")
+    }
+
     /// Runs it to its end.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<()> {
         output(self.command(arguments).stdout(Stdio::piped())).map(|_| ())

@@ -1,14 +1,14 @@
 //! Looking into large logs: searching beside `rg` over the same files, and paging. What is measured is
 //! `crates/logs/examples/search.rs`; the store is made by the log store's own writer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::Bench;
 use super::report::Row;
+use super::{Bench, wire};
 use crate::console::{self, cargo, output};
 use crate::setup::find;
 use crate::workspace;
@@ -21,7 +21,8 @@ const COMMON: &str = "took [0-9]{4}ms";
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     console::run(&mut cargo(["build", "--release", "--package", "forge-logs", "--example", "search"]))?;
     let (searched, browsed) = if bench.quick { (100, 500) } else { (1024, 5 * 1024) };
-    let store = fill(bench, "searched", searched)?;
+    let store = bench.folder("searched")?;
+    fill(&store, searched)?;
     let mut rows = vec![
         search(
             bench,
@@ -46,7 +47,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         )?,
     ];
     std::fs::remove_dir_all(&store)?;
-    let store = fill(bench, "browsed", browsed)?;
+    let store = bench.folder("browsed")?;
+    fill(&store, browsed)?;
     let text = output(example().arg("browse").arg(&store).stdout(Stdio::piped()))?;
     for (name, work, goal) in [
         ("tail", "the last 500 lines", "≤ 100 ms"),
@@ -61,6 +63,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         rows.push(row);
     }
     std::fs::remove_dir_all(&store)?;
+    rows.extend(wire::run(bench)?);
     Ok(rows)
 }
 
@@ -68,10 +71,9 @@ fn example() -> Command {
     Command::new(workspace::target().join("release/examples/search"))
 }
 
-fn fill(bench: &Bench, name: &str, megabytes: u64) -> Result<PathBuf> {
-    let folder = bench.folder(name)?;
-    output(example().arg("fill").arg(&folder).arg(megabytes.to_string()).stdout(Stdio::piped()))?;
-    Ok(folder)
+/// Writes a store of about so many megabytes.
+pub(super) fn fill(folder: &Path, megabytes: u64) -> Result<()> {
+    output(example().arg("fill").arg(folder).arg(megabytes.to_string()).stdout(Stdio::piped())).map(drop)
 }
 
 /// By turns, the first round of each not counted: it fills the page cache.
@@ -109,7 +111,7 @@ fn search(bench: &Bench, store: &Path, pattern: &str, work: &str, goal: &'static
     Ok(row)
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+pub(super) fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

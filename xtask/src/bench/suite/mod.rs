@@ -15,6 +15,7 @@ mod page;
 mod report;
 mod rivals;
 mod sampling;
+mod wire;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,0 +1,173 @@
+//! What whoever looks at logs waits for: asked over the supervisor's socket, as the faces ask.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::Bench;
+use super::forge::{Forge, pid_of};
+use super::logs::{self, median};
+use super::measure::{pss, wait_for};
+use super::report::Row;
+
+/// As many lines as a screen or two hold.
+const PAGE: usize = 500;
+
+/// Megabytes that memory may be above what it was with an empty store.
+const PAGES_OF_MEMORY: &str = "≤ 10 MB";
+
+/// How often each is asked.
+const ROUNDS: usize = 31;
+
+pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
+    let megabytes = if bench.quick { 500 } else { 5 * 1024 };
+    let forge = Forge::named(bench, "wire", "dev:\n  - { name: app, command: 'echo ready' }\n")?;
+    forge.run(&["start", "-d"])?;
+    let supervisor = pid_of(&forge.status("dev")?["supervisor"]["pid"]).context("a supervisor")?;
+    let folder = forge.segments("dev", "app")?;
+    let query = json!({"workspace": forge.workspace(), "names": ["dev/app"]});
+    let mut socket = Socket::connect(&forge.socket())?;
+    // What reading takes at all is there before.
+    browse(&mut socket, &query)?;
+    let before = pss(supervisor);
+    logs::fill(&folder, megabytes)?;
+    let times = browse(&mut socket, &query)?;
+    let grown = pss(supervisor).saturating_sub(before) as f64 / 1e6;
+    let mut rows: Vec<Row> = times
+        .into_iter()
+        .map(|(work, goal, times)| {
+            let mut row = Row::new(format!("{work}, in a store of {megabytes} MiB, over the socket"), goal);
+            row.here(format!("{:.1} ms", median(times)));
+            row
+        })
+        .collect();
+    let mut memory =
+        Row::new(format!("memory (PSS) that a store of {megabytes} MiB adds, looked through"), PAGES_OF_MEMORY);
+    memory.here(format!("{grown:.1} MB"));
+    rows.push(memory);
+    rows.push(follow(bench)?);
+    Ok(rows)
+}
+
+type Figure = (&'static str, &'static str, Vec<f64>);
+
+fn browse(socket: &mut Socket, query: &Value) -> Result<Vec<Figure>> {
+    let read = |socket: &mut Socket, place: Value| {
+        let mut request = json!({"query": query, "max_lines": PAGE});
+        for (key, value) in place.as_object().into_iter().flatten() {
+            request[key] = value.clone();
+        }
+        socket.call("logs.read", &request)
+    };
+    let whole = read(socket, json!({}))?;
+    let first = read(socket, json!({"anchor": "end", "backward": true}))?;
+    let times: Vec<String> = [&whole, &first]
+        .iter()
+        .filter_map(|page| Some(page["lines"].as_array()?.first()?["time"].as_str()?.to_owned()))
+        .collect();
+    let (mut tails, mut jumps, mut pages, mut firsts, mut ends) = Default::default();
+    let mut cursor = first["previous"].clone();
+    for round in 0..ROUNDS {
+        timed(&mut tails, || read(socket, json!({"anchor": "end", "backward": true})))?;
+        let time = &times[round % times.len().max(1)];
+        timed(&mut jumps, || read(socket, json!({"anchor": {"time": time}})))?;
+        let page = timed(&mut pages, || read(socket, json!({"cursor": cursor, "backward": true})))?;
+        cursor = page["previous"].clone();
+        search(socket, query, round, (&mut firsts, &mut ends))?;
+    }
+    Ok(vec![
+        ("the last 500 lines", "≤ 100 ms", tails),
+        ("500 lines from a time on", "≤ 100 ms", jumps),
+        ("the 500 lines before", "≤ 100 ms", pages),
+        ("a changed search's first find or progress", "≤ 100 ms", firsts),
+        ("the end of a search that is cancelled", "≤ 50 ms", ends),
+    ])
+}
+
+/// As when somebody types: another search each time, and before it has ended the next letter ends it.
+fn search(
+    socket: &mut Socket,
+    query: &Value,
+    round: usize,
+    (firsts, ends): (&mut Vec<f64>, &mut Vec<f64>),
+) -> Result<()> {
+    let mut wanted = query.clone();
+    wanted["grep"] = format!("no such thing {round}").into();
+    let request = json!({"query": wanted, "slot": "search", "newest_first": true, "max_hits": 100});
+    let scan = timed(firsts, || {
+        let scan = socket.call("logs.scan", &request)?["scan"].clone();
+        socket.call("logs.scan.next", &json!({"scan": scan}))?;
+        Ok(scan)
+    })?;
+    timed(ends, || socket.call("logs.scan.cancel", &json!({"scan": scan})))?;
+    Ok(())
+}
+
+/// From a child's clock, which it writes, to the line that `forge logs -f` prints.
+fn follow(bench: &Bench) -> Result<Row> {
+    let child = "sh -c 'while :; do date +%s%N; sleep 0.05; done'";
+    let forge = Forge::named(bench, "follow", &format!("dev:\n  - {{ name: app, command: \"{child}\" }}\n"))?;
+    forge.run(&["start", "-d"])?;
+    let mut following =
+        forge.command(&["logs", "app", "-f", "-n", "0", "--stream", "stdout"]).stdout(Stdio::piped()).spawn()?;
+    let lines = BufReader::new(following.stdout.take().context("a pipe")?).lines();
+    let mut times = Vec::new();
+    for line in lines.take(if bench.quick { 20 } else { 200 }) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let line = line?;
+        let written = line.split_whitespace().next_back().and_then(|stamp| stamp.parse().ok());
+        let written = Duration::from_nanos(written.with_context(|| format!("no clock in `{line}`"))?);
+        times.push(now.saturating_sub(written).as_secs_f64() * 1e3);
+    }
+    following.kill()?;
+    following.wait()?;
+    let mut row = Row::new("follow latency: from a child's write to `forge logs -f`", "≤ 30 ms");
+    row.here(format!("{:.1} ms", median(times)));
+    Ok(row)
+}
+
+fn timed<T>(times: &mut Vec<f64>, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let begun = Instant::now();
+    let done = work()?;
+    times.push(begun.elapsed().as_secs_f64() * 1e3);
+    Ok(done)
+}
+
+/// A client of the supervisor.
+struct Socket {
+    stream: BufReader<UnixStream>,
+    id: u64,
+}
+
+impl Socket {
+    fn connect(path: &Path) -> Result<Self> {
+        wait_for("the socket", || path.exists())?;
+        let mut socket = Self { stream: BufReader::new(UnixStream::connect(path)?), id: 0 };
+        socket.call("hello", &json!({"protocol": 1, "version": "bench"}))?;
+        Ok(socket)
+    }
+
+    fn call(&mut self, method: &str, params: &Value) -> Result<Value> {
+        self.id += 1;
+        let request = json!({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params});
+        writeln!(self.stream.get_mut(), "{request}")?;
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line)? == 0 {
+                bail!("the supervisor went away");
+            }
+            let mut answer: Value = serde_json::from_str(&line)?;
+            if answer["id"] == self.id {
+                if !answer["error"].is_null() {
+                    bail!("{method}: {}", answer["error"]);
+                }
+                return Ok(answer["result"].take());
+            }
+        }
+    }
+}
