@@ -297,6 +297,23 @@ fn in_full((found, expected): (&(usize, Line), &(usize, Line))) -> String {
     format!("found {}, expected {}", of(found), of(expected))
 }
 
+#[test]
+fn where_a_segments_first_line_is_cut_short_the_line_that_it_is_within_is_still_known() {
+    let long = vec![b'x'; 70_000];
+    let filter = filter(0, 0);
+    for tear in (1..=200).step_by(3) {
+        let folder = tempfile::tempdir().unwrap();
+        let dirs = [folder.path().join("0")];
+        let write = || Act::Write(Stream::Stderr, long.clone());
+        build(&dirs[0], &[write(), Act::Flush(Stream::Stderr), Act::Tear(tear), Act::Marker], 3000);
+        let (expected, found) =
+            (naive(&dirs, &filter), select(&dirs, Direction::Forward, &filter, usize::MAX));
+        assert_eq!(short(&found), short(&expected), "{tear} bytes are missing");
+        let places = |lines: &[(usize, Line)]| lines.iter().map(|(_, line)| line.cursor).collect::<Vec<_>>();
+        assert_eq!(places(&found), places(&expected), "{tear} bytes are missing");
+    }
+}
+
 fn numbered(dir: &Path, lines: usize, segment_bytes: u64) {
     let mut writer = open(dir, segment_bytes, 1);
     for block in (0..lines).collect::<Vec<_>>().chunks(100) {

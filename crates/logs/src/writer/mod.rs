@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cri::{MAX_TEXT, Mark, Stream, is_torn_head};
+use crate::cri::{Entry, MAX_TEXT, Mark, Stream, is_torn_head};
 use crate::index::{Index, Track};
 use crate::scan::read_at;
 use crate::segments::{index_path, list, log_path};
@@ -126,6 +126,7 @@ impl Writer {
             }
             None => (Segment::create(dir, 1)?, Track::new(), false),
         };
+        let is_cut = segment.length == 0;
         if segment.length >= options.segment_bytes {
             segment = Segment::create(dir, segment.number + 1)?;
         }
@@ -148,6 +149,10 @@ impl Writer {
             held_back: false,
             checked: Stamp::now(),
         };
+        if is_cut && track.open != [None; 2] {
+            writer.continue_lines(track);
+            writer.announce = Some(announce);
+        }
         writer.begin(Stamp::now());
         if torn {
             writer.mark("the line before is cut short: its writer was killed");
@@ -405,6 +410,14 @@ impl Writer {
         }
     }
 
+    /// A segment whose first line was lost with its writer says again in the midst of which lines it begins.
+    fn continue_lines(&mut self, before: Track) {
+        self.announce = Some(Mark::Continues { run: before.run, open: before.open });
+        self.batch.set_time(before.time);
+        self.preamble();
+        self.flush();
+    }
+
     /// The segment is new: it says whose lines it holds, unless a run begins with it anyway.
     fn announce_segment(&mut self) {
         let (run, open) = (self.options.run, self.batch.track.open);
@@ -431,8 +444,11 @@ fn resume(dir: &Path, number: u32) -> io::Result<(Segment, Track, bool)> {
     let mut rest = [0; 64];
     let read = read_at(segment.file(), &mut rest, end)?;
     let torn = segment.length > end;
-    // The head of an entry carries nothing of the program's: without its text it is not worth a line.
-    if torn && read < rest.len() && is_torn_head(&rest[..read]) {
+    // The head of an entry carries nothing of the program's: without its text it is not worth a line. Nor is a line of
+    // Forge's own, which may say another place when it is cut short.
+    let is_head = read < rest.len() && is_torn_head(&rest[..read]);
+    let is_own = Entry::parse(&rest[..read]).is_some_and(|entry| entry.stream == Stream::Forge);
+    if torn && (is_head || is_own) {
         segment.cut(end)?;
         return Ok((segment, track, false));
     }

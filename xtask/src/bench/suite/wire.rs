@@ -46,8 +46,10 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
             row
         })
         .collect();
-    let mut memory =
-        Row::new(format!("memory (PSS) that a store of {megabytes} MiB adds, looked through"), PAGES_OF_MEMORY);
+    let mut memory = Row::new(
+        format!("memory (PSS) that a store of {megabytes} MiB adds, looked through"),
+        PAGES_OF_MEMORY,
+    );
     memory.here(format!("{grown:.1} MB"));
     rows.push(memory);
     rows.push(follow(bench)?);
@@ -113,8 +115,10 @@ fn follow(bench: &Bench) -> Result<Row> {
     let child = "sh -c 'while :; do date +%s%N; sleep 0.05; done'";
     let forge = Forge::named(bench, "follow", &format!("dev:\n  - {{ name: app, command: \"{child}\" }}\n"))?;
     forge.run(&["start", "-d"])?;
-    let mut following =
-        forge.command(&["logs", "app", "-f", "-n", "0", "--stream", "stdout"]).stdout(Stdio::piped()).spawn()?;
+    let mut following = forge
+        .command(&["logs", "app", "-f", "-n", "0", "--stream", "stdout"])
+        .stdout(Stdio::piped())
+        .spawn()?;
     let lines = BufReader::new(following.stdout.take().context("a pipe")?).lines();
     let mut times = Vec::new();
     for line in lines.take(if bench.quick { 20 } else { 200 }) {
