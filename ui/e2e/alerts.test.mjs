@@ -29,8 +29,8 @@ const stage = useStage(async (stage) => {
   await stage.forge.run('-C', workspace.folder, 'start', 'dev');
 });
 
-/** @param {Page} page */
-const noticeOf = (page) => page.getByRole('main').locator('[data-testid^="notice-"]');
+/** The machine may have an alert of its own while tests run. @param {Page} page */
+const noticeOf = (page) => page.getByRole('main').locator('[data-testid^="notice-"]', { hasText: 'greedy' });
 /** @param {Page} page */
 const loud = (page) => page.getByRole('list', { name: 'Warnings', exact: true }).getByTestId('warning-open_files');
 /** @param {Page} page */

@@ -20,6 +20,7 @@ const stage = useStage(async (stage) => {
       { name: 'other', command: nasty('forever') },
     ],
     hopeless: [{ name: 'broken', command: nasty('eprint', 'cannot go on', 'exit', 3), auto_restart: { delay: '10ms', max_crashes: 2 } }],
+    several: ['one', 'two', 'three', 'four'].map((name) => ({ name, command: nasty('eprint', `no ${name}`, 'exit', 1), auto_restart: { delay: '5m' } })),
     absent: [{ name: 'ghost', command: 'no-such-program-anywhere --at all' }],
   });
 });
@@ -80,6 +81,22 @@ test('what crashes again and again is given up, and says so', () =>
     // What happened still stands on its own page.
     await page.goto(stage.url(processRoute(workspace, 'hopeless', 'broken')));
     await shows(page.getByRole('region', { name: 'What happened' }), 'cannot go on');
+  }));
+
+test('several at once are one and a line of the others above a log', () =>
+  stage.visit(environmentRoute(workspace, 'several', 'logs'), async (page) => {
+    await stage.forge.run('-C', workspace.folder, 'start', 'several', '-d');
+    const more = page.getByTestId('notices-more');
+    await shows(more, /and \d more \w+ crashed · \w+ crashed · \w+ crashed/);
+    await eventually(() => noticeOf(page).count(), (count) => count === 1, 'one is in sight');
+    await more.click();
+    await eventually(() => noticeOf(page).count(), (count) => count === 4, 'now all of them');
+    await noticeOf(page).last().getByRole('button', { name: 'Keep stopped' }).click();
+    await eventually(() => noticeOf(page).count(), (count) => count === 3, 'the others stay unfolded');
+    await more.click();
+    await eventually(() => noticeOf(page).count(), (count) => count === 1, 'folded again');
+    await page.goto(stage.url(environmentRoute(workspace, 'several')));
+    await eventually(() => noticeOf(page).count(), (count) => count === 3, 'where there is room all of them stand');
   }));
 
 test('a program that is not there is named, and nothing pretends to run', () =>

@@ -71,6 +71,26 @@ describe('a workspace', () => {
       await shows(page.getByTestId('process-quiet-status'), 'stopped');
     }));
 
+  test('with many commands to trust shows its processes and the button with them', () =>
+    stage.visit('/', async (page) => {
+      const names = Array.from({ length: 40 }, (_, at) => `service-${at}`);
+      const workspace = stage.workspace({ many: names.map((name) => ({ name, command: nasty('forever') })) });
+      await add(page, workspace.folder);
+      const panel = page.getByTestId('trust');
+      await shows(panel, '40 commands');
+      const inSight = (/** @type {import('playwright-core').Locator} */ one) => one.evaluate((element) => {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+      });
+      const last = panel.getByRole('row', { name: 'service-39' });
+      assert.equal(await inSight(page.getByTestId('process-service-0')), true, 'the processes are below them');
+      assert.equal(await inSight(last), false, 'there are more commands than fit');
+      // With the keys, as one who has no mouse would.
+      await panel.getByRole('group', { name: 'Commands' }).press('End');
+      await eventually(() => inSight(last), (seen) => seen, 'they scroll in their own place');
+      assert.equal(await inSight(panel.getByRole('button', { name: 'Trust and start' })), true, 'the button stays');
+    }));
+
   test('whose commands changed asks again', async () => {
     const workspace = await stage.trusted({ changing: [{ name: 'one', command: nasty('forever') }] });
     await stage.visit(workspaceRoute(workspace), async (page) => {

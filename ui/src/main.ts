@@ -2,6 +2,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/ansi.css';
 import './styles/processes.css';
+import './styles/records.css';
 
 import { isTauri } from '@tauri-apps/api/core';
 import { mount } from 'svelte';
