@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -32,7 +32,7 @@ struct Unfinished {
 }
 
 /// What the page knows of a file.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Begun {
     id: u32,
     path: String,
@@ -42,6 +42,45 @@ impl Saves {
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Begins a file that is to be at `path`.
+    fn begin(&self, path: PathBuf) -> Result<Begun, String> {
+        let mut part = OsString::from(&path);
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let file = File::create(&part).map_err(|error| told("create", &part, &error))?;
+        let mut open = self.open();
+        open.last += 1;
+        let id = open.last;
+        let begun = Begun { id, path: path.to_string_lossy().into_owned() };
+        open.files.insert(id, Unfinished { file, part, path });
+        Ok(begun)
+    }
+
+    /// Adds to a file that was begun.
+    fn write(&self, id: u32, text: &str) -> Result<(), String> {
+        let mut open = self.open();
+        let one = open.files.get_mut(&id).ok_or("the file is not open")?;
+        one.file.write_all(text.as_bytes()).map_err(|error| told("write", &one.part, &error))
+    }
+
+    /// Ends a file: gives it its name, or leaves nothing of it.
+    fn end(&self, id: u32, keep: bool) -> Result<(), String> {
+        let Some(Unfinished { file, part, path }) = self.open().files.remove(&id) else { return Ok(()) };
+        drop(file);
+        if !keep {
+            return fs::remove_file(&part).map_err(|error| told("remove", &part, &error));
+        }
+        fs::rename(&part, &path).map_err(|error| {
+            // It has no other place to go to; what counts is why it has not this one.
+            let _gone = fs::remove_file(&part);
+            told("write", &path, &error)
+        })
+    }
+}
+
+fn told(act: &str, path: &Path, error: &io::Error) -> String {
+    format!("cannot {act} {}: {error}", path.display())
 }
 
 /// Asks where, and begins a file there; none if the user changed their mind.
@@ -55,34 +94,85 @@ pub(crate) async fn save_begin(
     app.dialog().file().set_title("Save the log").set_file_name(name).save_file(move |path| {
         let _ = picked.send(path);
     });
-    let Some(path) = answer.await.ok().flatten().and_then(|path| path.into_path().ok()) else {
-        return Ok(None);
-    };
-    let mut part = OsString::from(&path);
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let file = File::create(&part).map_err(|error| format!("{}: {error}", part.display()))?;
-    let mut open = saves.open();
-    open.last += 1;
-    let id = open.last;
-    let begun = Begun { id, path: path.to_string_lossy().into_owned() };
-    open.files.insert(id, Unfinished { file, part, path });
-    Ok(Some(begun))
+    let path = answer.await.ok().flatten().and_then(|path| path.into_path().ok());
+    path.map(|path| saves.begin(path)).transpose()
 }
 
-/// Adds to a file that was begun.
 #[tauri::command(async)]
 pub(crate) fn save_write(id: u32, text: String, saves: State<'_, Saves>) -> Result<(), String> {
-    let mut open = saves.open();
-    let one = open.files.get_mut(&id).ok_or("the file is not open")?;
-    one.file.write_all(text.as_bytes()).map_err(|error| format!("{}: {error}", one.path.display()))
+    saves.write(id, &text)
 }
 
-/// Ends a file: gives it its name, or leaves nothing of it.
 #[tauri::command(async)]
 pub(crate) fn save_end(id: u32, keep: bool, saves: State<'_, Saves>) -> Result<(), String> {
-    let Some(Unfinished { file, part, path }) = saves.open().files.remove(&id) else { return Ok(()) };
-    drop(file);
-    let done = if keep { fs::rename(&part, &path) } else { fs::remove_file(&part) };
-    done.map_err(|error| format!("{}: {error}", path.display()))
+    saves.end(id, keep)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with a file in it that was saved before.
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("dev.log");
+        fs::write(&path, "before").expect("our own folder");
+        (folder, path)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let found = fs::read_dir(folder).expect("our own folder").flatten();
+        found.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn what_stood_there_is_replaced_once_the_new_file_is_whole() {
+        let (folder, path) = folder();
+        let saves = Saves::default();
+        let begun = saves.begin(path.clone()).expect("a file");
+        assert_eq!(Path::new(&begun.path), path, "it is told as it was chosen");
+        saves.write(begun.id, "first\n").expect("room");
+        saves.write(begun.id, "second\n").expect("room");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "before", "until then it is as it was");
+        saves.end(begun.id, true).expect("its name");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "first\nsecond\n", "all of it");
+        assert_eq!(names(folder.path()), ["dev.log"], "and nothing beside it");
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_nothing() {
+        let (folder, path) = folder();
+        let saves = Saves::default();
+        let begun = saves.begin(path.clone()).expect("a file");
+        saves.write(begun.id, "half").expect("room");
+        saves.end(begun.id, false).expect("it goes");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "before", "what stood there stays");
+        assert_eq!(names(folder.path()), ["dev.log"], "and nothing beside it");
+        let error = saves.write(begun.id, "more").expect_err("it is over");
+        assert_eq!(error, "the file is not open", "said as it is");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_to_is_named_with_the_reason() {
+        let (folder, path) = folder();
+        // In the place of its folder stands a file, which stops root as well.
+        let error = Saves::default().begin(path.join("dev.log")).expect_err("no folder");
+        assert!(error.starts_with(&format!("cannot create {}", path.display())), "{error}");
+        assert_eq!(names(folder.path()), ["dev.log"], "nothing is made");
+    }
+
+    #[test]
+    fn a_file_that_cannot_have_its_name_is_not_left_half_written() {
+        let (folder, _) = folder();
+        let taken = folder.path().join("taken");
+        fs::create_dir(&taken).expect("our own folder");
+        fs::write(taken.join("kept"), "").expect("our own folder");
+        let saves = Saves::default();
+        let begun = saves.begin(taken.clone()).expect("a file");
+        let error = saves.end(begun.id, true).expect_err("a folder has that name");
+        assert!(error.starts_with(&format!("cannot write {}", taken.display())), "{error}");
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, ["dev.log", "taken"], "nothing beside them");
+    }
 }

@@ -4,5 +4,6 @@
 
 mod life;
 mod notifications;
+mod saving;
 mod tray;
 mod window;

@@ -4,7 +4,7 @@ use forge_tests::desktop::{Desktop, Window, test_id};
 use forge_tests::wait_until;
 
 /// Goes to a place of the first environment: `p/api/logs`, or nothing for its own page.
-fn go(window: &Window, desktop: &Desktop, place: &str) {
+pub(super) fn go(window: &Window, desktop: &Desktop, place: &str) {
     let workspace = desktop.workspace();
     let rest = if place.is_empty() { String::new() } else { format!("/{place}") };
     window.run(&format!(

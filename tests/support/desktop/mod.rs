@@ -1,6 +1,7 @@
 //! The desktop app under test: on a screen and a session bus of its own, with whatever of a desktop a test wants.
 
 mod bus;
+mod keyboard;
 mod menu;
 mod notifications;
 mod screen;

@@ -24,6 +24,10 @@ impl Windows {
         Self { connection, root }
     }
 
+    pub(super) fn connection(&self) -> &RustConnection {
+        &self.connection
+    }
+
     /// Titles of what can be seen.
     #[must_use]
     pub fn titles(&self) -> Vec<String> {
@@ -118,7 +122,7 @@ impl Windows {
     }
 
     #[track_caller]
-    fn find(&self, title: &str) -> Window {
+    pub(super) fn find(&self, title: &str) -> Window {
         wait_for(&format!("a window {title:?}"), || {
             self.visible().into_iter().find(|(_, shown)| shown == title).map(|(window, _)| window)
         })

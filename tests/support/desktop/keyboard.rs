@@ -1,0 +1,71 @@
+//! Keys that are pressed, as the X server has them from a keyboard.
+
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConnectionExt, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Keycode};
+use x11rb::protocol::xtest::ConnectionExt as _;
+
+use super::Windows;
+
+/// Names of keys, of `X11/keysymdef.h`; a letter's is its code point.
+const RETURN: u32 = 0xff0d;
+const SHIFT: u32 = 0xffe1;
+const CONTROL: u32 = 0xffe3;
+
+impl Windows {
+    /// Types in the place of what a window's field holds, and confirms.
+    ///
+    /// # Panics
+    /// The X server is gone, or its keyboard lacks a character.
+    #[track_caller]
+    pub fn fill_in(&self, title: &str, text: &str) {
+        let window = self.find(title);
+        // There is no window manager that would do it.
+        let focus = self.connection().set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME);
+        focus.expect("an X server").check().expect("a window that can be seen");
+        self.press(&[CONTROL], u32::from('a'));
+        for character in text.chars() {
+            self.press(&[], u32::from(character));
+        }
+        self.press(&[], RETURN);
+    }
+
+    /// A key that is held together with others.
+    #[track_caller]
+    fn press(&self, held: &[u32], key: u32) {
+        let (code, shifted) = self.key(key);
+        let mut codes: Vec<Keycode> = held.iter().map(|one| self.key(*one).0).collect();
+        codes.extend(shifted.then(|| self.key(SHIFT).0));
+        codes.push(code);
+        for code in &codes {
+            self.fake(KEY_PRESS_EVENT, *code);
+        }
+        for code in codes.iter().rev() {
+            self.fake(KEY_RELEASE_EVENT, *code);
+        }
+    }
+
+    fn fake(&self, kind: u8, code: Keycode) {
+        let fake = self.connection().xtest_fake_input(kind, code, 0, x11rb::NONE, 0, 0, 0);
+        fake.expect("an X server").check().expect("a keyboard");
+    }
+
+    /// The key that has that name, and whether together with the shift key.
+    #[track_caller]
+    fn key(&self, name: u32) -> (Keycode, bool) {
+        let setup = self.connection().setup();
+        let (first, last) = (setup.min_keycode, setup.max_keycode);
+        let mapping = self.connection().get_keyboard_mapping(first, last - first + 1).expect("an X server");
+        let mapping = mapping.reply().expect("a keyboard");
+        let width = usize::from(mapping.keysyms_per_keycode);
+        for shifted in [false, true] {
+            let at = mapping
+                .keysyms
+                .chunks(width)
+                .position(|names| names.get(usize::from(shifted)) == Some(&name));
+            if let Some(at) = at {
+                return (first + Keycode::try_from(at).expect("of the keyboard"), shifted);
+            }
+        }
+        panic!("no key is {name:#x}");
+    }
+}
