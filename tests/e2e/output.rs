@@ -217,3 +217,33 @@ fn segments_are_numbered_and_private() {
         "in CRI format"
     );
 }
+
+#[test]
+fn of_all_logs_together_the_oldest_goes_first_and_what_is_written_to_stays() {
+    // Some 1.4 MB of each.
+    let world = World::with(
+        "dev:
+  - {name: live, command: nasty count 10000 forever}
+  - {name: old, command: nasty wait-for 1 count 10000 exit 0}
+  - {name: mid, command: nasty wait-for 2 count 10000 exit 0}
+",
+    );
+    world.forge(["start", "-d"]).run().ok();
+    let whole = |name: &str| forge_tests::sequence(&world.lines(name), "line").len();
+    wait_until("the first is written", || whole("live") == 10_000);
+    for (turn, name) in [("1", "old"), ("2", "mid")] {
+        world.write(turn, "");
+        world.wait_status(name, "exited");
+        assert_eq!(whole(name), 10_000, "{name} is written");
+    }
+    for (quota, left) in [("3500KB", [10_000, 0, 10_000]), ("1KB", [10_000, 0, 0])] {
+        let settings = world.home().join("config/settings.yml");
+        std::fs::create_dir_all(settings.parent().expect("a folder")).expect("the configuration folder");
+        std::fs::write(&settings, format!("log_quota_total: {quota}\n")).expect("settings");
+        // Looked at when a supervisor begins, and each minute.
+        world.kill_supervisor();
+        let _status = world.status();
+        wait_until(quota, || ["live", "old", "mid"].map(whole) == left);
+    }
+    assert_eq!(world.process("live")["status"], "running", "it goes on");
+}

@@ -11,6 +11,7 @@
 //! | `count N [--from A] [--bytes B] [--rate PER_SECOND] [--tag T] [--stderr]` | numbered, padded lines |
 //! | `flood [the same options]` | numbered lines for ever |
 //! | `long-line BYTES`, `garbage` | one long line; NULs, bad UTF-8, a carriage return, escape sequences |
+//! | `pour FILE` | what is in the file, byte for byte |
 //! | `prompt`, `echo` | asks `name? ` with no line feed and greets; repeats every line of stdin |
 //! | `sleep MS`, `forever`, `spin`, `exit CODE`, `crash-n-times FILE N`, `signal-self SIG` | time and ends |
 //! | `ignore SIG`, `report SIG`, `term-writes N`, `term-appends FILE TEXT`, `daemonise-on-term begin … end` | signals |

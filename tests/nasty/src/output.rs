@@ -75,6 +75,13 @@ pub(crate) fn garbage() -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
+/// What is in a file, byte for byte, on stdout.
+pub(crate) fn pour(file: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    io::copy(&mut std::fs::File::open(file)?, &mut out)?;
+    Ok(out.flush()?)
+}
+
 /// Both of its outputs are gone; it lives on.
 pub(crate) fn close() -> Result<(), Failure> {
     let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;

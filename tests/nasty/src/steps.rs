@@ -44,6 +44,7 @@ fn one(step: &str, rest: &mut Arguments<'_>) -> Result<Option<ExitCode>, Failure
         "flood" => output::count(None, rest)?,
         "long-line" => output::long_line(rest.value("long-line")?)?,
         "garbage" => output::garbage()?,
+        "pour" => output::pour(rest.text("pour")?)?,
         "close-stdout" => output::close()?,
         "sleep" => thread::sleep(Duration::from_millis(rest.value("sleep")?)),
         "forever" => forever(),

@@ -16,8 +16,9 @@ use crate::log_sink::LogSink;
 use crate::view::words;
 use crate::{screen, viewer};
 
-/// Bytes of text in a page. An empty line counts as one and takes two hundred on the wire, where a message is bounded.
-const PAGE: usize = 64 << 10;
+/// Bytes of a page, about. What is made for one and has no room in it is made again for the next: a few blocks of the
+/// log fit.
+const PAGE: usize = 256 << 10;
 /// Supervisors in a row that go away before they answer: then it is no hand-over.
 const LOSSES: u32 = 3;
 

@@ -3,6 +3,7 @@
 mod order;
 mod tally;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -18,6 +19,9 @@ pub use tally::{Count, Tally};
 
 /// Bytes of found lines that wait to be taken before the search waits too.
 const MOST_WAITING: usize = 4 << 20;
+
+/// Bytes of found lines that are taken at once, but for the last of them: whoever takes them sends them on.
+const MOST_TAKEN: usize = 2 << 20;
 
 /// What is looked for, and how.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ struct State {
     order: Order,
     /// Handed out or waiting to be.
     found: usize,
-    ready: Vec<(usize, Line)>,
+    ready: VecDeque<(usize, Line)>,
     ready_bytes: usize,
     matched: u64,
     scanned_bytes: u64,
@@ -108,7 +112,7 @@ impl Search {
         let state = State {
             order: Order::new(starts, options.direction, &options.filter)?,
             found: 0,
-            ready: Vec::new(),
+            ready: VecDeque::new(),
             ready_bytes: 0,
             matched: 0,
             scanned_bytes: 0,
@@ -182,7 +186,7 @@ impl Search {
         self.room.notify_all();
     }
 
-    /// What was found since the last call.
+    /// What was found since the last call, or the first part of it.
     ///
     /// # Errors
     /// A file could not be read; the search is over.
@@ -191,9 +195,9 @@ impl Search {
         if let Some(error) = state.failure.take() {
             return Err(error);
         }
-        let lines = std::mem::take(&mut state.ready);
-        state.ready_bytes = 0;
-        let done = state.order.is_over() || self.stopped.load(Ordering::Relaxed);
+        let lines = state.take();
+        let stopped = self.stopped.load(Ordering::Relaxed);
+        let done = stopped || (state.order.is_over() && state.ready.is_empty());
         let scanned_bytes = if done { self.total_bytes } else { state.scanned_bytes.min(self.total_bytes) };
         let progress =
             Progress { lines, matched: state.matched, scanned_bytes, total_bytes: self.total_bytes, done };
@@ -225,19 +229,36 @@ impl Search {
 }
 
 impl State {
+    /// The first of what is ready.
+    fn take(&mut self) -> Vec<(usize, Line)> {
+        let (mut lines, mut taken) = (Vec::new(), 0);
+        while taken < MOST_TAKEN
+            && let Some((number, line)) = self.ready.pop_front()
+        {
+            taken += held_bytes(&line);
+            lines.push((number, line));
+        }
+        self.ready_bytes -= taken;
+        lines
+    }
+
     /// Makes ready what nothing can come before any more. Whether there was any.
     fn release(&mut self, most: usize) -> bool {
         let mut any = self.order.is_over();
         while self.found < most {
             let Some((number, line)) = self.order.release() else { return any };
             self.found += 1;
-            self.ready_bytes += line.text.len() + size_of::<Line>();
-            self.ready.push((number, line));
+            self.ready_bytes += held_bytes(&line);
+            self.ready.push_back((number, line));
             any = true;
         }
         self.order.forget();
         any
     }
+}
+
+fn held_bytes(line: &Line) -> usize {
+    line.text.len() + size_of::<Line>()
 }
 
 fn stored_bytes(dir: &Path) -> io::Result<u64> {

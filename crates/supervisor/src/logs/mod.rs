@@ -29,8 +29,9 @@ pub(crate) use scan::Scans;
 use bookmark::Bookmark;
 use page::{Pager, page_bytes};
 
-/// Bytes of a line's text that go over the wire; what is beyond is counted.
-const MAX_LINE: usize = 8 << 20;
+/// Bytes of a line that are read, and that it takes on the wire at most; what is beyond is counted. A page that is nearly
+/// full, and what is held for its last match, leave so much in a message.
+const MAX_LINE: usize = 4 << 20;
 
 /// A process whose log is read.
 #[derive(Debug)]

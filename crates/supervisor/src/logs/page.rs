@@ -18,7 +18,7 @@ use super::shown::{shown, wire_bytes};
 const PAGE: usize = 256 * 1024;
 const MAX_PAGE: usize = 4 << 20;
 
-/// Lines and bytes that are held for the context of a match that may come.
+/// Lines and bytes that are held for the context of a match that may come; the last line in any case.
 const MOST_CONTEXT: u32 = 10_000;
 const MOST_HELD: usize = 4 << 20;
 
@@ -328,7 +328,8 @@ impl Page {
     fn hold(&mut self, place: (usize, Cursor), line: LogLine) {
         self.held_bytes += wire_bytes(&line);
         self.held.push_back((place, line));
-        while self.held.len() > self.context as usize || self.held_bytes > MOST_HELD {
+        while self.held.len() > self.context as usize || (self.held_bytes > MOST_HELD && self.held.len() > 1)
+        {
             let Some((_, passed)) = self.held.pop_front() else { break };
             self.held_bytes -= wire_bytes(&passed);
             self.state.passed = true;
