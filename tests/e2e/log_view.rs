@@ -74,7 +74,9 @@ fn filters_narrow_the_view_and_an_empty_one_shows_all_again() {
     wait_screen(&terminal, "only errors", |screen| {
         screen.contains("ERROR connection timeout") && !screen.contains("settled")
     });
-    terminal.type_text("e\r");
+    terminal.type_text("e");
+    terminal.wait_for("> ERROR connection timeout");
+    terminal.type_text("\r");
     // Which lines of the other stream stand beside it is a matter of chance.
     let others = |screen: &str| screen.contains("old 0") || screen.contains("new 0");
     wait_screen(&terminal, "what stands around it", |screen| {
