@@ -303,3 +303,22 @@ fn a_start_of_one_process_shows_that_process() {
     let decimals = uptime.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     assert!(decimals <= 3, "to the millisecond: {uptime}");
 }
+
+#[test]
+fn no_color_takes_the_colours_away_unless_it_is_empty_or_they_are_asked_for() {
+    let mut world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+    for (value, always, colored) in
+        [(None, false, true), (Some("1"), false, false), (Some(""), false, true), (Some("1"), true, true)]
+    {
+        if let Some(value) = value {
+            world.set_env("NO_COLOR", value);
+        }
+        let arguments = ["--color", if always { "always" } else { "auto" }, "status"];
+        let mut terminal = world.terminal(arguments);
+        assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");
+        terminal.wait_for("supervisor");
+        terminal.wait_for("active");
+        assert_eq!(terminal.is_colored(), colored, "NO_COLOR {value:?}, always {always}: {terminal:?}");
+    }
+}

@@ -60,6 +60,35 @@ fn all_that_a_process_lacks_is_told_at_once() {
 }
 
 #[test]
+fn a_program_that_is_too_old_is_told_with_both_versions_and_nothing_starts() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with(
+        "dev:
+  - {name: a, command: nasty touch ran forever, requires: ['old-tool>=2.10']}
+",
+    );
+    let tool = world.bin().join("old-tool");
+    let is_version = |version: &str| {
+        std::fs::write(&tool, format!("#!/bin/sh\necho old-tool version {version}\n")).expect("a tool");
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).expect("it can be run");
+    };
+    is_version("2.9.4");
+    for command in ["check", "start"] {
+        let outcome = world.forge([command]).run();
+        outcome.code(1);
+        let said = format!("{}{}", outcome.stdout, outcome.stderr);
+        for what in ["`old-tool` is version 2.9.4", "2.10 or later is required", "upgrade `old-tool`"] {
+            assert!(said.contains(what), "{what:?} is said by {command}: {outcome}");
+        }
+    }
+    assert!(!world.path("ran").exists(), "it was not started");
+    is_version("2.10.0");
+    world.forge(["check"]).run().ok();
+    world.start();
+    assert_eq!(world.process("a")["status"], "running", "now it is");
+}
+
+#[test]
 fn a_cycle_is_an_error_that_shows_it() {
     let world = World::with(
         "dev:

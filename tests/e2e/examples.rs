@@ -157,3 +157,39 @@ fn the_bundled_example_starts_in_order_talks_crashes_comes_back_and_stops() {
     world.forge(["stop"]).run().ok();
     assert!(world.programs().is_empty(), "nothing is left: {:#?}", world.programs());
 }
+
+/// Texts of the events of `frontend` with a title.
+fn told(world: &World, title: &str) -> Vec<String> {
+    let status = world.status();
+    let events = status["events"].as_array().cloned().unwrap_or_default();
+    let of_it = events.iter().filter(|event| event["process"] == "frontend" && event["title"] == title);
+    of_it.map(|event| event["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn what_a_real_vite_says_is_told() {
+    let Some(world) = example("what_a_real_vite_says_is_told", "shop", &["node", "npm"], &[]) else { return };
+    let port = world.free_port();
+    // Without a check its own words are what is known of its health.
+    world.configure(&format!(
+        "dev:\n  - {{name: frontend, command: npm run dev, cwd: ./frontend, port: {port}}}\n"
+    ));
+    world.start();
+    let ready = |one: &forge_tests::Value| one["health"]["message"] == "Vite is ready";
+    world.wait_process("frontend", "it says that it is ready", ready);
+    wait_until("so does an event", || !told(&world, "Ready").is_empty());
+
+    // It speaks of files only that somebody has loaded.
+    for path in ["/", "/@vite/client", "/src/main.js", "/src/shop.css?direct"] {
+        let (head, body) = request(port, "GET", path).expect("an answer");
+        assert!(head.contains("200"), "{path}: {head}\n{body}");
+    }
+    world.write("frontend/src/main.js", world.read("frontend/src/main.js") + "\n// changed\n");
+    wait_until("a page has to be loaded again", || {
+        told(&world, "Page reload").iter().any(|text| text.contains("main.js modified"))
+    });
+    world.write("frontend/src/shop.css", world.read("frontend/src/shop.css") + "\nbody { color: red }\n");
+    wait_until("a style is replaced", || {
+        told(&world, "Hot reload").iter().any(|text| text.contains("shop.css modified"))
+    });
+}

@@ -136,6 +136,69 @@ fn a_real_interpreter_can_be_talked_to() {
 }
 
 #[test]
+fn a_real_node_can_be_talked_to() {
+    let world = World::with("dev:\n  - {name: repl, command: node, tty: true}\n");
+    if world.forge(["check"]).run().code != Some(0) {
+        forge_tests::skip("a_real_node_can_be_talked_to", "there is no node");
+        return;
+    }
+    world.start();
+    let mut terminal = world.terminal(["attach", "repl"]);
+    terminal.wait_for("> ");
+    terminal.type_text("'it is ' + 6 * 7\r");
+    terminal.wait_for("'it is 42'");
+    terminal.resize(30, 100);
+    wait_until("it knows its size", || {
+        terminal.type_text("`${process.stdout.rows} rows, ${process.stdout.columns} columns`\r");
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(1);
+        while std::time::Instant::now() < until && !terminal.screen().contains("'30 rows, 100 columns'") {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        terminal.screen().contains("'30 rows, 100 columns'")
+    });
+    detach(&world, terminal, "repl");
+}
+
+#[test]
+fn a_real_redis_client_can_be_talked_to() {
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:
+  - name: redis
+    command: redis-server --bind 127.0.0.1 --port {port} --save '' --appendonly no
+    port: {port}
+  - {{name: client, command: redis-cli -p {port}, tty: true, depends_on: [redis]}}
+"
+    ));
+    if world.forge(["check"]).run().code != Some(0) {
+        forge_tests::skip("a_real_redis_client_can_be_talked_to", "there is no redis");
+        return;
+    }
+    world.start();
+    let mut terminal = world.terminal(["attach", "client"]);
+    let prompt = format!("127.0.0.1:{port}>");
+    terminal.wait_for(&prompt);
+    terminal.type_text("SET answer 6x7\r");
+    terminal.wait_for("OK");
+    terminal.resize(30, 100);
+    terminal.type_text("APPEND answer =42\r");
+    terminal.wait_for("(integer) 6");
+    terminal.type_text("GET answer\r");
+    terminal.wait_for("\"6x7=42\"");
+    detach(&world, terminal, "client");
+}
+
+/// Ctrl-] leaves a program that runs on.
+fn detach(world: &World, mut terminal: forge_tests::Terminal, name: &str) {
+    let before = world.pid(name);
+    terminal.type_text("\x1d");
+    assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");
+    assert!(terminal.is_cooked(), "the terminal is as it was before");
+    assert_eq!(world.pid(name), before, "detached, it runs on");
+}
+
+#[test]
 fn a_start_on_a_terminal_shows_progress_and_then_the_table() {
     let world = World::with(
         "dev:

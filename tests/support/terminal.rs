@@ -66,6 +66,18 @@ impl Terminal {
         self.parser.lock().expect("only fed").screen().contents()
     }
 
+    /// Whether anything on the screen has a colour of its own.
+    #[must_use]
+    pub fn is_colored(&self) -> bool {
+        let parser = self.parser.lock().expect("only fed");
+        let (screen, plain) = (parser.screen(), vt100::Color::Default);
+        let (rows, columns) = screen.size();
+        let mut cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        cells.any(|(row, column)| {
+            screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != plain || cell.bgcolor() != plain)
+        })
+    }
+
     /// Types `text`.
     ///
     /// # Panics
