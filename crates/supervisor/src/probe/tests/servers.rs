@@ -1,7 +1,6 @@
 //! The real redis-server and PostgreSQL, where they are installed.
 #![cfg(unix)]
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,16 +37,9 @@ fn program(name: &str, more: &[PathBuf]) -> Option<PathBuf> {
     let folders = std::env::split_paths(&path).chain(more.iter().cloned());
     let found = folders.map(|folder| folder.join(name)).find(|program| program.is_file());
     if found.is_none() {
-        skipped(&format!("a check with a real server: {name} is not installed"));
+        forge_tests::skip("a check with a real server", &format!("{name} is not installed"));
     }
     found
-}
-
-/// Where `cargo xtask test` learns that something was left out.
-fn skipped(what: &str) {
-    let Some(path) = std::env::var_os("FORGE_TESTS_SKIPPED") else { return };
-    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).expect("the list");
-    writeln!(file, "{what}").expect("the list");
 }
 
 /// Asks until it is healthy, and says what was answered before.
