@@ -402,6 +402,10 @@ fn what_could_not_be_ended_is_named_and_still_shown() {
     assert_eq!(told["status"], "failed", "{told:#}");
     let message = told["message"].as_str().unwrap_or_default();
     assert!(message.contains("could not be ended") && message.contains("stubborn"), "{told:#}");
+    assert_eq!(told["left"][0]["pid"], b.pid, "{told:#}");
+    let page = as_nobody(&["status"]);
+    page.ok().prints("stubborn").prints(&b.pid.to_string());
+    assert!(!page.stdout.contains("Nothing runs"), "it does: {page}");
     assert_eq!(of("a").expect("it is shown")["status"], "stopped", "{status:#}");
     b.signal(Signal::KILL);
     wait_until("it is gone", || !b.is_alive());

@@ -150,6 +150,18 @@ pub struct ProcessStatus {
     pub groups: Vec<String>,
     pub one_shot: bool,
     pub tty: bool,
+    /// What still lives of a run that is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<LeftBehind>>"))]
+    pub left: Vec<LeftBehind>,
+}
+
+/// A process that outlived its run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct LeftBehind {
+    pub pid: u32,
+    pub name: String,
 }
 
 impl ProcessStatus {
@@ -191,6 +203,7 @@ impl ProcessStatus {
             groups: Vec::new(),
             one_shot: false,
             tty: false,
+            left: Vec::new(),
         }
     }
 }

@@ -317,29 +317,32 @@ impl Core {
         processes.filter(|process| process.is_active()).count()
     }
 
-    /// Puts an event of this moment into the history and tells subscribers.
+    /// Records an event of this moment.
     fn record(&mut self, key: &Key, level: EventLevel, title: &str, text: String) {
-        self.record_at(key, Time::now(), level, title, text, None);
+        self.record_event(&key.environment, Event { level, ..event(key, Time::now(), title, text) });
     }
 
-    pub(super) fn record_at(
-        &mut self,
-        key: &Key,
-        time: Time,
-        level: EventLevel,
-        title: &str,
-        text: String,
-        at: Option<String>,
-    ) {
-        let event =
-            Event { time, process: Some(key.process.clone()), level, title: title.to_owned(), text, at };
-        tracing::info!("{}/{}: {} {}", key.environment.environment, key.process, event.title, event.text);
-        self.history.append(&key.environment, &event);
+    /// Puts an event into the history and tells subscribers.
+    pub(super) fn record_event(&mut self, key: &EnvironmentKey, event: Event) {
+        let process = event.process.as_deref().unwrap_or_default();
+        tracing::info!("{}/{process}: {} {}", key.environment, event.title, event.text);
+        self.history.append(key, &event);
         self.publish(Update::Event {
-            workspace: key.environment.workspace.clone(),
-            environment: key.environment.environment.clone(),
+            workspace: key.workspace.clone(),
+            environment: key.environment.clone(),
             event,
         });
+    }
+
+    /// Records an event, unless an earlier supervisor has recorded it already. `true` if it is news.
+    pub(super) fn record_once(&mut self, key: &EnvironmentKey, event: Event) -> bool {
+        // Whatever its level: what a line is taken for may have been configured anew.
+        let same = |known: &Event| Event { level: event.level, ..known.clone() } == event;
+        let news = !self.history.of(key).any(|known| known.time == event.time && same(known));
+        if news {
+            self.record_event(key, event);
+        }
+        news
     }
 
     fn publish(&self, update: Update) {
@@ -362,4 +365,10 @@ impl Core {
             });
         }
     }
+}
+
+/// Something that happened to a process, of level `info`.
+fn event(key: &Key, time: Time, title: &str, text: String) -> Event {
+    let (process, title) = (Some(key.process.clone()), title.to_owned());
+    Event { time, process, level: EventLevel::Info, title, text, at: None }
 }

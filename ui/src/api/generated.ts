@@ -253,6 +253,11 @@ export type Kill = { workspace: string, names: Array<string>, };
 export type Leave = Record<symbol, never>;
 
 /**
+ * A process that outlived its run.
+ */
+export type LeftBehind = { pid: number, name: string, };
+
+/**
  * How serious a line says it is.
  */
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
@@ -705,7 +710,11 @@ wanted: boolean,
 /**
  * In no environment's start unless named.
  */
-disabled: boolean, groups: Array<string>, one_shot: boolean, tty: boolean, };
+disabled: boolean, groups: Array<string>, one_shot: boolean, tty: boolean, 
+/**
+ * What still lives of a run that is over.
+ */
+left?: Array<LeftBehind>, };
 
 /**
  * `events`: what happened in an environment, oldest first.

@@ -151,7 +151,7 @@ fn uptime(process: &ProcessStatus) -> Option<Duration> {
 fn totals(status: &Status, style: Style) -> String {
     let meant: Vec<&ProcessStatus> = status.processes.iter().filter(|process| process.wanted).collect();
     if meant.is_empty() && !status.processes.iter().any(|process| process.status.is_alive()) {
-        return format!("Nothing runs. Start it with: forge start {}\n", status.environment);
+        return nothing_runs(status, style);
     }
     let ready = meant.iter().filter(|process| process.ready).count();
     let active = status.processes.iter().filter(|process| process.status.is_alive()).count();
@@ -172,6 +172,23 @@ fn totals(status: &Status, style: Style) -> String {
     lines.extend(machine(status, style));
     lines.extend(status.url.as_ref().map(|url| format!("Open {}", clean::line(url))));
     lines.iter().map(|line| format!("{}\n", style.cut(line, style.width))).collect()
+}
+
+/// What an earlier run left behind is not Forge's any more, and yet holds ports and files.
+fn nothing_runs(status: &Status, style: Style) -> String {
+    let left: Vec<String> = status
+        .processes
+        .iter()
+        .flat_map(|process| process.left.iter().map(move |one| (process, one)))
+        .map(|(process, one)| format!("{} (PID {}) of {}", one.name, one.pid, process.name))
+        .collect();
+    if left.is_empty() {
+        return format!("Nothing runs. Start it with: forge start {}\n", status.environment);
+    }
+    let left = words::list(&left);
+    let told =
+        format!("Only what outlived its run is there: {left}. To end it: forge stop {}", status.environment);
+    wrap(&clean::line(&told), style.width).iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// What else is on this machine.
@@ -418,6 +435,20 @@ mod tests {
         insta::assert_snapshot!("measured_80", page(&status, sample::NOW, &TimeZone::UTC, style(80)));
         let wide = page(&status, sample::NOW, &TimeZone::UTC, style(120));
         assert!(wide.contains("Threads"), "where there is room:\n{wide}");
+    }
+
+    #[test]
+    fn what_outlived_its_run_is_named() {
+        let mut status = sample::stopped();
+        let left = |pid, name: &str| forge_api::LeftBehind { pid, name: name.to_owned() };
+        status.processes[1].left = vec![left(4711, "node"), left(4712, "esbuild")];
+        let shown = page(&status, sample::NOW, &TimeZone::UTC, style(80));
+        assert!(!shown.contains("Nothing runs"), "something does:\n{shown}");
+        let told = shown.replace('\n', " ");
+        for words in ["node (PID 4711) of web", "esbuild (PID 4712) of web", "forge stop dev"] {
+            assert!(told.contains(words), "{words} is missing:\n{shown}");
+        }
+        assert!(shown.lines().all(|line| columns(line) <= 80), "80 columns:\n{shown}");
     }
 
     #[test]

@@ -83,7 +83,8 @@ impl Core {
         };
         let news = match time {
             Some(time) => {
-                let news = self.record_once(key, time, level, title, text);
+                let event = Event { level, ..super::event(key, time, title, text) };
+                let news = self.record_once(&key.environment, event);
                 if news {
                     self.tell_crash(key, happening);
                 }
@@ -97,42 +98,6 @@ impl Core {
         if news {
             self.mark(key, happening, time.unwrap_or_else(Time::now));
         }
-    }
-
-    /// Records an event, unless an earlier supervisor has recorded it already. `true` if it is news.
-    pub(super) fn record_once(
-        &mut self,
-        key: &Key,
-        time: Time,
-        level: EventLevel,
-        title: &str,
-        text: String,
-    ) -> bool {
-        self.record_line(key, time, level, title, text, None)
-    }
-
-    /// [`Self::record_once`], of something that stands in the log at a place.
-    pub(super) fn record_line(
-        &mut self,
-        key: &Key,
-        time: Time,
-        level: EventLevel,
-        title: &str,
-        text: String,
-        at: Option<String>,
-    ) -> bool {
-        let same = |event: &Event| {
-            event.time == time
-                && event.title == title
-                && event.text == text
-                && event.at == at
-                && event.process.as_ref() == Some(&key.process)
-        };
-        if self.history.of(&key.environment).any(same) {
-            return false;
-        }
-        self.record_at(key, time, level, title, text, at);
-        true
     }
 
     fn count_down(&mut self, key: &Key, delay: Duration) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use forge_api::{Health, HealthState, ProcessStatus, State, Time};
+use forge_api::{Health, HealthState, LeftBehind, ProcessStatus, State, Time};
 use forge_config::Config;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
@@ -23,6 +23,7 @@ use super::told::Told;
 use crate::conflict::Moved;
 use crate::container;
 use crate::gauges;
+use crate::listening::Heard;
 use crate::owned::{Owned, Service};
 use crate::probe;
 use crate::process::lifecycle::{Machine, Phase, Rules};
@@ -283,6 +284,16 @@ impl Process {
         self.port_taken = known.port_taken;
     }
 
+    /// Takes what was seen of its ports. Whether that changes what is written down of its readiness.
+    pub(super) fn hear(&mut self, heard: &Heard) -> bool {
+        let before = (self.holds_ports, self.port_taken);
+        self.listens.clone_from(&heard.ports);
+        self.holds_ports |= heard.complete;
+        self.port_taken = Some(heard.taken);
+        self.nudge.notify_one();
+        before != (self.holds_ports, self.port_taken)
+    }
+
     /// It runs, since then (ns since 1970, by the keeper's clock).
     pub(crate) fn began(&mut self, root: ProcessId, time: i64) {
         let at = Time(time).to_millis();
@@ -335,6 +346,17 @@ impl Process {
         }
     }
 
+    /// What still lives of the last run, which is over.
+    fn left(&self) -> Vec<LeftBehind> {
+        let left = match &self.machine.phase {
+            Phase::Exited { left } | Phase::Crashed { left, .. } | Phase::Failed { left, .. } => {
+                left.as_slice()
+            }
+            _ => &[],
+        };
+        left.iter().map(|(pid, name)| LeftBehind { pid: *pid, name: name.clone() }).collect()
+    }
+
     /// Fills in what it cost when that was last looked at.
     pub(crate) fn add_cost(&self, status: &mut ProcessStatus) {
         status.gauges = self.costs.gauges();
@@ -382,7 +404,32 @@ impl Process {
             groups: definition.map(|definition| definition.groups.clone()).unwrap_or_default(),
             one_shot: definition.is_some_and(|definition| definition.one_shot),
             tty: definition.is_some_and(|definition| definition.tty),
+            left: self.left(),
             ..ProcessStatus::stopped(name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_its_readiness_is_written_down() {
+        let mut process = Process::default();
+        for (ports, complete, taken, changes) in [
+            (vec![], false, false, true),
+            (vec![], false, false, false),
+            (vec![9000], false, false, false),
+            (vec![9000, 8000], true, false, true),
+            (vec![9000, 8000], true, false, false),
+            // Held once is held: it only loses them with its run.
+            (vec![9000], false, false, false),
+            (vec![9000], false, true, true),
+        ] {
+            let heard = Heard { run: String::new(), ports: ports.clone(), complete, taken };
+            assert_eq!(process.hear(&heard), changes, "{heard:?}");
+            assert_eq!(process.listens, ports, "what it listens on is known either way");
         }
     }
 }

@@ -263,14 +263,11 @@ impl Core {
             Some(Key::new(environment, process.0))
         });
         let Some(key) = found else { return };
-        if let Some(process) = self.process_mut(&key) {
-            process.listens.clone_from(&heard.ports);
-            process.holds_ports |= heard.complete;
-            process.port_taken = Some(heard.taken);
-            process.nudge.notify_one();
-        }
+        let changed = self.process_mut(&key).is_some_and(|process| process.hear(heard));
         self.touched.insert(key.environment.clone());
-        self.unsaved(&key.environment);
+        if changed {
+            self.unsaved(&key.environment);
+        }
         self.tend(&key);
     }
 

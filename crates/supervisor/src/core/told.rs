@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use forge_api::{EventLevel, HealthState, Time, Warning};
+use forge_api::{Event, EventLevel, HealthState, Time, Warning};
 use forge_config::model::EventLevel as RuleLevel;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
@@ -203,7 +203,8 @@ impl Core {
             Level::Info | Level::Debug | Level::Trace => EventLevel::Info,
         };
         let at = Some(at.to_string());
-        let _ = self.record_line(key, time.to_millis(), level, &title, text, at);
+        let event = Event { level, at, ..super::event(key, time.to_millis(), &title, text) };
+        self.record_once(&key.environment, event);
     }
 }
 
