@@ -353,8 +353,8 @@ fn what_processes_cost_is_told_each_second_and_remembered() {
         busy["memory_bytes"].as_array().map(Vec::len),
         "columns are equally long: {busy}"
     );
-    let status = world.process("busy");
-    assert!(status["cpu_percent"].as_f64() > Some(A_LITTLE), "`status` has it too: {status}");
+    let costs = |busy: &Value| busy["cpu_percent"].as_f64() > Some(A_LITTLE);
+    let status = world.wait_process("busy", "`status` has it too", costs);
     assert!(status["memory_bytes"].as_u64() > Some(100_000), "{status}");
     world.forge(["stop"]).run().ok();
     assert_eq!(world.process("busy")["cpu_percent"], Value::Null, "nothing runs, nothing is measured");
