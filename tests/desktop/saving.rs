@@ -36,7 +36,7 @@ fn save(desktop: &Desktop, window: &Window, path: &Path) {
 /// Waits for how it ended.
 #[track_caller]
 fn said(window: &Window, words: &str) -> String {
-    window.wait_text("p[role=\"status\"]", words, |text| text.contains(words))
+    window.wait_text(".said[role=\"status\"]", words, |text| text.contains(words))
 }
 
 /// A folder of the user's for what is saved.
@@ -60,6 +60,7 @@ fn all_of_a_log_is_saved_where_the_dialogue_says() {
     assert!(told.ends_with(&path.display().to_string()), "{told}");
     let text = fs::read_to_string(&path).expect("what was saved");
     let mut lines: Vec<&str> = text.lines().collect();
+    assert!(lines.remove(0).ends_with("run 1 started"), "as it is shown");
     let last = lines.pop().unwrap_or_default();
     assert!(last.ends_with("the last line"), "{last}");
     assert_eq!(lines.len(), LINES, "all of them");

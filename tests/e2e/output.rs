@@ -232,8 +232,11 @@ fn of_all_logs_together_the_oldest_goes_first_and_what_is_written_to_stays() {
     let whole = |name: &str| forge_tests::sequence(&world.lines(name), "line").len();
     wait_until("the first is written", || whole("live") == 10_000);
     for (turn, name) in [("1", "old"), ("2", "mid")] {
+        let keeper = world.keeper(name);
         world.write(turn, "");
         world.wait_status(name, "exited");
+        // As long as it is there, its log may still be written to.
+        wait_until("its keeper has ended", || !keeper.is_alive());
         assert_eq!(whole(name), 10_000, "{name} is written");
     }
     for (quota, left) in [("3500KB", [10_000, 0, 10_000]), ("1KB", [10_000, 0, 0])] {
