@@ -203,7 +203,7 @@ pub struct LogsScanStarted {
     pub scan: u64,
 }
 
-/// `logs.scan.next`: what was found since the last call. Answered when there is something new, and otherwise every 100
+/// `logs.scan.next`: what was found since the last call. Answered when there is something new, and otherwise every 50
 /// milliseconds with the progress alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

@@ -481,7 +481,7 @@ done: boolean, };
 export type LogsScanCancel = { scan: number, };
 
 /**
- * `logs.scan.next`: what was found since the last call. Answered when there is something new, and otherwise every 100
+ * `logs.scan.next`: what was found since the last call. Answered when there is something new, and otherwise every 50
  * milliseconds with the progress alone.
  */
 export type LogsScanNext = { scan: number, };

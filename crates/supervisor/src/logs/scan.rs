@@ -28,7 +28,7 @@ const MOST_SCANS: usize = 16;
 const MOST_THREADS: usize = 4;
 
 /// An answer comes at least this often, with the progress alone if need be.
-const PROGRESS: Duration = Duration::from_millis(100);
+const PROGRESS: Duration = Duration::from_millis(50);
 
 /// Patterns are put together at most this often: it takes a while.
 const PATTERNS: Duration = Duration::from_millis(500);

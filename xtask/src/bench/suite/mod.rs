@@ -90,7 +90,9 @@ fn chosen(names: &[String]) -> Result<Vec<&'static (&'static str, Benchmark)>> {
 
 impl Bench {
     fn prepare(quick: bool) -> Result<Self> {
-        let folder = workspace::target().join(format!("bench/work-{}", std::process::id()));
+        // On a disk, and not beside the many files of a build, which are made and deleted all the time: ext4 then looks
+        // long for a free inode.
+        let folder = PathBuf::from(format!("/var/tmp/forge-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(Self {
             folder,
