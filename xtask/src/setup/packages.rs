@@ -194,6 +194,8 @@ impl PackageManager {
             (Self::Winget, Tool::Chromium) => &["Hibbiki.Chromium"],
             (Self::Brew | Self::Winget, Tool::WebKit | Tool::Screen | Tool::WebKitDriver) => &[],
             (Self::Apt | Self::Pacman, Tool::S6) => &["s6"],
+            (Self::Winget, Tool::Ripgrep) => &["BurntSushi.ripgrep.MSVC"],
+            (_, Tool::Ripgrep) => &["ripgrep"],
             (Self::Apt, Tool::RustSource) => {
                 &["rustc-web", "cargo-web", "rust-web-src", "binutils-mingw-w64-x86-64"]
             }

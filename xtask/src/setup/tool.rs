@@ -22,6 +22,9 @@ pub(crate) enum Tool {
     /// Side by side in the benchmark only.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the benchmark is for Linux"))]
     S6,
+    /// The same.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the benchmark is for Linux"))]
+    Ripgrep,
     /// A Rust whose standard library comes as source, for [`crate::targets`].
     RustSource,
 }
@@ -61,6 +64,7 @@ impl Tool {
             Self::WebKitDriver => "with which the tests click in the app's window",
             Self::Chromium => "with which the tests use Forge in a browser",
             Self::S6 => "whose s6-log the benchmark compares with",
+            Self::Ripgrep => "whose search the benchmark compares with",
             Self::RustSource => {
                 "a Rust with the source of its standard library, to build that for other systems"
             }
@@ -81,6 +85,7 @@ impl Tool {
             Self::WebKitDriver => &["WebKitWebDriver"],
             Self::Chromium => &["chromium"],
             Self::S6 => &["s6-log", "s6-svscan"],
+            Self::Ripgrep => &["rg"],
             // No programs: they are looked for otherwise.
             Self::RustSource | Self::WebKit => &[],
         }
@@ -112,6 +117,7 @@ impl fmt::Display for Tool {
             Self::WebKitDriver => "WebKitWebDriver",
             Self::Chromium => "Chromium",
             Self::S6 => "s6",
+            Self::Ripgrep => "ripgrep",
             Self::RustSource => "Rust's source",
         })
     }

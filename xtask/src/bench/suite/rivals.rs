@@ -53,7 +53,7 @@ pub(super) fn install() -> Result<()> {
             Command::new(npm).args(["install", "--prefix"]).arg(folder.join("npm")).args(quiet).arg("pm2"),
         )?;
     }
-    setup::ensure(&[Tool::S6])
+    setup::ensure(&[Tool::S6, Tool::Ripgrep])
 }
 
 /// A rival with its children.
