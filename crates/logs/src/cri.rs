@@ -1,6 +1,8 @@
 //! One entry of a segment, in the CRI log format of Kubernetes: `TIME STREAM F|P TEXT`.
 
 use std::fmt;
+#[cfg(feature = "read")]
+use std::ops::Range;
 
 use crate::Cursor;
 use crate::stamp::{STAMP_BYTES, Stamp};
@@ -89,6 +91,17 @@ pub(crate) fn is_torn_head(rest: &[u8]) -> bool {
             rest.len() <= head.len()
                 && rest.iter().zip(*head).all(|(&byte, &form)| byte == form || (form == b'F' && byte == b'P'))
         })
+}
+
+/// Where each of the lines stands, with its newline if it has one.
+#[cfg(feature = "read")]
+pub(crate) fn ranges(lines: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    lines.split_inclusive(|&byte| byte == b'\n').map(move |line| {
+        let range = start..start + line.len();
+        start = range.end;
+        range
+    })
 }
 
 /// Whether one of the lines is a fragment of a longer one.

@@ -77,11 +77,7 @@ impl Scan {
                     continue;
                 }
             };
-            let offset = self.offset;
-            self.start += with_newline;
-            self.offset += with_newline as u64;
-            let bytes = &self.buffer[start..start + length];
-            return Ok(Some(RawLine { offset, end: self.offset, bytes }));
+            return Ok(Some(self.hand_out(length, with_newline)));
         }
     }
 
@@ -100,12 +96,16 @@ impl Scan {
                     continue;
                 }
             };
-            let offset = self.offset;
-            self.start += length;
-            self.offset += length as u64;
-            let bytes = &self.buffer[start..start + length];
-            return Ok(Some(RawLine { offset, end: self.offset, bytes }));
+            return Ok(Some(self.hand_out(length, length)));
         }
+    }
+
+    /// The next bytes, and goes past so many.
+    fn hand_out(&mut self, length: usize, past: usize) -> RawLine<'_> {
+        let (start, offset) = (self.start, self.offset);
+        self.start += past;
+        self.offset += past as u64;
+        RawLine { offset, end: self.offset, bytes: &self.buffer[start..start + length] }
     }
 
     fn fill(&mut self, file: &File) -> io::Result<usize> {

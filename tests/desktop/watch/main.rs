@@ -1,6 +1,6 @@
 //! The desktop app as it ships, watched from outside: `desktop-watch figures FORGE BARE ROUNDS` for its figures beside
-//! those of a bare app, `desktop-watch soak MINUTES` for its memory over a long time, `desktop-watch flood SECONDS` for nothing lost. `cargo xtask bench desktop` and
-//! `cargo xtask soak` build all that and run it.
+//! those of a bare app, `desktop-watch soak MINUTES` for its memory over a long time, `desktop-watch flood SECONDS` for
+//! nothing lost. `cargo xtask bench desktop` and `cargo xtask soak` build all that and run it.
 #![expect(clippy::print_stderr, reason = "a program: printing is what it does")]
 
 #[cfg(target_os = "linux")]

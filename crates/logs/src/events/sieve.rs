@@ -10,7 +10,7 @@ use regex::Regex;
 
 use super::rules::RULES;
 use super::{amount, shown, slow};
-use crate::cri::Entry;
+use crate::cri::{self, Entry};
 use crate::level;
 
 /// Bytes that are tested together.
@@ -130,15 +130,10 @@ impl Sieve {
         if self.own.is_empty() {
             return;
         }
-        let mut start = 0;
-        for newline in memchr::memchr_iter(b'\n', lines) {
-            let line = start..newline + 1;
-            start = newline + 1;
+        kept.extend(cri::ranges(lines).filter(|line| {
             let text = shown(entry_text(&lines[line.clone()]));
-            if self.own.iter().any(|rule| rule.is_match(&text)) {
-                kept.push(line);
-            }
-        }
+            self.own.iter().any(|rule| rule.is_match(&text))
+        }));
     }
 }
 

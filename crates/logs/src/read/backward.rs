@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Line, ReaderOptions};
 use crate::Cursor;
-use crate::select::{Blocks, Direction, Range};
+use crate::select::{Blocks, Direction, Range, Start};
 
 /// The lines before a place, the newest first. It holds about one block of 64 KiB.
 #[derive(Debug)]
@@ -18,7 +18,8 @@ pub struct Backward {
 
 impl Backward {
     pub(super) fn new(dir: &Path, options: ReaderOptions, until: Cursor) -> io::Result<Self> {
-        let blocks = Blocks::new(dir.to_owned(), until, None, Direction::Backward, Range::default(), 1)?;
+        let start = Start { dir: dir.to_owned(), at: until, end: None };
+        let blocks = Blocks::new(start, Direction::Backward, Range::default(), 1)?;
         Ok(Self { options, blocks, ready: Vec::new() })
     }
 

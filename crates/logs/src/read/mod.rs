@@ -11,10 +11,9 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::Cursor;
-use crate::cri::has_fragments;
 use crate::events::Sieve;
 use crate::scan::{RawLine, Scan};
+use crate::{Cursor, cri};
 
 pub use backward::Backward;
 pub use line::Line;
@@ -167,19 +166,15 @@ impl Reader {
             return Ok(raw.bytes.len() + 1);
         };
         let Some(block) = self.scan.lines(file)? else { return Ok(0) };
-        let whole = has_fragments(block.bytes) || self.joiner.is_within_line();
-        let mut feed = |line: Range<usize>| {
+        let whole = cri::has_fragments(block.bytes) || self.joiner.is_within_line();
+        let feed = |line: Range<usize>| {
             let bytes = &block.bytes[line.clone()];
             let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
             let (offset, end) = (block.offset + line.start as u64, block.offset + line.end as u64);
             self.joiner.feed(segment, &RawLine { offset, end, bytes }, lines);
         };
         if whole {
-            let mut start = 0;
-            for line in block.bytes.split_inclusive(|&byte| byte == b'\n') {
-                feed(start..start + line.len());
-                start += line.len();
-            }
+            cri::ranges(block.bytes).for_each(feed);
         } else {
             sieve.kept(block.bytes).into_iter().for_each(feed);
         }

@@ -49,8 +49,8 @@ struct Entry {
 impl Order {
     pub(super) fn new(starts: Vec<Start>, direction: Direction, filter: &Filter) -> io::Result<Self> {
         let range = Range { since: filter.since, until: filter.until, run: filter.run };
-        let open = |Start { dir, at, end }| {
-            let blocks = Blocks::new(dir, at, end, direction, range, SEARCH_RECORDS)?;
+        let open = |start| {
+            let blocks = Blocks::new(start, direction, range, SEARCH_RECORDS)?;
             let at = blocks.start();
             io::Result::Ok(Source { blocks, over: false, at })
         };

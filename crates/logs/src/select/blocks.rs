@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use super::Start;
 use crate::Cursor;
 use crate::index::{Index, Record, Track};
 use crate::read::{Line, Part, Place, ReaderOptions, decode};
@@ -131,19 +132,17 @@ pub(crate) struct Blocks {
 const FAR: Cursor = Cursor { segment: u32::MAX, offset: u64::MAX };
 
 impl Blocks {
-    /// The blocks on from `start`, up to `end` if there is one; backward: those before it. Where the store has no such place any more it is the
-    /// nearest that there is; of a store that was made anew it is its beginning.
+    /// The blocks on from a place, up to its end if it has one; backward: those before it. Where the store has no such
+    /// place any more it is the nearest that there is; of a store that was made anew it is its beginning.
     pub(crate) fn new(
-        dir: PathBuf,
-        start: Cursor,
-        end: Option<Cursor>,
+        Start { dir, at, end }: Start,
         direction: Direction,
         range: Range,
         records: usize,
     ) -> io::Result<Self> {
         let segments = list(&dir)?;
         let newest = segments.last().copied();
-        let start = present(&dir, &segments, start)?;
+        let start = present(&dir, &segments, at)?;
         let (segments, clip, bound): (VecDeque<u32>, _, _) = match direction {
             Direction::Forward => {
                 let end = end.unwrap_or(FAR);

@@ -77,8 +77,8 @@ impl Selection {
     ) -> io::Result<Self> {
         let range = Range { since: filter.since, until: filter.until, run: filter.run };
         let records = if filter.is_selective() { SEARCH_RECORDS } else { READ_RECORDS };
-        let open = |Start { dir, at, end }| {
-            let blocks = Blocks::new(dir, at, end, direction, range, records)?;
+        let open = |start| {
+            let blocks = Blocks::new(start, direction, range, records)?;
             let at = blocks.start();
             io::Result::Ok(Source { blocks, over: false, queue: VecDeque::new(), at, last: None })
         };

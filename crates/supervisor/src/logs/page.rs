@@ -186,14 +186,12 @@ impl Pager {
         direction: Direction,
         filter: Filter,
     ) -> io::Result<Selection> {
-        let starts = self.logs.iter().zip(starts).enumerate();
-        let end = |number: usize| ends.and_then(|ends| ends.get(number).copied());
-        let start = |(number, ((_, folder), at)): (usize, (&(Target, PathBuf), &Cursor))| Start {
+        let starts = self.logs.iter().zip(starts).enumerate().map(|(number, ((_, folder), at))| Start {
             dir: folder.clone(),
             at: *at,
-            end: end(number),
-        };
-        let starts = starts.map(start).collect();
+            end: ends.and_then(|ends| ends.get(number).copied()),
+        });
+        let starts = starts.collect();
         Selection::new(starts, direction, filter, ReaderOptions { max_line: MAX_LINE })
     }
 
