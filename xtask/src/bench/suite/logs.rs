@@ -111,7 +111,7 @@ fn search(bench: &Bench, store: &Path, pattern: &str, work: &str, goal: &'static
     Ok(row)
 }
 
-pub(super) fn median(mut times: Vec<f64>) -> f64 {
+fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use super::forge::{Forge, pid_of};
-use super::logs::{self, median};
-use super::measure::{pss, wait_for};
+use super::logs;
+use super::measure::{median, pss, wait_for};
 use super::report::Row;
 
 /// As many lines as a screen or two hold.
@@ -39,7 +39,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         .into_iter()
         .map(|(work, goal, times)| {
             let mut row = Row::new(format!("{work}, in a store of {megabytes} MiB, over the socket"), goal);
-            row.here(format!("{:.1} ms", median(times)));
+            row.here(milliseconds(times));
             row
         })
         .collect();
@@ -51,7 +51,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-type Figure = (&'static str, &'static str, Vec<f64>);
+type Figure = (&'static str, &'static str, Vec<Duration>);
 
 fn browse(socket: &mut Socket, query: &Value) -> Result<Vec<Figure>> {
     let read = |socket: &mut Socket, place: Value| {
@@ -91,7 +91,7 @@ fn search(
     socket: &mut Socket,
     query: &Value,
     round: usize,
-    (firsts, ends): (&mut Vec<f64>, &mut Vec<f64>),
+    (firsts, ends): (&mut Vec<Duration>, &mut Vec<Duration>),
 ) -> Result<()> {
     let mut wanted = query.clone();
     wanted["grep"] = format!("no such thing {round}").into();
@@ -121,19 +121,24 @@ fn follow(bench: &Bench) -> Result<Row> {
         let line = line?;
         let written = line.split_whitespace().next_back().and_then(|stamp| stamp.parse().ok());
         let written = Duration::from_nanos(written.with_context(|| format!("no clock in `{line}`"))?);
-        times.push(now.saturating_sub(written).as_secs_f64() * 1e3);
+        times.push(now.saturating_sub(written));
     }
     following.kill()?;
     following.wait()?;
     let mut row = Row::new("follow latency: from a child's write to `forge logs -f`", "≤ 30 ms");
-    row.here(format!("{:.1} ms", median(times)));
+    row.here(milliseconds(times));
     Ok(row)
 }
 
-fn timed<T>(times: &mut Vec<f64>, work: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Their median.
+fn milliseconds(times: Vec<Duration>) -> String {
+    format!("{:.1} ms", median(times).as_secs_f64() * 1e3)
+}
+
+fn timed<T>(times: &mut Vec<Duration>, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let begun = Instant::now();
     let done = work()?;
-    times.push(begun.elapsed().as_secs_f64() * 1e3);
+    times.push(begun.elapsed());
     Ok(done)
 }
 
