@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use forge_api::{Error, Event, EventLevel, Host, Request, Supervisor, Time, Update};
+use forge_keeper::spec::RunFolder;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub(crate) use record::{Environment, EnvironmentKey, Key, LiveRun, Process, StopLater};
@@ -171,6 +172,8 @@ pub(crate) struct Core {
     /// To be written to disk.
     unsaved: std::collections::BTreeSet<EnvironmentKey>,
     save_planned: bool,
+    /// Of runs that are over. Each tells how its run ended, and goes once that is written down elsewhere.
+    read_out: Vec<RunFolder>,
     /// A run was begun by the present message.
     launched: bool,
     /// To be looked at by the next settling.
@@ -243,6 +246,7 @@ impl Core {
             stop_marks: BTreeMap::new(),
             unsaved: std::collections::BTreeSet::new(),
             save_planned: false,
+            read_out: Vec::new(),
             launched: false,
             touched: std::collections::BTreeSet::new(),
             history,

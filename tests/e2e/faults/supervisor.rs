@@ -108,17 +108,29 @@ fn fault_02_ten_processes_at_full_speed_lose_no_line_when_the_supervisor_is_kill
     const LINES: u64 = 60_000;
     let world = World::new();
     let processes: String = (0..10)
-        .map(|n| format!("  - {{name: p{n}, command: nasty count {LINES} touch done-{n} forever}}\n"))
+        .map(|n| {
+            format!("  - {{name: p{n}, command: nasty wait-for go count {LINES} touch done-{n} forever}}\n")
+        })
         .collect();
     world.configure(&format!("dev:\n{processes}"));
     world.start();
     let before: Vec<Process> = (0..10).map(|n| world.pid(&format!("p{n}"))).collect();
+    let supervisor = world.wait_supervisor();
+    let stored = || -> u64 {
+        let segments = std::fs::read_dir(world.log_folder("dev", "p0")).expect("its segments");
+        segments.flatten().filter_map(|segment| segment.metadata().ok()).map(|of| of.len()).sum()
+    };
+    let begin = stored();
+    world.write("go", "");
+    wait_until("lines are stored", || stored() > begin);
+    supervisor.signal(Signal::KILL);
+    let done: Vec<u32> = (0..10).filter(|n| world.path(&format!("done-{n}")).exists()).collect();
+    assert!(done.is_empty(), "they write while the supervisor is killed, but {done:?} are done");
+    wait_until("the supervisor dies", || !supervisor.is_alive());
     for round in 0..3 {
-        if round == 0 {
-            let done: Vec<u32> = (0..10).filter(|n| world.path(&format!("done-{n}")).exists()).collect();
-            assert!(done.is_empty(), "they write while the supervisor is killed, but {done:?} are done");
+        if round > 0 {
+            world.kill_supervisor();
         }
-        world.kill_supervisor();
         let after: Vec<Process> = (0..10).map(|n| world.pid(&format!("p{n}"))).collect();
         assert_eq!(after, before, "the same processes");
     }
@@ -143,6 +155,24 @@ fn fault_02_a_command_right_behind_the_kill_finds_the_next_supervisor() {
         world.wait_supervisor().signal(Signal::KILL);
         assert_eq!(world.pid("a"), a, "the same process");
     }
+}
+
+#[test]
+fn fault_06_an_exit_that_was_told_a_moment_ago_is_known_to_the_next_supervisor() {
+    let world = World::with("dev:\n  - {name: a, command: nasty append runs x wait-for go exit 0}\n");
+    for round in 1..=5 {
+        world.forge(["start", "-d"]).run().ok();
+        world.wait_status("a", "running");
+        let keeper = world.keeper("a");
+        world.write("go", "");
+        world.wait_status("a", "exited");
+        wait_until("its keeper has ended", || !keeper.is_alive());
+        world.kill_supervisor();
+        let a = world.process("a");
+        assert_eq!((&a["status"], &a["run"]), (&"exited".into(), &round.into()), "not begun again: {a:#}");
+        std::fs::remove_file(world.path("go")).expect("its word");
+    }
+    assert_eq!(world.read("runs").lines().count(), 5, "one run a start");
 }
 
 #[test]

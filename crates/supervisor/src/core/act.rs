@@ -368,12 +368,12 @@ impl Core {
 
     fn run_over(&mut self, key: &Key, heir: Option<HeirEnd>) {
         let boot = self.home.runs().join(&self.boot);
+        let mut over = None;
         if let Some(process) = self.process_mut(key) {
             // Readers at the end of the log may see the last lines now.
             process.log_end.send_modify(|count| *count += 1);
             if let Some(run) = process.run.take() {
-                let folder = RunFolder::new(boot.join(&run.id));
-                tokio::task::spawn_blocking(move || remove_folder(&folder));
+                over = Some(RunFolder::new(boot.join(&run.id)));
             }
             if process.is_detached() {
                 let (exit, time) =
@@ -382,6 +382,10 @@ impl Core {
             }
         }
         self.input(key, Input::Empty { heir: heir.map(|(exit, _)| exit) });
+        if let Some(folder) = over {
+            self.read_out.push(folder);
+            self.unsaved(&key.environment);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use forge_api::{Health, Time};
 use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
+use super::act::remove_folder;
 use super::alerts::Muted;
 use super::told::SavedTold;
 use super::{Core, EnvironmentKey, Process};
@@ -168,6 +169,11 @@ impl Core {
         if !failed.is_empty() {
             self.unsaved = failed;
             self.plan_save(AGAIN);
+            return;
+        }
+        let read_out = std::mem::take(&mut self.read_out);
+        if !read_out.is_empty() {
+            tokio::task::spawn_blocking(move || read_out.iter().for_each(remove_folder));
         }
     }
 
