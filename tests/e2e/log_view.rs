@@ -18,11 +18,6 @@ fn world() -> World {
     world
 }
 
-#[track_caller]
-fn wait_screen(terminal: &Terminal, what: &str, fits: impl Fn(&str) -> bool) {
-    wait_until(what, || fits(&terminal.screen()));
-}
-
 #[test]
 fn it_follows_and_the_last_lines_stay_when_it_is_left() {
     let world = world();
@@ -66,12 +61,11 @@ fn filters_narrow_the_view_and_an_empty_one_shows_all_again() {
     let mut terminal = world.terminal(["logs", "-f"]);
     terminal.wait_for("settled");
     terminal.type_text("fweb\r");
-    wait_screen(&terminal, "only one process", |screen| {
-        screen.contains("web is up") && !screen.contains("[api]")
-    });
+    terminal
+        .wait_screen("only one process", |screen| screen.contains("web is up") && !screen.contains("[api]"));
     terminal.wait_for("filter: web");
     terminal.type_text("f\x15error\r");
-    wait_screen(&terminal, "only errors", |screen| {
+    terminal.wait_screen("only errors", |screen| {
         screen.contains("ERROR connection timeout") && !screen.contains("settled")
     });
     terminal.type_text("e");
@@ -79,11 +73,11 @@ fn filters_narrow_the_view_and_an_empty_one_shows_all_again() {
     terminal.type_text("\r");
     // Which lines of the other stream stand beside it is a matter of chance.
     let others = |screen: &str| screen.contains("old 0") || screen.contains("new 0");
-    wait_screen(&terminal, "what stands around it", |screen| {
+    terminal.wait_screen("what stands around it", |screen| {
         screen.contains("> ERROR connection timeout") && others(screen)
     });
     terminal.type_text("\x1b");
-    wait_screen(&terminal, "the filter again", |screen| screen.contains("ERROR") && !others(screen));
+    terminal.wait_screen("the filter again", |screen| screen.contains("ERROR") && !others(screen));
     terminal.type_text("f\x15\r");
     terminal.wait_for("settled");
     terminal.type_text("q");
@@ -105,7 +99,7 @@ fn paused_it_stands_still_and_nothing_is_lost() {
     terminal.wait_for("paused");
     world.write("go", "");
     terminal.wait_for("new lines");
-    wait_screen(&terminal, "all of them are counted", |screen| screen.contains("41 new lines"));
+    terminal.wait_screen("all of them are counted", |screen| screen.contains("41 new lines"));
     assert!(!terminal.screen().contains("web goes on"), "it stands still: {terminal:?}");
     terminal.type_text("p");
     terminal.wait_for("late 00000039");
@@ -134,7 +128,7 @@ fn what_is_shown_is_saved_and_cleared() {
     terminal.type_text("c");
     terminal.wait_for("Cleared");
     world.write("go", "");
-    wait_screen(&terminal, "only what is new", |screen| {
+    terminal.wait_screen("only what is new", |screen| {
         screen.contains("web goes on") && !screen.contains("web is up")
     });
     terminal.type_text("q");
@@ -148,7 +142,7 @@ fn another_size_shows_the_same_lines() {
     terminal.wait_for("settled");
     for (rows, columns) in [(40, 120), (10, 60), (24, 80)] {
         terminal.resize(rows, columns);
-        wait_screen(&terminal, "the status is in the last row", |screen| {
+        terminal.wait_screen("the status is in the last row", |screen| {
             screen.lines().nth(usize::from(rows) - 1).is_some_and(|line| line.contains("following"))
         });
         terminal.wait_for("settled");
@@ -201,7 +195,7 @@ fn a_killed_supervisor_is_told_and_following_goes_on() {
     wait_until("another one runs", || world.supervisor().is_some_and(|supervisor| supervisor.pid != old.pid));
     world.write("go", "");
     terminal.wait_for("web goes on");
-    wait_screen(&terminal, "it follows", |screen| screen.contains("following"));
+    terminal.wait_screen("it follows", |screen| screen.contains("following"));
     terminal.type_text("q");
     assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");
 }

@@ -15,13 +15,6 @@ fn world() -> World {
     world
 }
 
-/// The screen once `fits` holds for it.
-#[track_caller]
-fn wait_screen(terminal: &Terminal, what: &str, fits: impl Fn(&str) -> bool) -> String {
-    wait_until(what, || fits(&terminal.screen()));
-    terminal.screen()
-}
-
 /// Presses Down until the pointer is on the process.
 #[track_caller]
 fn select(terminal: &mut Terminal, name: &str) {
@@ -49,14 +42,14 @@ fn it_shows_what_real_processes_cost_and_leaves_the_screen_as_it_was() {
     terminal.wait_for("busy");
     let pid = world.pid("busy").pid;
     terminal.wait_for(&format!("PID {pid}"));
-    wait_screen(&terminal, "a busy core is seen", |screen| {
+    terminal.wait_screen("a busy core is seen", |screen| {
         screen.lines().any(|line| {
             let figure = line.split_whitespace().find_map(|word| word.strip_suffix('%'));
             line.contains("CPU")
                 && figure.and_then(|figure| figure.parse::<f64>().ok()).is_some_and(|cpu| cpu > 5.0)
         })
     });
-    wait_screen(&terminal, "64 MB are seen", |screen| {
+    terminal.wait_screen("64 MB are seen", |screen| {
         screen.lines().any(|line| {
             let mut words = line.split_whitespace().peekable();
             let mut found = false;
@@ -92,7 +85,7 @@ fn keys_restart_stop_start_and_kill() {
     terminal.wait_for("Stopped");
     terminal.type_text("s");
     world.wait_status("calm", "running");
-    wait_screen(&terminal, "it runs again", |screen| !screen.contains("Stopped · "));
+    terminal.wait_screen("it runs again", |screen| !screen.contains("Stopped · "));
     let before = world.pid("calm");
     terminal.type_text("K");
     terminal.wait_for("Kill calm");
@@ -112,7 +105,7 @@ fn enter_shows_one_process_large_with_its_last_lines() {
     terminal.wait_for("I am calm");
     terminal.wait_for("Network");
     terminal.type_text("\x1b");
-    wait_screen(&terminal, "back to the list", |screen| screen.contains("busy"));
+    terminal.wait_screen("back to the list", |screen| screen.contains("busy"));
     terminal.type_text("?");
     terminal.wait_for("any key goes back");
     terminal.type_text("xq");
@@ -140,7 +133,7 @@ fn it_fits_whatever_size_the_terminal_has() {
     terminal.wait_for("calm");
     for (rows, columns) in [(40, 120), (15, 60), (12, 50), (50, 200)] {
         terminal.resize(rows, columns);
-        wait_screen(&terminal, "its keys are in the last row", |screen| {
+        terminal.wait_screen("its keys are in the last row", |screen| {
             screen.lines().nth(usize::from(rows) - 1).is_some_and(|line| line.contains("select"))
         });
         terminal.wait_for("calm");
@@ -160,7 +153,7 @@ fn a_killed_supervisor_is_told_and_another_one_found() {
     let old = world.supervisor().expect("one runs");
     old.signal(Signal::KILL);
     wait_until("another one runs", || world.supervisor().is_some_and(|supervisor| supervisor.pid != old.pid));
-    wait_screen(&terminal, "it is connected again", |screen| {
+    terminal.wait_screen("it is connected again", |screen| {
         !screen.contains("reconnecting") && screen.contains(&format!("PID {pid}"))
     });
     select(&mut terminal, "calm");
@@ -206,7 +199,7 @@ fn nothing_but_ascii_where_the_locale_has_nothing_else() {
     world.set_env("NO_COLOR", "1");
     let mut terminal = world.terminal(["monitor"]);
     terminal.wait_for("calm");
-    let screen = wait_screen(&terminal, "figures", |screen| screen.contains("MB"));
+    let screen = terminal.wait_screen("figures", |screen| screen.contains("MB"));
     assert!(screen.is_ascii(), "{screen}");
     terminal.type_text("q");
     assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");

@@ -104,10 +104,22 @@ impl Terminal {
     /// It never is.
     #[track_caller]
     pub fn wait_for(&self, text: &str) {
-        let what = format!("{text:?} on the screen");
+        self.wait_screen(&format!("{text:?} on the screen"), |screen| screen.contains(text));
+    }
+
+    /// The screen, once `fits` holds for it.
+    ///
+    /// # Panics
+    /// It never does: says `what`, and what was on the screen instead.
+    #[track_caller]
+    pub fn wait_screen(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
         let until = std::time::Instant::now() + crate::DEADLINE;
-        while !self.screen().contains(text) {
-            assert!(std::time::Instant::now() < until, "{what} never came:\n{}", self.screen());
+        loop {
+            let screen = self.screen();
+            if fits(&screen) {
+                return screen;
+            }
+            assert!(std::time::Instant::now() < until, "{what} never came:\n{screen}");
             thread::sleep(std::time::Duration::from_millis(10));
         }
     }

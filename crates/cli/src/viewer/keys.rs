@@ -73,7 +73,12 @@ impl Viewer {
     }
 
     fn command(&mut self, key: KeyEvent, control: bool) -> Vec<Effect> {
-        // A key is as good as saying that it takes too long.
+        let looking = self.finding.is_some() || self.mark_at.is_some();
+        self.context_wanted = looking && key.code == KeyCode::Enter;
+        if self.context_wanted {
+            return Vec::new();
+        }
+        // Any other key is as good as saying that it takes too long.
         self.finding = None;
         match key.code {
             KeyCode::Char('q') if self.attached => self.overlay = Some(Overlay::Stop),
@@ -157,7 +162,7 @@ impl Viewer {
     }
 
     /// What stands around the line that was found, of all processes.
-    fn show_context(&mut self) {
+    pub(super) fn show_context(&mut self) {
         let Some(entry) = self.marked() else {
             self.say("no line was found yet: / searches, e goes to an error".to_owned());
             return;

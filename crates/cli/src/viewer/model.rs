@@ -130,7 +130,9 @@ pub(crate) struct Viewer {
     /// The line that was found.
     pub(super) mark: Option<i64>,
     /// It is among those that are asked for.
-    mark_at: Option<LogAnchor>,
+    pub(super) mark_at: Option<LogAnchor>,
+    /// What stands around the line that is being looked for was asked for already.
+    pub(super) context_wanted: bool,
     pub(super) search: Option<Search>,
     pub(super) finding: Option<Finding>,
     pub(super) trends: Option<Box<LogsScanAnswer>>,
@@ -169,6 +171,7 @@ impl Viewer {
             owed: 0,
             mark: None,
             mark_at: None,
+            context_wanted: false,
             search: None,
             finding: None,
             trends: None,
@@ -209,6 +212,7 @@ impl Viewer {
                 self.lost = true;
                 self.window.forget_asked();
                 self.finding = None;
+                self.context_wanted = false;
                 Vec::new()
             }
             Input::Back => {
@@ -269,7 +273,7 @@ impl Viewer {
                     self.stuck = true;
                 }
             }
-            Question::Find { .. } => self.finding = None,
+            Question::Find { .. } => (self.finding, self.context_wanted) = (None, false),
             // Counts are beside the point.
             Question::Scan(scan) if scan.slot == Search::SLOT => return Vec::new(),
             Question::ScanNext(_) | Question::ScanCancel(_) | Question::Names => return Vec::new(),
@@ -302,6 +306,10 @@ impl Viewer {
             self.mark = Some(id);
             self.mark_at = None;
             self.position = Position::Centre(id);
+            if std::mem::take(&mut self.context_wanted) {
+                self.show_context();
+                return;
+            }
         }
         if side == Side::Older {
             self.scroll_owed();
@@ -375,7 +383,7 @@ impl Viewer {
 
     /// Looks at another part of the log.
     pub(super) fn open(&mut self, window: Window, position: Position) {
-        self.window = window;
+        self.window = window.instead_of(&self.window);
         self.position = position;
         self.mark = None;
         self.mark_at = None;

@@ -407,6 +407,45 @@ fn a_found_line_shows_its_context_and_the_filter_comes_back() {
 }
 
 #[test]
+fn the_context_of_a_line_can_be_asked_for_while_it_is_still_looked_for() {
+    let mut bench = Bench::new(many(30_000));
+    bench.keys("fbackend\n");
+    bench.keys("/users/401 ");
+    let twice = [KeyCode::Enter, KeyCode::Enter].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
+    let effects: Vec<Effect> = twice.into_iter().flat_map(|key| bench.viewer.step(Input::Key(key))).collect();
+    bench.hides("no line was found");
+    bench.perform(effects);
+    bench.shows("context");
+    bench.shows("Rendering UserProfile 402");
+    bench.shows("> GET /api/users/401 - 200");
+    // And what is not found is nothing to be shown later.
+    let mut bench = Bench::new(many(30_000));
+    bench.keys("fbackend\n");
+    bench.keys("/nowhere");
+    let effects: Vec<Effect> = twice.into_iter().flat_map(|key| bench.viewer.step(Input::Key(key))).collect();
+    bench.perform(effects);
+    bench.shows("no match");
+    bench.keys("E");
+    bench.hides("context");
+}
+
+#[test]
+fn what_was_asked_for_before_the_filter_is_not_taken_for_what_it_lets_through() {
+    let mut bench = Bench::new(many(30_000));
+    bench.keys("ferror\n");
+    bench.keys("E");
+    // The context is asked for, and left before any of it has come.
+    let [enter, esc] = [KeyCode::Enter, KeyCode::Esc].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
+    let context = bench.viewer.step(Input::Key(enter));
+    let filtered = bench.viewer.step(Input::Key(esc));
+    bench.perform(context);
+    bench.hides("Rendering");
+    bench.perform(filtered);
+    bench.shows("ERROR: Connection timeout 29918");
+    bench.hides("Rendering");
+}
+
+#[test]
 fn errors_are_gone_to_one_by_one_wherever_they_are() {
     let mut bench = Bench::new(many(30_000));
     bench.keys("e");

@@ -49,6 +49,7 @@ pub(crate) struct Window {
     /// Number of the page that is under way, on either side.
     older: Option<u64>,
     newer: Option<u64>,
+    /// Pages asked for so far, also by the windows before this one: what they asked for is not for us.
     pages: u64,
 }
 
@@ -104,6 +105,11 @@ impl Window {
             newer: None,
             pages: 0,
         }
+    }
+
+    /// This one, in the place of another.
+    pub(crate) fn instead_of(self, other: &Self) -> Self {
+        Self { pages: other.pages, ..self }
     }
 
     pub(crate) fn is_at_start(&self) -> bool {
