@@ -30,7 +30,6 @@ fn save(desktop: &Desktop, window: &Window, path: &Path) {
     window.click("button[aria-label=\"More for the log\"]");
     window.click("[role=\"menu\"] [role=\"menuitem\"]");
     desktop.screen.windows().fill_in(DIALOG, path.to_str().expect("UTF-8"));
-    desktop.screen.windows().wait_hidden(DIALOG);
 }
 
 /// Waits for how it ended.

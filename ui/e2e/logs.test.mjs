@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
+import { appears, eventually, shows, stands, vanishes } from './harness/expect.mjs';
 import { environmentRoute, processRoute } from './harness/routes.mjs';
 import { useStage } from './harness/stage.mjs';
 import { nasty, node } from './harness/workspace.mjs';
@@ -139,6 +139,7 @@ test('scrolling up pauses and counts new lines; nothing moves; End follows again
       const { top, left } = log.getBoundingClientRect();
       return document.elementFromPoint(left + 60, top + 60)?.closest('[data-testid="log-line"]')?.textContent ?? '';
     });
+    await stands(page.getByTestId('log'));
     const read = await inSight();
     const counted = async () => Number((await resume.innerText()).match(/\d+/)?.[0]);
     const before = await counted();

@@ -1,27 +1,52 @@
 //! Keys that are pressed, as the X server has them from a keyboard.
 
+use std::time::{Duration, Instant};
+
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{ConnectionExt, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Keycode};
+use x11rb::protocol::xproto::{
+    ConnectionExt, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Keycode, Window,
+};
 use x11rb::protocol::xtest::ConnectionExt as _;
 
 use super::Windows;
+use crate::wait_until;
 
 /// Names of keys, of `X11/keysymdef.h`; a letter's is its code point.
 const RETURN: u32 = 0xff0d;
 const SHIFT: u32 = 0xffe1;
 const CONTROL: u32 = 0xffe3;
 
+/// A question that stands for so long after it was answered has missed a key.
+const MISSED: Duration = Duration::from_secs(5);
+
 impl Windows {
-    /// Types in the place of what a window's field holds, and confirms.
+    /// Types in the place of what a question's field holds, and confirms, until the question is gone: one that is still
+    /// being drawn may miss a key.
     ///
     /// # Panics
     /// The X server is gone, or its keyboard lacks a character.
     #[track_caller]
     pub fn fill_in(&self, title: &str, text: &str) {
-        let window = self.find(title);
+        self.type_into(self.find(title), text);
+        let mut typed = Instant::now();
+        wait_until(&format!("{title:?} is answered"), || {
+            let Some(window) = self.look_for(title) else { return true };
+            if typed.elapsed() > MISSED {
+                self.type_into(window, text);
+                typed = Instant::now();
+            }
+            false
+        });
+    }
+
+    #[track_caller]
+    fn type_into(&self, window: Window, text: &str) {
         // There is no window manager that would do it.
         let focus = self.connection().set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME);
-        focus.expect("an X server").check().expect("a window that can be seen");
+        if focus.expect("an X server").check().is_err() {
+            // It has gone meanwhile.
+            return;
+        }
         self.press(&[CONTROL], u32::from('a'));
         for character in text.chars() {
             self.press(&[], u32::from(character));

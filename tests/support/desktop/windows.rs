@@ -114,7 +114,7 @@ impl Windows {
 
     /// It may go at any time.
     fn try_corner(&self, title: &str, width: u16, height: u16) -> Option<Vec<u32>> {
-        let (window, _) = self.visible().into_iter().find(|(_, shown)| shown == title)?;
+        let window = self.look_for(title)?;
         let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, u32::MAX);
         let data = image.ok()?.reply().ok()?.data;
         let (pixels, _) = data.as_chunks::<4>();
@@ -123,9 +123,11 @@ impl Windows {
 
     #[track_caller]
     pub(super) fn find(&self, title: &str) -> Window {
-        wait_for(&format!("a window {title:?}"), || {
-            self.visible().into_iter().find(|(_, shown)| shown == title).map(|(window, _)| window)
-        })
+        wait_for(&format!("a window {title:?}"), || self.look_for(title))
+    }
+
+    pub(super) fn look_for(&self, title: &str) -> Option<Window> {
+        self.visible().into_iter().find(|(_, shown)| shown == title).map(|(window, _)| window)
     }
 
     fn visible(&self) -> Vec<(Window, String)> {

@@ -41,3 +41,20 @@ export function vanishes(locator, deadline) {
 export function appears(locator) {
   return locator.first().waitFor({ timeout: DEADLINE });
 }
+
+/** It scrolls no longer: ten frames long it stands where it was. @param {Locator} locator */
+export function stands(locator) {
+  return locator.evaluate(
+    (element) =>
+      new Promise((/** @type {(value: null) => void} */ done) => {
+        let [top, frames] = [element.scrollTop, 0];
+        const look = () => {
+          frames = element.scrollTop === top ? frames + 1 : 0;
+          top = element.scrollTop;
+          if (frames === 10) done(null);
+          else requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+      }),
+  );
+}
