@@ -1,6 +1,6 @@
 //! The log view of `forge logs -f` and `forge start -a`, on a terminal as a person sees it.
 
-use forge_tests::{Signal, Terminal, World, wait_until};
+use forge_tests::{Signal, World, wait_until};
 
 /// A history of numbered lines with a few errors between them, and a process that says more when it is told to.
 fn world() -> World {

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Milliseconds. The machine may be busy; what is there is seen at once all the same. */
-export const DEADLINE = 10_000;
+export const DEADLINE = 20_000;
 const INTERVAL = 50;
 
 /**
