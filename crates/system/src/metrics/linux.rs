@@ -1,16 +1,20 @@
-//! Linux: `/proc/PID/{stat,statm,io}` (proc_pid_stat(5) and so on), one read each, and the size of `/proc/PID/fd`.
+//! Linux: `/proc/PID/{stat,statm,io}` (proc_pid_stat(5) and so on), one read each, and the size of `/proc/PID/fd`. They
+//! are kept open while a member is looked at.
 
 mod births;
 mod hogs;
+mod kept;
 mod network;
 mod sock_diag;
 
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use births::Births;
+use kept::{Files, Kept};
 use network::Network;
 use rustix::fs::{Mode, OFlags};
 
@@ -33,6 +37,7 @@ const WALK_EVERY: u32 = 30;
 pub(super) struct Eye {
     proc: Proc,
     births: Births,
+    kept: Kept,
     looks: u32,
     ticks_per_second: u64,
     page: u64,
@@ -49,6 +54,7 @@ impl Default for Eye {
         Self {
             proc: Proc::default(),
             births: Births::default(),
+            kept: Kept::default(),
             looks: 0,
             ticks_per_second: rustix::param::clock_ticks_per_second().max(1),
             page: rustix::param::page_size() as u64,
@@ -80,6 +86,7 @@ impl Eye {
                 self.look_at(tree, account, born.as_deref())
             })
             .collect();
+        self.kept.close_others(self.looks);
         self.look_at_network(&numbers, &mut looks);
         looks
     }
@@ -149,7 +156,11 @@ impl Eye {
     ) -> io::Result<Vec<Stat>> {
         let mut members = Vec::new();
         for id in known {
-            members.extend(self.proc.stat(id.pid)?.filter(|stat| stat.id() == id));
+            let stat = match self.kept.get(id) {
+                Some(files) => self.proc.open_stat(files)?,
+                None => self.proc.stat(id.pid)?.filter(|stat| stat.id() == id),
+            };
+            members.extend(stat);
         }
         let mut parents: HashSet<u32> = members.iter().chain(holder).map(|stat| stat.pid).collect();
         for stat in born {
@@ -162,6 +173,15 @@ impl Eye {
 
     fn read(&mut self, stat: &Stat, since_boot: Duration) -> io::Result<Reading> {
         let zombie = stat.is_zombie();
+        if self.follows && !zombie {
+            self.kept.open(stat, self.looks, &mut self.proc)?;
+        }
+        let files = self.kept.get(stat.id());
+        let memory = if zombie { None } else { self.proc.resident_pages(stat.pid, files)? };
+        let limit = || match files {
+            Some(files) => files.limit,
+            None => open_files_limit(stat.pid),
+        };
         Ok(Reading {
             id: stat.id(),
             parent: stat.parent,
@@ -169,21 +189,12 @@ impl Eye {
             zombie,
             cpu: self.time(stat.own_ticks),
             inherited: self.time(stat.reaped_ticks),
-            disk: self.proc.disk(stat.pid)?,
-            memory_bytes: if zombie { None } else { self.memory(stat.pid)? },
+            disk: self.proc.disk(stat.pid, files)?,
+            memory_bytes: memory.map(|pages| pages.saturating_mul(self.page)),
             threads: Some(stat.threads),
-            open_files: if zombie { None } else { self.proc.open_files(stat.pid)? },
-            open_files_limit: if zombie { None } else { open_files_limit(stat.pid) },
+            open_files: if zombie { None } else { self.proc.open_files(stat.pid, files)? },
+            open_files_limit: if zombie { None } else { limit() },
         })
-    }
-
-    /// `statm` rather than the field of `stat`: that one is a running counter that lags behind by up to 32 pages for each
-    /// core. Since 6.17 `statm` adds up what each core still keeps for itself.
-    fn memory(&mut self, pid: u32) -> io::Result<Option<u64>> {
-        let pages = self.proc.of(pid, "statm")?.and_then(|line| {
-            std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()
-        });
-        Ok(pages.map(|pages| pages.saturating_mul(self.page)))
     }
 
     fn time(&self, ticks: u64) -> Duration {
@@ -269,7 +280,7 @@ fn kilobytes(text: &str, name: &str) -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// Small files of `/proc`, each with one `open` and one `read`: the kernel writes each of them in one go, and nothing here
+/// Small files of `/proc`, each with one `open` and one `read`, or what is open with one `pread`: the kernel writes each of them in one go, and nothing here
 /// needs more than a page of one.
 #[derive(Debug)]
 pub(super) struct Proc {
@@ -292,9 +303,31 @@ impl Proc {
         Stat::parse(line).map(Some).ok_or_else(unreadable)
     }
 
+    /// The same of one that is kept open.
+    fn open_stat(&mut self, files: &Files) -> io::Result<Option<Stat>> {
+        let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "a stat has another form");
+        let Some(line) = self.read_open(&files.stat)? else { return Ok(None) };
+        Stat::parse(line).map(Some).ok_or_else(unreadable)
+    }
+
+    /// `statm` rather than the field of `stat`: that one is a running counter that lags behind by up to 32 pages for each
+    /// core. Since 6.17 `statm` adds up what each core still keeps for itself.
+    fn resident_pages(&mut self, pid: u32, files: Option<&Files>) -> io::Result<Option<u64>> {
+        let line = match files {
+            Some(files) => self.read_open(&files.statm)?,
+            None => self.of(pid, "statm")?,
+        };
+        Ok(line
+            .and_then(|line| std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()))
+    }
+
     /// `None` if it is gone, or not ours to look at.
-    fn disk(&mut self, pid: u32) -> io::Result<Option<Disk>> {
-        let told = match self.of(pid, "io") {
+    fn disk(&mut self, pid: u32, files: Option<&Files>) -> io::Result<Option<Disk>> {
+        let told = match files {
+            Some(files) => self.read_open(&files.io),
+            None => self.of(pid, "io"),
+        };
+        let told = match told {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
             other => other?,
         };
@@ -306,9 +339,12 @@ impl Proc {
     }
 
     /// `None` if it is gone, or not ours to look at.
-    fn open_files(&mut self, pid: u32) -> io::Result<Option<u32>> {
-        self.name(pid, "fd");
+    fn open_files(&mut self, pid: u32, files: Option<&Files>) -> io::Result<Option<u32>> {
         // Since 6.2 the size of the folder is the number of its entries; before it was 0.
+        if let Some(count) = files.map(Files::count).transpose()?.flatten().filter(|count| *count > 0) {
+            return Ok(u32::try_from(count).ok());
+        }
+        self.name(pid, "fd");
         let Some(folder) = gone_is_none(rustix::fs::stat(self.path.as_str()).map_err(io::Error::from))?
         else {
             return Ok(None);
@@ -339,6 +375,12 @@ impl Proc {
     /// `None` if there is no such file.
     fn read(&mut self, path: &str) -> io::Result<Option<&[u8]>> {
         Ok(self.fill(path)?.map(|length| &self.text[..length]))
+    }
+
+    /// What is open, from its beginning. `None` if the process is gone.
+    fn read_open(&mut self, file: &OwnedFd) -> io::Result<Option<&[u8]>> {
+        let read = rustix::io::pread(file, &mut self.text[..], 0).map_err(io::Error::from);
+        Ok(gone_is_none(read)?.map(|length| &self.text[..length]))
     }
 
     fn text(&mut self, path: &str) -> io::Result<&str> {
