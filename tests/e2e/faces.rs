@@ -328,7 +328,8 @@ other:
 #[test]
 fn what_processes_cost_is_told_each_second_and_remembered() {
     // What a busy process gets is its share of a machine on which others are busy too.
-    const A_LITTLE: f64 = 1.0;
+    const BUSY: f64 = 10.0;
+    const IDLE: f64 = 5.0;
     let world = World::with(
         "dev:\n  - {name: busy, command: 'nasty spin'}\n  - {name: idle, command: nasty forever}\n",
     );
@@ -339,11 +340,11 @@ fn what_processes_cost_is_told_each_second_and_remembered() {
             && update["costs"].as_array().is_some_and(|costs| {
                 costs
                     .iter()
-                    .any(|cost| cost["process"] == "busy" && cost["cpu_percent"].as_f64() > Some(A_LITTLE))
+                    .any(|cost| cost["process"] == "busy" && cost["cpu_percent"].as_f64() > Some(BUSY))
             })
     });
     let idle = told["costs"].as_array().and_then(|costs| costs.iter().find(|cost| cost["process"] == "idle"));
-    assert!(idle.is_some_and(|idle| idle["cpu_percent"].as_f64() < Some(A_LITTLE)), "{told}");
+    assert!(idle.is_some_and(|idle| idle["cpu_percent"].as_f64() < Some(IDLE)), "{told}");
     let asked = json!({"workspace": world.workspace(), "environment": "dev", "after_ms": 0});
     let series = face.ask("metrics", asked)["series"].clone();
     let busy = series.as_array().and_then(|all| all.iter().find(|one| one["process"] == "busy"));
@@ -353,7 +354,7 @@ fn what_processes_cost_is_told_each_second_and_remembered() {
         busy["memory_bytes"].as_array().map(Vec::len),
         "columns are equally long: {busy}"
     );
-    let costs = |busy: &Value| busy["cpu_percent"].as_f64() > Some(A_LITTLE);
+    let costs = |busy: &Value| busy["cpu_percent"].as_f64() > Some(BUSY);
     let status = world.wait_process("busy", "`status` has it too", costs);
     assert!(status["memory_bytes"].as_u64() > Some(100_000), "{status}");
     world.forge(["stop"]).run().ok();

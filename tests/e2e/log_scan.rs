@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use forge_tests::{Process, Rpc, Value, World, json, wait_until};
+use forge_tests::{Rpc, Value, World, json, wait_until};
 
 /// Numbered lines of `a`, all stored.
 fn world(lines: u64) -> World {
@@ -77,17 +77,10 @@ fn a_scan_that_is_cancelled_costs_nothing_more() {
     assert_eq!(next["error"]["data"]["code"], "not_found", "it is over: {next}");
     // A thread ends its block first.
     wait_until("nothing works on it any more", || {
-        let before = cpu(&supervisor);
+        let before = supervisor.cpu_ticks();
         std::thread::sleep(Duration::from_millis(500));
-        cpu(&supervisor) - before <= 2
+        supervisor.cpu_ticks() - before <= 2
     });
-}
-
-/// Clock ticks of a hundredth of a second that a process has used. Source: proc(5), fields 14 and 15 of `stat`.
-fn cpu(process: &Process) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.pid)).expect("it lives");
-    let fields: Vec<&str> = stat[stat.rfind(')').expect("a name") + 1..].split_whitespace().collect();
-    fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
 }
 
 #[test]

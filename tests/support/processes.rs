@@ -65,6 +65,15 @@ impl Process {
         line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
     }
 
+    /// CPU time that it has used, in clock ticks of a hundredth of a second; 0 once it has ended. Source: proc(5), fields
+    /// 14 and 15 of `stat`.
+    #[must_use]
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+        fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+    }
+
     /// Sends `signal`, unless it has ended.
     pub fn signal(&self, signal: Signal) {
         if self.is_alive() {
