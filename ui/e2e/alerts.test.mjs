@@ -72,3 +72,16 @@ test('a warning can be muted where it stands, and the page of its process knows'
     await appears(page.getByRole('heading', { level: 1, name: /calm/ }));
     assert.equal(await loud(page).count(), 0, 'its neighbour has none');
   }));
+
+test('what is muted can be heard again while there is nothing of it', () =>
+  stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
+    await loud(page).getByRole('button', { name: 'Mute' }).click();
+    await appears(fold(page));
+    await stage.forge.run('-C', workspace.folder, 'stop', 'dev/greedy');
+    await fold(page).click();
+    await shows(muted(page), 'greedy open files near their limit: nothing at present');
+    await muted(page).getByRole('button', { name: 'Tell me again' }).click();
+    await vanishes(fold(page));
+    await stage.forge.run('-C', workspace.folder, 'start', 'dev/greedy');
+    await shows(noticeOf(page), 'of 20 files open');
+  }));

@@ -36,8 +36,8 @@ pub use metrics::{
 pub use notice::{ActOnNotice, DismissNotice, Notice, NoticeAction, NoticeKind, Notices, NoticesAnswer};
 pub use operation::*;
 pub use status::{
-    Event, EventLevel, Health, HealthState, Host, LeftBehind, Mood, ProcessStatus, State, Status, Supervisor,
-    Warning,
+    Event, EventLevel, Health, HealthState, Host, LeftBehind, Mood, Muted, ProcessStatus, State, Status,
+    Supervisor, Warning,
 };
 pub use time::Time;
 pub use workspace::{

@@ -21,6 +21,9 @@ pub struct Status {
     /// The newest ones, oldest first.
     pub events: Vec<Event>,
     pub warnings: Vec<Warning>,
+    /// What the user wants to hear no more of, whether there is a warning of that kind now or not.
+    #[serde(default)]
+    pub muted: Vec<Muted>,
     /// What to open: where something says so, else an HTTP service that nothing else depends on.
     #[serde(default)]
     pub url: Option<String>,
@@ -276,6 +279,16 @@ pub struct Warning {
     /// The user wants to hear no more of it: [`crate::MuteAlert`].
     #[serde(default)]
     pub muted: bool,
+}
+
+/// Warnings that the user wants to hear no more of: [`crate::MuteAlert`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Muted {
+    /// `null`: of the environment as a whole.
+    pub process: Option<String>,
+    /// [`Warning::kind`].
+    pub kind: String,
 }
 
 impl Warning {

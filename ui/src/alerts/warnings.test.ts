@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { Warning } from '../api/generated';
 import { notice } from '../forge/fixtures';
-import { isMutable, toldUnhealthy, untold } from './warnings';
+import { isMutable, keyed, mutedOnes, toldUnhealthy, untold } from './warnings';
 
 const warning = (kind: string, text: string, process: string | null = 'api'): Warning => ({
   process,
@@ -36,4 +36,27 @@ test('what is measured can be muted, what has to be done cannot', () => {
 test('whose ill health is told', () => {
   const notices = [notice('1', { kind: 'unhealthy', process: 'api' }), notice('2', { process: 'web' })];
   expect([...toldUnhealthy(notices)]).toEqual(['api']);
+});
+
+test('what is muted is listed also while there is nothing of it', () => {
+  const now = { ...warning('cpu', 'uses much'), muted: true };
+  const kinds = [
+    { process: 'api', kind: 'cpu' },
+    { process: null, kind: 'hog' },
+  ];
+  expect(mutedOnes([now, warning('slow', '3 slow requests')], kinds)).toEqual([
+    now,
+    { process: null, kind: 'hog', text: 'what takes most of the machine: nothing at present', since: null, muted: true },
+  ]);
+  expect(mutedOnes([], [{ process: 'api', kind: 'new' }])[0]?.text).toBe('new: nothing at present');
+});
+
+test('a row stays the same row while its words change', () => {
+  const keys = (figures: number[]) =>
+    keyed([
+      ...figures.map((figure) => warning('grew', `${figure} KB`)),
+      warning('grew', '', 'web'),
+    ]).map(({ key }) => key);
+  expect(keys([1, 2])).toEqual(keys([3, 4]));
+  expect(new Set(keys([1, 1])).size).toBe(3);
 });

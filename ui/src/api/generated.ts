@@ -551,6 +551,19 @@ export type MuteAlert = { workspace: string, environment: string, process: strin
 kind: string, muted: boolean, };
 
 /**
+ * Warnings that the user wants to hear no more of: [`crate::MuteAlert`].
+ */
+export type Muted = { 
+/**
+ * `null`: of the environment as a whole.
+ */
+process: string | null, 
+/**
+ * [`Warning::kind`].
+ */
+kind: string, };
+
+/**
  * One incident. It is told once, changes in place, and is closed when it is over.
  */
 export type Notice = { 
@@ -886,6 +899,10 @@ processes: Array<ProcessStatus>,
  * The newest ones, oldest first.
  */
 events: Array<Event>, warnings: Array<Warning>, 
+/**
+ * What the user wants to hear no more of, whether there is a warning of that kind now or not.
+ */
+muted: Array<Muted>, 
 /**
  * What to open: where something says so, else an HTTP service that nothing else depends on.
  */

@@ -1,4 +1,4 @@
-import type { Cost, EnvironmentSummary, Event, Machine, ProcessStatus, Status, Warning } from '../api/generated';
+import type { Cost, EnvironmentSummary, Event, Machine, Muted, ProcessStatus, Status, Warning } from '../api/generated';
 import { History } from './series.svelte';
 
 /** Events that are kept here; the supervisor remembers more. */
@@ -13,6 +13,7 @@ export class Environment {
   /** Oldest first. */
   events = $state.raw<Event[]>([]);
   warnings = $state.raw<Warning[]>([]);
+  muted = $state.raw<Muted[]>([]);
   url = $state.raw<string | null>(null);
   machine = $state.raw<Machine | null>(null);
   readonly history = new History();
@@ -44,9 +45,15 @@ export class Environment {
   replace(status: Status): void {
     this.processes = status.processes;
     this.events = status.events;
-    this.warnings = status.warnings;
-    this.url = status.url;
+    this.warn(status);
     this.machine = status.machine;
+  }
+
+  /** Of what no update of its own tells. */
+  warn(status: Status): void {
+    this.warnings = status.warnings;
+    this.muted = status.muted;
+    this.url = status.url;
   }
 
   setProcess(process: ProcessStatus): void {

@@ -64,6 +64,7 @@ export function status(environment: string, processes: ProcessStatus[], more: Pa
     processes,
     events: [],
     warnings: [],
+    muted: [],
     url: null,
     machine: null,
     ...more,

@@ -160,8 +160,7 @@ export class Forge {
       if (this.#again) return await this.refresh();
       for (const { workspace, environment } of stale) {
         const status = await this.call('status', { workspace, environment });
-        const mirrored = this.mirror.environment(workspace, environment);
-        if (mirrored) [mirrored.warnings, mirrored.url] = [status.warnings, status.url];
+        this.mirror.environment(workspace, environment)?.warn(status);
       }
     } catch {
       // Either the connection is lost, and all is asked again, or the environment is gone, and the list says so.

@@ -46,6 +46,7 @@ fn environment(processes: Vec<ProcessStatus>) -> Status {
         processes,
         events: Vec::new(),
         warnings: Vec::new(),
+        muted: Vec::new(),
         machine: None,
     }
 }

@@ -157,6 +157,13 @@ impl Core {
         })
     }
 
+    pub(super) fn muted(&self, key: &EnvironmentKey) -> Vec<forge_api::Muted> {
+        let muted = self.environments.get(key).into_iter().flat_map(|environment| &environment.muted);
+        muted
+            .map(|(process, kind)| forge_api::Muted { process: process.clone(), kind: kind.clone() })
+            .collect()
+    }
+
     pub(super) fn mute_alert(&mut self, mute: &MuteAlert) -> Result<Done, Error> {
         let (root, known) = self.known(&mute.workspace)?;
         if known.iter().all(|one| one.name != mute.environment) {

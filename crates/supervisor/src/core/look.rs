@@ -116,6 +116,7 @@ impl Core {
             processes,
             events: self.recent(key),
             warnings,
+            muted: self.muted(key),
             url: self.environments.get(key).and_then(url),
             machine: self.machine.clone(),
         };

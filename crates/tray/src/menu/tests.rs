@@ -58,6 +58,7 @@ fn picture(summary: EnvironmentSummary, processes: Vec<ProcessStatus>, notices: 
         processes,
         events: Vec::new(),
         warnings: Vec::new(),
+        muted: Vec::new(),
         url: None,
         machine: None,
     };
