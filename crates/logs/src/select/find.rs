@@ -259,7 +259,51 @@ fn begins_within_line(bytes: &[u8]) -> bool {
 /// Whether lines look as they are stored: they are UTF-8, and there is nothing in them for a terminal.
 fn is_as_shown(lines: &[u8]) -> bool {
     // What an ordinary log has not, and where it has, one must look closer.
-    let unusual = |&byte: &u8| (byte < 0x20 && byte != b'\n' && byte != b'\t') || byte >= 0x7f;
-    let has_unusual = |block: &[u8]| block.iter().fold(false, |found, byte| found | unusual(byte));
-    !lines.chunks(256).any(has_unusual) || (std::str::from_utf8(lines).is_ok() && ansi::is_plain(lines))
+    !is_unusual(lines) || (std::str::from_utf8(lines).is_ok() && ansi::is_plain(lines))
+}
+
+/// Whether there are bytes that are no ASCII, or mean something to a terminal. Every byte of a store that is searched
+/// comes by here, which is why it looks at as many at once as the processor can.
+#[allow(unsafe_code, reason = "only the processor knows whether a function for it may be called")]
+fn is_unusual(bytes: &[u8]) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has what the function is compiled for.
+        return unsafe { is_unusual_avx2(bytes) };
+    }
+    is_unusual_anywhere(bytes)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn is_unusual_avx2(bytes: &[u8]) -> bool {
+    is_unusual_anywhere(bytes)
+}
+
+/// Written so that the compiler makes vectors of it: no end within a block, and one comparison for both ends of ASCII.
+#[inline(always)]
+fn is_unusual_anywhere(bytes: &[u8]) -> bool {
+    let unusual = |byte: u8| (byte.cast_signed() < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7f);
+    let count = |block: &[u8]| block.iter().fold(0, |found, byte| found | u8::from(unusual(*byte)));
+    bytes.chunks(1024).any(|block| count(block) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_usual_or_not_wherever_it_stands() {
+        let plain = b"2026 stdout F a line, and\ta tab\n".repeat(100);
+        assert!(!is_unusual(&plain) && !is_unusual(b""), "nothing");
+        for byte in 0..=u8::MAX {
+            let unusual = !(matches!(byte, b'\n' | b'\t') || (0x20..0x7f).contains(&byte));
+            for at in [0, 1, 31, 32, 1023, 1024, plain.len() - 1] {
+                let mut bytes = plain.clone();
+                bytes[at] = byte;
+                assert_eq!(is_unusual(&bytes), unusual, "{byte:#x} at {at}");
+                assert_eq!(is_unusual_anywhere(&bytes), unusual, "{byte:#x} at {at}, a byte at a time");
+            }
+        }
+    }
 }
