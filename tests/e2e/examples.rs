@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use forge_tests::{World, skip, wait_until};
+use forge_tests::{Process, Signal, Value, World, skip, wait_until};
 
 /// An example in a world of its own, on ports of its own; `None`, with a word about it, where a program is missing.
 fn example(test: &str, name: &str, programs: &[&str], ports: &[u16]) -> Option<World> {
@@ -175,7 +175,7 @@ fn what_a_real_vite_says_is_told() {
         "dev:\n  - {{name: frontend, command: npm run dev, cwd: ./frontend, port: {port}}}\n"
     ));
     world.start();
-    let ready = |one: &forge_tests::Value| one["health"]["message"] == "Vite is ready";
+    let ready = |one: &Value| one["health"]["message"] == "Vite is ready";
     world.wait_process("frontend", "it says that it is ready", ready);
     wait_until("so does an event", || !told(&world, "Ready").is_empty());
 
@@ -188,4 +188,79 @@ fn what_a_real_vite_says_is_told() {
     wait_until("a page has to be loaded again", || {
         told(&world, "Page reload").iter().any(|text| text.contains("main.js modified"))
     });
+}
+
+/// The programs of a world that run, by a word of their command.
+fn running(world: &World, word: &str) -> Vec<Process> {
+    world.programs().into_iter().filter(|one| one.command.contains(word)).collect()
+}
+
+#[test]
+fn what_pg_ctl_starts_is_watched_restarted_and_stopped() {
+    let test = "what_pg_ctl_starts_is_watched_restarted_and_stopped";
+    let Some(world) = example(test, "shop", &["setpriv", "postgres"], &[]) else { return };
+    let port = world.free_port();
+    // As the example makes and owns it; only its last command is another.
+    let script = world.read("database/postgres.sh");
+    let (made, _) = script.split_once("# No Unix socket").expect("the server is started last");
+    let options = "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off";
+    let start = format!("exec $as_owner pg_ctl start -w -D \"$data\" -o \"{options}\"\n");
+    world.write("database/postgres.sh", format!("{made}{start}"));
+    world.configure(&format!(
+        "dev:
+  - name: db
+    command: ./database/postgres.sh .data/db {port}
+    daemon: true
+    port: {port}
+    health_check: postgres://shop@127.0.0.1:{port}/shop
+    shutdown: {{signal: SIGINT}}
+    auto_restart: {{delay: 100ms}}
+"
+    ));
+    world.start();
+    let db = world.process("db");
+    assert_eq!((&db["status"], &db["ready"]), (&"running".into(), &true.into()), "{db:#}");
+    assert_eq!(db["health"]["message"], "Accepting connections", "{db:#}");
+    assert!(running(&world, "pg_ctl").is_empty(), "its command has returned: {:#?}", world.programs());
+    world.wait_line("db", "server started");
+    let server = || running(&world, " -D ").into_iter().next();
+    let before = server().expect("the server");
+
+    before.signal(Signal::KILL);
+    let back = |one: &Value| one["restarts"] == 1 && one["ready"] == true;
+    world.wait_process("db", "another one accepts connections", back);
+    assert!(server().is_some_and(|after| after != before), "{:#?}", world.programs());
+    world.forge(["stop"]).run().ok();
+    assert!(world.programs().is_empty(), "nothing is left: {:#?}", world.programs());
+    assert_eq!(world.process("db")["status"], "stopped", "as it was asked to");
+}
+
+#[test]
+fn a_node_that_outlives_its_npm_is_ended_before_the_next_one_needs_its_port() {
+    let test = "a_node_that_outlives_its_npm_is_ended_before_the_next_one_needs_its_port";
+    let Some(world) = example(test, "hello", &["node", "npm"], &[]) else { return };
+    let port = world.free_port();
+    world.write("package.json", r#"{"scripts": {"start": "node server.js"}}"#);
+    let server =
+        "require('node:http').createServer((_, answer) => answer.end('here')).listen(process.env.PORT)";
+    world.write("server.js", server);
+    world.configure(&format!(
+        "dev:
+  - name: web
+    command: npm start
+    port: {port}
+    health_check: http://localhost:{port}/
+    auto_restart: {{delay: 100ms}}
+"
+    ));
+    world.start();
+    let before = running(&world, "server.js");
+    world.pid("web").signal(Signal::KILL);
+    let back = |one: &Value| one["restarts"] == 1 && one["ready"] == true;
+    world.wait_process("web", "another one answers", back);
+    assert!(before.iter().all(|one| !one.is_alive()), "the one before has gone: {:#?}", world.programs());
+    let (_, body) = request(port, "GET", "/").expect("an answer");
+    assert_eq!(body, "here", "from the new one");
+    world.forge(["stop"]).run().ok();
+    assert!(world.programs().is_empty(), "node goes with its npm: {:#?}", world.programs());
 }
