@@ -319,6 +319,34 @@ fn numbered(dir: &Path, lines: usize, segment_bytes: u64) {
 }
 
 #[test]
+fn what_was_written_behind_the_end_of_a_reading_is_left_for_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let dirs = [folder.path().to_owned()];
+    numbered(folder.path(), 60, 1000);
+    let all = lines(folder.path());
+    let pattern =
+        |text: &str| Filter { pattern: Some(Pattern::new(text, false, false).unwrap()), ..Filter::default() };
+    for filter in [Filter::default(), pattern("request .7 "), pattern("nowhere")] {
+        let expected = naive(&dirs, &filter);
+        for line in &all {
+            let mut found = Vec::new();
+            let mut at = BEGINNING;
+            for end in [Some(line.end), None] {
+                let start = Start { dir: folder.path().to_owned(), at, end };
+                let mut selection = selection(vec![start], Direction::Forward, &filter);
+                while let step @ (Step::Line(..) | Step::Searched) = selection.step().unwrap() {
+                    if let Step::Line(number, line) = step {
+                        found.push((number, line));
+                    }
+                }
+                at = selection.cursors()[0];
+            }
+            assert_eq!(short(&found), short(&expected), "split at {:?}", line.end);
+        }
+    }
+}
+
+#[test]
 fn a_search_that_is_stopped_ends_at_once() {
     let folder = tempfile::tempdir().unwrap();
     numbered(folder.path(), 300_000, 4 << 20);

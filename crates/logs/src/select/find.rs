@@ -30,7 +30,7 @@ pub(crate) struct Found {
     /// Those that are wanted, in their order; none if only their number was asked for.
     pub(crate) lines: Vec<Line>,
     pub(crate) matched: u64,
-    /// Where what is whole of the block ends.
+    /// Where what is whole of the block and within its clip ends.
     pub(crate) end: Option<Cursor>,
 }
 
@@ -51,14 +51,16 @@ impl Finder {
 
     /// The lines of `block` that are wanted, or with `count_only` how many they are.
     pub(crate) fn find(&mut self, block: &Block, count_only: bool) -> io::Result<Found> {
-        match self.find_raw(block, count_only)? {
-            Some(found) => Ok(found),
+        let found = match self.find_raw(block, count_only)? {
+            Some(found) => found,
             None => {
                 let (mut lines, end) = block.decode(&self.options)?;
                 lines.retain(|line| self.filter.matches(line));
-                Ok(Found { matched: lines.len() as u64, lines, end: Some(end) })
+                Found { matched: lines.len() as u64, lines, end: Some(end) }
             }
-        }
+        };
+        // What was written behind that in the meantime was not looked at.
+        Ok(Found { end: found.end.map(|end| end.min(block.clip.1)), ..found })
     }
 
     /// `None`: the block must be decoded.
