@@ -46,17 +46,22 @@ test('what is muted is listed also while there is nothing of it', () => {
   ];
   expect(mutedOnes([now, warning('slow', '3 slow requests')], kinds)).toEqual([
     now,
-    { process: null, kind: 'hog', text: 'what takes most of the machine: nothing at present', since: null, muted: true },
+    {
+      process: null,
+      kind: 'hog',
+      text: 'what takes most of the machine: nothing at present',
+      since: null,
+      muted: true,
+    },
   ]);
   expect(mutedOnes([], [{ process: 'api', kind: 'new' }])[0]?.text).toBe('new: nothing at present');
 });
 
 test('a row stays the same row while its words change', () => {
   const keys = (figures: number[]) =>
-    keyed([
-      ...figures.map((figure) => warning('grew', `${figure} KB`)),
-      warning('grew', '', 'web'),
-    ]).map(({ key }) => key);
+    keyed([...figures.map((figure) => warning('grew', `${figure} KB`)), warning('grew', '', 'web')]).map(
+      ({ key }) => key,
+    );
   expect(keys([1, 2])).toEqual(keys([3, 4]));
   expect(new Set(keys([1, 1])).size).toBe(3);
 });
