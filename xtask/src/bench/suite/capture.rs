@@ -22,17 +22,20 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let lines: u64 = if bench.quick { 500_000 } else { 5_000_000 };
     let mut row =
         Row::new(format!("capture of a {BYTES}-byte line, CPU of everything but the writer"), "≤ 0.15 µs");
+    let (all, tenth) = (written(bench, lines)?, written(bench, lines / 10)?);
     let file = bench.folder("cat")?.join("out");
-    let cat = piped(bench, lines, Command::new("sh").args(["-c", "exec cat >\"$0\""]).arg(&file))?;
+    let cat = piped(bench, &all, Command::new("sh").args(["-c", "exec cat >\"$0\""]).arg(&file))?;
+    bench.folder("cat")?;
     row.beside("`cat >file`", per_line(cat, lines));
     if let Some(s6_log) = find("s6-log") {
         let folder = bench.folder("s6-log")?;
-        let time = piped(bench, lines, Command::new(s6_log).args(["T", "s2000000000"]).arg(&folder))?;
+        let time = piped(bench, &all, Command::new(s6_log).args(["T", "s2000000000"]).arg(&folder))?;
         row.beside("s6-log", per_line(time, lines));
+        bench.folder("s6-log")?;
     }
     let mut lost = Row::new(format!("lines lost, doubled, split or merged: {lines} of one child"), "0");
     let mut disk = Row::new("disk, as a multiple of the payload", "≤ 1.45");
-    let one = captured(bench, 1, lines)?;
+    let one = captured(bench, (1, lines), &all)?;
     row.here(per_line(one.cpu, lines));
     lost.here(one.faults.to_string());
     disk.here(format!("{:.2}", one.disk as f64 / (lines * BYTES) as f64));
@@ -40,7 +43,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut many =
         Row::new(format!("the same of ten children with {} lines each: CPU a line", lines / 10), "≤ 0.15 µs");
     let mut many_lost = Row::new(format!("lines lost, doubled, split or merged: 10 × {}", lines / 10), "0");
-    let ten = captured(bench, 10, lines / 10)?;
+    let ten = captured(bench, (10, lines / 10), &tenth)?;
     many.here(per_line(ten.cpu, lines));
     many_lost.here(ten.faults.to_string());
     Ok(vec![row, lost, disk, many, many_lost])
@@ -50,10 +53,24 @@ fn per_line(time: Duration, lines: u64) -> String {
     format!("{:.3} µs", time.as_secs_f64() * 1e6 / lines as f64)
 }
 
+/// Numbered lines in a file: who writes them is to be quicker than any reader, else it is the waiting that is measured.
+fn written(bench: &Bench, lines: u64) -> Result<PathBuf> {
+    let path = bench.folder(&format!("lines-{lines}"))?.join("lines");
+    let mut counting = Command::new(&bench.nasty);
+    counting.args(["count", &lines.to_string(), "--bytes", &BYTES.to_string()]);
+    let file = File::create(&path)?;
+    let status = counting.stdout(file.try_clone()?).status().context("nasty")?;
+    ensure!(status.success(), "the lines were not written");
+    // What the system still has to write costs whoever writes next.
+    file.sync_all()?;
+    Ok(path)
+}
+
 /// The CPU time of `reader`, which gets the lines on its stdin.
-fn piped(bench: &Bench, lines: u64, reader: &mut Command) -> Result<Duration> {
+fn piped(bench: &Bench, lines: &Path, reader: &mut Command) -> Result<Duration> {
     let mut writer = Command::new(&bench.nasty)
-        .args(["count", &lines.to_string(), "--bytes", &BYTES.to_string()])
+        .arg("pour")
+        .arg(lines)
         .stdout(Stdio::piped())
         .spawn()
         .context("nasty")?;
@@ -78,11 +95,11 @@ struct Captured {
     disk: u64,
 }
 
-/// `children` that write `lines` each, held by Forge.
-fn captured(bench: &Bench, children: u64, lines: u64) -> Result<Captured> {
+/// So many children that write so many lines each, those of `file`, held by Forge.
+fn captured(bench: &Bench, (children, lines): (u64, u64), file: &Path) -> Result<Captured> {
     let names: Vec<String> = (0..children).map(|number| format!("writer{number}")).collect();
     let go = bench.folder("go")?.join("now");
-    let steps = format!("wait-for {} count {lines} --bytes {BYTES} --tag line forever", go.display());
+    let steps = format!("wait-for {} pour {} forever", go.display(), file.display());
     let processes =
         names.iter().map(|name| format!("  - {{ name: {name}, command: {} }}\n", bench.child(&steps)));
     let forge = Forge::new(bench, &format!("dev:\n{}", processes.collect::<String>()))?;
