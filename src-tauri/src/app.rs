@@ -100,13 +100,19 @@ fn on_event(app: &AppHandle, event: RunEvent) {
                 api.prevent_close();
                 window::hide(app);
             }
-            WindowEvent::Destroyed => app.state::<Arc<ipc::Connections>>().drop_all(),
+            WindowEvent::Destroyed => page_is_gone(app),
             _ => {}
         },
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app, None),
         _ => {}
     }
+}
+
+/// Ends what a page had begun, which nobody else can go on with.
+pub(crate) fn page_is_gone(app: &AppHandle) {
+    app.state::<Arc<ipc::Connections>>().drop_all();
+    app.state::<saving::Saves>().give_up();
 }
 
 /// Ends the app when the supervisor has ended, and says so if it never began.

@@ -64,6 +64,15 @@ impl Saves {
         one.file.write_all(text.as_bytes()).map_err(|error| told("write", &one.part, &error))
     }
 
+    /// The page that wrote them is gone: leaves nothing of what is not whole.
+    pub(crate) fn give_up(&self) {
+        for (_, Unfinished { file, part, .. }) in self.open().files.drain() {
+            drop(file);
+            // Who is there to be told?
+            let _gone = fs::remove_file(&part);
+        }
+    }
+
     /// Ends a file: gives it its name, or leaves nothing of it.
     fn end(&self, id: u32, keep: bool) -> Result<(), String> {
         let Some(Unfinished { file, part, path }) = self.open().files.remove(&id) else { return Ok(()) };
@@ -150,6 +159,20 @@ mod tests {
         assert_eq!(names(folder.path()), ["dev.log"], "and nothing beside it");
         let error = saves.write(begun.id, "more").expect_err("it is over");
         assert_eq!(error, "the file is not open", "said as it is");
+    }
+
+    #[test]
+    fn a_page_that_is_gone_leaves_nothing_half_written() {
+        let (folder, path) = folder();
+        let saves = Saves::default();
+        let begun =
+            [path.clone(), folder.path().join("other.log")].map(|path| saves.begin(path).expect("a file"));
+        saves.write(begun[0].id, "half").expect("room");
+        saves.give_up();
+        assert_eq!(names(folder.path()), ["dev.log"], "only what stood there");
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), "before", "as it was");
+        saves.end(begun[1].id, true).expect("nothing to be done");
+        assert_eq!(names(folder.path()), ["dev.log"], "and nothing later");
     }
 
     #[test]

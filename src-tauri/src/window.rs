@@ -11,6 +11,7 @@ use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{AppHandle, Emitter, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_window_state::{AppHandleExt, StateFlags};
 
+use crate::app::page_is_gone;
 use crate::ipc::Connections;
 
 pub(crate) const LABEL: &str = "main";
@@ -100,7 +101,7 @@ fn build(app: &AppHandle, state: &Window) -> tauri::Result<WebviewWindow> {
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Started {
                 // Of the page before.
-                window.state::<Arc<Connections>>().drop_all();
+                page_is_gone(window.app_handle());
             }
         })
         .build()

@@ -68,12 +68,8 @@ fn written(bench: &Bench, lines: u64) -> Result<PathBuf> {
 
 /// The CPU time of `reader`, which gets the lines on its stdin.
 fn piped(bench: &Bench, lines: &Path, reader: &mut Command) -> Result<Duration> {
-    let mut writer = Command::new(&bench.nasty)
-        .arg("pour")
-        .arg(lines)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("nasty")?;
+    let mut writer =
+        Command::new(&bench.nasty).arg("pour").arg(lines).stdout(Stdio::piped()).spawn().context("nasty")?;
     let pipe = writer.stdout.take().context("no pipe")?;
     let mut reader = reader.stdin(pipe).spawn().context("the reader")?;
     let time = cpu_at_end(&mut reader);
