@@ -78,6 +78,7 @@ impl Journal {
     }
 
     /// The file that the child writes [`Record::Started`] to.
+    #[cfg(unix)]
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
@@ -90,6 +91,7 @@ impl Journal {
     }
 
     /// Records the start of a child that writes this down by itself, if it could not.
+    #[cfg(unix)]
     pub(crate) fn child_started(&mut self, pid: u32, start: u64, time: i64) {
         let started = Record::Started { pid, start, time };
         let bytes = fs::read(self.folder.events()).unwrap_or_default();
@@ -135,7 +137,8 @@ impl Journal {
         write_whole(&self.folder.exit(), &serde_json::to_vec(ended)?)
     }
 
-    /// Writes all of it anew: the run folder was deleted, and is there again.
+    /// Writes all of it anew: the run folder was deleted, and is there again. (Elsewhere one that is in use stays.)
+    #[cfg(any(unix, test))]
     pub(crate) fn rewrite(&mut self) -> io::Result<()> {
         self.file = open_events(&self.folder.events())?;
         self.unwritten = self.known.iter().flat_map(line).collect();
