@@ -221,7 +221,7 @@ fn what_pg_ctl_starts_is_watched_restarted_and_stopped() {
     let db = world.process("db");
     assert_eq!((&db["status"], &db["ready"]), (&"running".into(), &true.into()), "{db:#}");
     assert_eq!(db["health"]["message"], "Accepting connections", "{db:#}");
-    assert!(running(&world, "pg_ctl").is_empty(), "its command has returned: {:#?}", world.programs());
+    wait_until("its command has returned", || running(&world, "pg_ctl").is_empty());
     world.wait_line("db", "server started");
     let server = || running(&world, " -D ").into_iter().next();
     let before = server().expect("the server");

@@ -42,7 +42,7 @@ test('a crash stands on top with its last lines, and Restart now restarts', () =
     await shows(notice, 'api crashed');
     await shows(notice, /exit 1|code 1/);
     await shows(notice, 'crashing, as /crash asks');
-    await shows(notice, 'forge logs api -n 50');
+    await shows(notice, 'forge logs dev/api -n 50');
     await shows(notice, /in 1m 5\ds/);
     await shows(page.getByTestId('process-api-status'), 'restarting');
     await shows(page.getByTestId('environment-dev'), /api/);

@@ -372,7 +372,10 @@ fn what_was_ready_is_ready_for_the_next_supervisor_too() {
     world.start();
     let written = |name: &str| {
         let files = std::fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
-        let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        // Beside the file is the one before it.
+        let paths =
+            files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|of| of == "state"));
+        let texts = paths.filter_map(|path| std::fs::read_to_string(path).ok());
         let states = texts.filter_map(|text| serde_json::from_str::<Value>(text.split_once('\n')?.1).ok());
         let mut readiness = states.map(|state| state["processes"][name]["readiness"].clone());
         readiness.find(|readiness| readiness.is_object()).unwrap_or_default()

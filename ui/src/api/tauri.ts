@@ -12,9 +12,11 @@ export class TauriCarrier implements Carrier {
       for (const message of batch) events.message(message);
     };
     const connection = await invoke<number>('connect', { channel });
+    // The shell takes each call on a thread of its own: one at a time, so that they arrive in their order.
+    let sent = Promise.resolve();
     return {
       send: (message) => {
-        invoke('send', { connection, message }).catch(() => events.close());
+        sent = sent.then(() => invoke<void>('send', { connection, message })).catch(() => events.close());
       },
       close: () => {
         channel.onmessage = () => {};

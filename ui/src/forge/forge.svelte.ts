@@ -26,7 +26,10 @@ export class Forge {
   onupdate: (update: Update) => void = () => {};
   readonly #carrier: Carrier;
   #connection: Connection | null = null;
+  /** One is being made, up to the whole picture. */
+  #connecting = false;
   #delay = FIRST_DELAY;
+  #next: ReturnType<typeof setTimeout> | null = null;
   /** Updates of the time between the subscription and the whole picture. */
   #held: Update[] | null = null;
   #refreshing = false;
@@ -61,9 +64,11 @@ export class Forge {
   }
 
   async #connect(): Promise<void> {
-    if (this.#connection) return;
+    if (this.#connection || this.#connecting) return;
+    this.#connecting = true;
+    let connection: Connection | null = null;
     try {
-      const connection = await this.connect();
+      connection = await this.connect();
       connection.onclose = () => this.#lost();
       connection.onupdate = (update) => this.#take(update);
       this.#connection = connection;
@@ -74,15 +79,24 @@ export class Forge {
       if (document.hidden) await this.#look();
       else clock.run();
     } catch (thrown) {
+      // One that did not get as far as a picture would tell its updates beside the next one.
+      connection?.close();
       if (thrown instanceof Refused) this.link = 'refused';
       else this.#lost();
+    } finally {
+      this.#connecting = false;
     }
   }
 
+  /** Tries again after a while, once, whoever notices first that the connection is gone. */
   #lost(): void {
     this.#connection = null;
     this.link = 'lost';
-    setTimeout(() => void this.#connect(), this.#delay);
+    if (this.#next !== null) return;
+    this.#next = setTimeout(() => {
+      this.#next = null;
+      void this.#connect();
+    }, this.#delay);
     this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
   }
 

@@ -95,7 +95,7 @@ test('a crash stands on top, with its actions and a command to copy', async () =
   const crash = notice('n1', { actions: [{ id: 'restart', label: 'Restart now', shows: false }] });
   const { carrier } = await openPage({ notices: () => ({ notices: [crash] }) });
   const strip = await screen.findByTestId('crash-n1');
-  expect(strip.textContent).toContain('forge logs api -n 50');
+  expect(strip.textContent).toContain('forge logs dev/api -n 50');
   await fireEvent.click(screen.getByText('Restart now'));
   expect(carrier.asked('notices.act')).toEqual([{ id: 'n1', action: 'restart' }]);
 });

@@ -102,7 +102,7 @@ test('a start that failed says who, offers to try again, and what to type', asyn
   const { carrier } = await openPage({ notices: () => ({ notices: [failed] }), start: 'later' });
   const strip = await screen.findByTestId('notice-n1');
   expect(strip.querySelector('a[href$="/p/api"]')?.textContent).toBe('api');
-  expect(strip.textContent).toContain('forge logs api -n 50');
+  expect(strip.textContent).toContain('forge logs dev/api -n 50');
   await fireEvent.click(within(strip).getByText('Try again'));
   expect(carrier.asked('start')).toMatchObject([{ names: ['dev'], on_conflict: 'fail' }]);
   await waitFor(() => expect(within(strip).getByText('Try again').hasAttribute('disabled')).toBe(true));

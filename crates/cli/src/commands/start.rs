@@ -96,7 +96,8 @@ fn begun(context: &Context, started: &Started) -> Outcome {
     }
     let names = words::targets(&started.starting);
     if names.is_empty() {
-        context.output.text(&format!("{}: everything runs already\n", started.environment))?;
+        context.output.text(&format!("{}: nothing had to be started\n", started.environment))?;
+        context.output.note("`forge status` shows how it is");
     } else {
         context.output.text(&format!("{}: starting {}\n", started.environment, words::list(&names)))?;
         context.output.note("`forge status` shows how it goes");
