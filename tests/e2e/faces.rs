@@ -244,6 +244,31 @@ fn crashes_in_a_row_are_the_same_incident_that_gets_worse() {
 }
 
 #[test]
+fn a_crash_loop_that_is_muted_is_not_told() {
+    let world = World::with(
+        "dev:
+  - {name: api, command: nasty exit 1, auto_restart: {delay: 0s, max_crashes: 3}}
+  - {name: other, command: nasty exit 1, auto_restart: {delay: 0s, max_crashes: 3}, disabled: true}
+",
+    );
+    let mut face = face(&world);
+    let mute = json!({
+        "workspace": world.workspace(), "environment": "dev", "process": "api", "kind": "crash_loop", "muted": true,
+    });
+    face.ask("alerts.mute", mute);
+    world.forge(["start", "-d", "dev/api"]).run().ok();
+    world.wait_status("api", "failed");
+    // Told after it, if it were.
+    world.forge(["start", "-d", "dev/other"]).run().ok();
+    assert_eq!(notice(&mut face, "crash_loop")["process"], "other", "the first is not told");
+    wait_until("nothing of it is open", || {
+        let open = face.ask("notices", json!({}))["notices"].clone();
+        open.as_array().is_some_and(|open| open.iter().all(|notice| notice["process"] == "other"))
+    });
+    assert_eq!(world.status()["muted"], json!([{"process": "api", "kind": "crash_loop"}]), "it is listed");
+}
+
+#[test]
 fn a_clicked_start_in_front_of_a_held_port_offers_another_one_and_dependents_follow() {
     let world = World::new();
     with_login_path(&world);

@@ -295,12 +295,21 @@ pub(super) const RULES: &[Rule] = &[
         "Build succeeded",
         r"(?i)^\W*build (?:succeeded|successful)\b",
     ),
+    // A number alone is a port only right behind such a word.
+    rule(
+        &["listening", "running", "started"],
+        Info,
+        LISTENING,
+        "on $where",
+        "",
+        r"(?i)\b(?:listening|running|started) (?:at|on)(?: port)?:? (?P<where>\d{2,5})\b(?:[.,;!]?$|[.,;!]? \D)",
+    ),
     rule(
         &["listening", "running", "started", "serving", "server"],
         Info,
         LISTENING,
         "on $where",
         "",
-        r"(?i)\b(?:listening|(?:running|started|serving|server|now listening)\b.{0,24}?)\s(?:at|on)(?: port)?:? (?P<where>(?:port )?(?:\w+://)?[\w.\[\]*-]*:?\d{2,5}\b\S*)",
+        r"(?i)\b(?:listening|(?:running|started|serving|server (?:is )?(?:up|ready|live|available))\b.{0,24}?)\s(?:at|on):? (?P<where>port:? \d{2,5}\b|\w+://\S*[\w/]|[\w.\[\]*-]*:\d{2,5}\b\S*|[\d.:]+ port \d{2,5}\b)",
     ),
 ];

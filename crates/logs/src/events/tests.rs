@@ -160,6 +160,13 @@ fn lines_of_known_tools_are_told() {
         // Prose
         ("nothing was compiled", ""),
         ("we are listening", ""),
+        ("running migrations on 2024-01-01 12:30", ""),
+        ("server error on port 8080 connection", ""),
+        ("Serving request on 12345", ""),
+        (
+            "Serving HTTP on 127.0.0.1 port 8000 (http://127.0.0.1:8000/) ...",
+            "info Listening: on 127.0.0.1 port 8000",
+        ),
         ("found 3 warnings", ""),
         ("a hot reload", ""),
         ("", ""),

@@ -14,6 +14,9 @@ use crate::process::lifecycle::Phase;
 /// Between two looks at how much the logs have grown.
 const LOGS_EVERY: Duration = Duration::from_secs(60);
 
+/// The warning of a process that has crashed too often.
+pub(super) const CRASH_LOOP: &str = "crash_loop";
+
 /// The process and the kind that the user wants to hear no more of; no process: of the environment as a whole.
 pub(crate) type Muted = (Option<String>, String);
 
@@ -139,7 +142,7 @@ impl Core {
             }
             if let Phase::Failed { exit: Some(_), reason, .. } = &process.machine.phase {
                 let since = process.ended.map(|(_, time)| time);
-                warnings.push(Warning { since, ..Warning::new(Some(name), "crash_loop", reason.clone()) });
+                warnings.push(Warning { since, ..Warning::new(Some(name), CRASH_LOOP, reason.clone()) });
             }
         }
         if environment.processes.values().any(super::Process::is_held) {

@@ -10,6 +10,7 @@ use forge_api::{
 };
 use forge_system::process::ProcessId;
 
+use super::alerts::CRASH_LOOP;
 use super::{Core, EnvironmentKey, Key, Message, Reply};
 use crate::conflict::Conflict;
 use crate::owned::Service;
@@ -101,6 +102,12 @@ impl Core {
             };
             handle.tell(Message::Visit(Box::new(move |core| {
                 let until = core.process(&key).and_then(|process| process.restart_at);
+                if kind == NoticeKind::CrashLoop
+                    && core.is_muted(&key.environment, Some(&key.process), CRASH_LOOP)
+                {
+                    core.close_crash(&key);
+                    return;
+                }
                 // Restarted or stopped meanwhile: nothing to decide any more.
                 if core.process(&key).is_some_and(|process| process.number == number && !is_well(process)) {
                     core.raise(&key.environment, Some(&key.process), kind, time, |notice| Notice {
@@ -113,6 +120,17 @@ impl Core {
                 }
             })));
         });
+    }
+
+    /// The user wants to hear no more of what a crash came to.
+    fn close_crash(&mut self, key: &Key) {
+        let of_it = |incident: &&Incident| {
+            is_of(&incident.notice, key) && family(incident.notice.kind) == NoticeKind::Crash
+        };
+        let id = self.incidents.iter().find(of_it).map(|incident| incident.notice.id.clone());
+        if let Some(id) = id {
+            self.close(&id);
+        }
     }
 
     /// Tells of an incident, or of news of one that is open.
