@@ -156,11 +156,8 @@ impl Eye {
     ) -> io::Result<Vec<Stat>> {
         let mut members = Vec::new();
         for id in known {
-            let stat = match self.kept.get(id) {
-                Some(files) => self.proc.open_stat(files)?,
-                None => self.proc.stat(id.pid)?.filter(|stat| stat.id() == id),
-            };
-            members.extend(stat);
+            let stat = self.proc.stat_of(id.pid, self.kept.get(id))?;
+            members.extend(stat.filter(|stat| stat.id() == id));
         }
         let mut parents: HashSet<u32> = members.iter().chain(holder).map(|stat| stat.pid).collect();
         for stat in born {
@@ -297,37 +294,27 @@ impl Default for Proc {
 impl Proc {
     /// `None` if the process is gone.
     fn stat(&mut self, pid: u32) -> io::Result<Option<Stat>> {
-        let unreadable =
-            || io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat has another form"));
-        let Some(line) = self.of(pid, "stat")? else { return Ok(None) };
-        Stat::parse(line).map(Some).ok_or_else(unreadable)
+        self.stat_of(pid, None)
     }
 
-    /// The same of one that is kept open.
-    fn open_stat(&mut self, files: &Files) -> io::Result<Option<Stat>> {
-        let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "a stat has another form");
-        let Some(line) = self.read_open(&files.stat)? else { return Ok(None) };
+    fn stat_of(&mut self, pid: u32, files: Option<&Files>) -> io::Result<Option<Stat>> {
+        let unreadable =
+            || io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat has another form"));
+        let Some(line) = self.of(pid, "stat", files.map(|files| &files.stat))? else { return Ok(None) };
         Stat::parse(line).map(Some).ok_or_else(unreadable)
     }
 
     /// `statm` rather than the field of `stat`: that one is a running counter that lags behind by up to 32 pages for each
     /// core. Since 6.17 `statm` adds up what each core still keeps for itself.
     fn resident_pages(&mut self, pid: u32, files: Option<&Files>) -> io::Result<Option<u64>> {
-        let line = match files {
-            Some(files) => self.read_open(&files.statm)?,
-            None => self.of(pid, "statm")?,
-        };
+        let line = self.of(pid, "statm", files.map(|files| &files.statm))?;
         Ok(line
             .and_then(|line| std::str::from_utf8(line).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()))
     }
 
     /// `None` if it is gone, or not ours to look at.
     fn disk(&mut self, pid: u32, files: Option<&Files>) -> io::Result<Option<Disk>> {
-        let told = match files {
-            Some(files) => self.read_open(&files.io),
-            None => self.of(pid, "io"),
-        };
-        let told = match told {
+        let told = match self.of(pid, "io", files.map(|files| &files.io)) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
             other => other?,
         };
@@ -359,7 +346,11 @@ impl Proc {
         Ok(listed.and_then(|entries| u32::try_from(entries.len()).ok()))
     }
 
-    fn of(&mut self, pid: u32, file: &str) -> io::Result<Option<&[u8]>> {
+    /// What is in a file of a process: the one that is kept open, where it is.
+    fn of(&mut self, pid: u32, file: &str, open: Option<&OwnedFd>) -> io::Result<Option<&[u8]>> {
+        if let Some(open) = open {
+            return self.read_open(open);
+        }
         self.name(pid, file);
         let path = std::mem::take(&mut self.path);
         let length = self.fill(&path);

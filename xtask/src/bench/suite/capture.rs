@@ -25,6 +25,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let (all, tenth) = (written(bench, lines)?, written(bench, lines / 10)?);
     let file = bench.folder("cat")?.join("out");
     let cat = piped(bench, &all, Command::new("sh").args(["-c", "exec cat >\"$0\""]).arg(&file))?;
+    // Emptied: what nobody reads again need not be written to the disk while the others are measured.
     bench.folder("cat")?;
     row.beside("`cat >file`", per_line(cat, lines));
     if let Some(s6_log) = find("s6-log") {

@@ -14,6 +14,7 @@ use crate::process::stat::Stat;
 
 /// A quarter of the files that this process may have open, of which one member takes four.
 const PART: u64 = 16;
+/// Members, however many files it may have open.
 const MOST: usize = 1000;
 
 /// What is open, by whose it is.
