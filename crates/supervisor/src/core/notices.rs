@@ -124,13 +124,9 @@ impl Core {
 
     /// The user wants to hear no more of what a crash came to.
     fn close_crash(&mut self, key: &Key) {
-        let of_it = |incident: &&Incident| {
+        self.close_those(|_, incident| {
             is_of(&incident.notice, key) && family(incident.notice.kind) == NoticeKind::Crash
-        };
-        let id = self.incidents.iter().find(of_it).map(|incident| incident.notice.id.clone());
-        if let Some(id) = id {
-            self.close(&id);
-        }
+        });
     }
 
     /// Tells of an incident, or of news of one that is open.
@@ -159,15 +155,11 @@ impl Core {
 
     /// An alert is over, or muted.
     pub(super) fn close_alert(&mut self, environment: &EnvironmentKey, process: Option<&str>, alert: &str) {
-        let same = |incident: &&Incident| {
+        self.close_those(|_, incident| {
             is_in(&incident.notice, environment)
                 && incident.notice.process.as_deref() == process
                 && incident.alert == Some(alert)
-        };
-        let ids: Vec<String> = self.incidents.iter().filter(same).map(|one| one.notice.id.clone()).collect();
-        for id in ids {
-            self.close(&id);
-        }
+        });
     }
 
     fn raise_one(
@@ -244,16 +236,7 @@ impl Core {
 
     /// Closes what is over in an environment.
     pub(super) fn settle_incidents(&mut self, environment: &EnvironmentKey) {
-        let over: Vec<String> = self
-            .incidents
-            .iter()
-            .map(|incident| &incident.notice)
-            .filter(|notice| is_in(notice, environment) && self.is_over(notice))
-            .map(|notice| notice.id.clone())
-            .collect();
-        for id in over {
-            self.close(&id);
-        }
+        self.close_those(|core, Incident { notice, .. }| is_in(notice, environment) && core.is_over(notice));
     }
 
     fn is_over(&self, notice: &Notice) -> bool {
@@ -282,22 +265,21 @@ impl Core {
         }
     }
 
-    /// A start of the environment got through: what was in its way no longer is.
-    pub(super) fn close_start_incidents(&mut self, root: &Path, environment: &str) {
-        let hindered = |notice: &Notice| {
-            matches!(notice.kind, NoticeKind::PortConflict | NoticeKind::StartFailed)
-                && notice.workspace == root
-                && notice.environment == environment
-        };
-        let ids: Vec<String> = self
-            .incidents
-            .iter()
-            .filter(|incident| hindered(&incident.notice))
-            .map(|incident| incident.notice.id.clone())
-            .collect();
+    fn close_those(&mut self, which: impl Fn(&Self, &Incident) -> bool) {
+        let those = self.incidents.iter().filter(|incident| which(self, incident));
+        let ids: Vec<String> = those.map(|incident| incident.notice.id.clone()).collect();
         for id in ids {
             self.close(&id);
         }
+    }
+
+    /// A start of the environment got through: what was in its way no longer is.
+    pub(super) fn close_start_incidents(&mut self, root: &Path, environment: &str) {
+        self.close_those(|_, Incident { notice, .. }| {
+            matches!(notice.kind, NoticeKind::PortConflict | NoticeKind::StartFailed)
+                && notice.workspace == root
+                && notice.environment == environment
+        });
     }
 
     /// A process that has come up is looked at once more when it has stayed up.
