@@ -118,7 +118,6 @@ impl Viewer {
     }
 
     fn not_found(&mut self, wanted: Wanted, backward: bool) {
-        self.context_wanted = false;
         let what = wanted.what();
         let (older, newer) = match wanted {
             Wanted::Match => ("N", "n"),

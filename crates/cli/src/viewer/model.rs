@@ -131,7 +131,7 @@ pub(crate) struct Viewer {
     pub(super) mark: Option<i64>,
     /// It is among those that are asked for.
     pub(super) mark_at: Option<LogAnchor>,
-    /// What stands around the line that is being looked for was asked for already.
+    /// What stands around the line that is being looked for was asked for already, by the last key.
     pub(super) context_wanted: bool,
     pub(super) search: Option<Search>,
     pub(super) finding: Option<Finding>,
@@ -212,7 +212,6 @@ impl Viewer {
                 self.lost = true;
                 self.window.forget_asked();
                 self.finding = None;
-                self.context_wanted = false;
                 Vec::new()
             }
             Input::Back => {
@@ -273,7 +272,7 @@ impl Viewer {
                     self.stuck = true;
                 }
             }
-            Question::Find { .. } => (self.finding, self.context_wanted) = (None, false),
+            Question::Find { .. } => self.finding = None,
             // Counts are beside the point.
             Question::Scan(scan) if scan.slot == Search::SLOT => return Vec::new(),
             Question::ScanNext(_) | Question::ScanCancel(_) | Question::Names => return Vec::new(),
