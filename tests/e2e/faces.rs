@@ -447,15 +447,13 @@ dev:
 #[test]
 fn the_users_own_settings_hold_where_the_workspace_says_nothing() {
     let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
-    let settings = world.home().join("config/settings.yml");
-    fs::create_dir_all(settings.parent().expect("a folder")).expect("the configuration folder");
-    fs::write(&settings, "sampling: false\nlog_quota: 5MB\n").expect("settings");
+    world.settings("sampling: false\nlog_quota: 5MB\n");
     world.start();
     let folders = world.run_folders();
     let spec = fs::read_to_string(folders[0].join("spec.json")).expect("the run's");
     assert!(spec.contains("\"quota_bytes\":5000000"), "the user's quota: {spec}");
     assert_eq!(world.process("a")["memory_bytes"], Value::Null, "nothing is measured");
-    fs::write(&settings, "smapling: false\n").expect("settings");
+    world.settings("smapling: false\n");
     world.forge(["check"]).run().code(2).says("settings.yml:1:1").says("did you mean `sampling`");
 }
 

@@ -32,6 +32,7 @@ mod metrics;
 mod monitor;
 mod nasty_logs;
 mod output;
+mod reboot;
 mod start;
 mod stop;
 mod talk;

@@ -240,9 +240,7 @@ fn of_all_logs_together_the_oldest_goes_first_and_what_is_written_to_stays() {
         assert_eq!(whole(name), 10_000, "{name} is written");
     }
     for (quota, left) in [("3500KB", [10_000, 0, 10_000]), ("1KB", [10_000, 0, 0])] {
-        let settings = world.home().join("config/settings.yml");
-        std::fs::create_dir_all(settings.parent().expect("a folder")).expect("the configuration folder");
-        std::fs::write(&settings, format!("log_quota_total: {quota}\n")).expect("settings");
+        world.settings(&format!("log_quota_total: {quota}\n"));
         // Looked at when a supervisor begins, and each minute.
         world.kill_supervisor();
         let _status = world.status();

@@ -1,6 +1,7 @@
 //! A Forge of its own with a workspace of its own, in a temporary folder.
 
 mod observe;
+mod reboot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -76,6 +77,16 @@ impl World {
     /// It can't be written.
     pub fn configure(&self, processes: &str) {
         self.write(".forge/processes.yml", processes);
+    }
+
+    /// Writes the user's own `settings.yml`.
+    ///
+    /// # Panics
+    /// It can't be written.
+    pub fn settings(&self, content: &str) {
+        let folder = self.home().join("config");
+        fs::create_dir_all(&folder).expect("the configuration folder");
+        fs::write(folder.join("settings.yml"), content).expect("settings");
     }
 
     /// Writes a file of the workspace, and the folders that lead to it.

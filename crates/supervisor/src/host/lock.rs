@@ -1,7 +1,7 @@
 //! One supervisor a user and home: a lock on a file of our own, held for life.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use forge_api::{Code, Error, HandOver, Hello, HelloAnswer, Operation, PROTOCOL, wire};
@@ -85,7 +85,12 @@ async fn take_over(home: &Home, holder: u32) -> Result<Option<u32>, Error> {
     };
     let mut stream = BufReader::new(stream);
     let hello = Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned() };
-    let answer: HelloAnswer = call(&mut stream, 1, &hello).await?;
+    let answer: HelloAnswer = match call(&mut stream, 1, &hello).await {
+        Ok(answer) => answer,
+        // It ended between two words.
+        Err(Unanswered::Gone) => return Ok(None),
+        Err(Unanswered::Fault(error)) => return Err(error),
+    };
     if !answer.background {
         return Err(already_running(if answer.pid == 0 { holder } else { answer.pid }));
     }
@@ -94,28 +99,45 @@ async fn take_over(home: &Home, holder: u32) -> Result<Option<u32>, Error> {
     Ok(Some(answer.pid))
 }
 
+/// Why there is no answer.
+enum Unanswered {
+    /// Nobody is at the other end any more.
+    Gone,
+    Fault(Error),
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
 async fn call<O: Operation>(
     stream: &mut BufReader<endpoint::Connection>,
     id: u64,
     operation: &O,
-) -> Result<O::Answer, Error> {
+) -> Result<O::Answer, Unanswered> {
+    let request = wire::request(id, operation).map_err(|error| Error::system("a request", error))? + "\n";
     let exchange = async {
-        let line = wire::request(id, operation).map_err(std::io::Error::other)? + "\n";
-        stream.get_mut().write_all(line.as_bytes()).await?;
         let mut line = String::new();
+        stream.get_mut().write_all(request.as_bytes()).await?;
         stream.read_line(&mut line).await?;
-        serde_json::from_str::<wire::Message>(&line).map_err(std::io::Error::other)
+        io::Result::Ok(line)
     };
-    let message = match tokio::time::timeout(HAND_OVER, exchange).await {
-        Ok(Ok(message)) => message,
-        Ok(Err(error)) => return Err(Error::system("the supervisor that runs", error)),
-        Err(_) => return Err(Error::new(Code::NoSupervisor, "the supervisor that runs does not answer")),
-    };
-    match (message.result, message.error) {
-        (Some(result), _) => {
-            serde_json::from_value(result).map_err(|error| Error::system("its answer", error))
+    let line = match tokio::time::timeout(HAND_OVER, exchange).await {
+        Ok(Ok(line)) if !line.is_empty() => line,
+        Ok(Ok(_) | Err(_)) => return Err(Unanswered::Gone),
+        Err(_) => {
+            return Err(Error::new(Code::NoSupervisor, "the supervisor that runs does not answer").into());
         }
-        (None, Some(error)) => Err(error.into()),
-        (None, None) => Err(Error::new(Code::Protocol, "an empty answer of the supervisor that runs")),
+    };
+    let unreadable = |error| Error::system("the answer of the supervisor that runs", error);
+    let message: wire::Message = serde_json::from_str(&line).map_err(unreadable)?;
+    match (message.result, message.error) {
+        (Some(result), _) => Ok(serde_json::from_value(result).map_err(unreadable)?),
+        (None, Some(error)) => Err(Error::from(error).into()),
+        (None, None) => {
+            Err(Error::new(Code::Protocol, "an empty answer of the supervisor that runs").into())
+        }
     }
 }
