@@ -1,6 +1,8 @@
 //! What clicks in the tray and on notifications ask for.
 
 use forge_api::{ActOnNotice, Code, Error, Restart, Start, Stop};
+#[cfg(target_os = "linux")]
+use forge_tray::login::Login;
 use forge_tray::{Act, Answer, Choice, Client, Named, Picture, place, route};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_opener::OpenerExt;
@@ -89,12 +91,12 @@ fn launch_at_login(app: &AppHandle) {
 
 #[cfg(target_os = "linux")]
 pub(crate) fn launches_at_login(_: &AppHandle) -> bool {
-    forge_tray::login::is_enabled()
+    Login::of_this_home().is_ok_and(|login| login.is_enabled())
 }
 
 #[cfg(target_os = "linux")]
 fn set_login(_: &AppHandle, enabled: bool) -> std::io::Result<()> {
-    forge_tray::login::set(enabled, &std::env::current_exe()?)
+    Login::of_this_home()?.set(enabled, &std::env::current_exe()?)
 }
 
 #[cfg(not(target_os = "linux"))]

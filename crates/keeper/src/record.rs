@@ -1,5 +1,6 @@
 //! What a keeper writes down about its run.
 
+use forge_system::process::Signal;
 use serde::{Deserialize, Serialize};
 
 /// One line of the file `events`. Times are nanoseconds since 1970, UTC.
@@ -37,13 +38,15 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The line in the log that parts run `run` from what follows it.
+    /// The line in the log that parts run `run` from what follows it; `requested`: by the supervisor.
     #[must_use]
-    pub fn line(self, run: u32) -> String {
-        match self {
-            Self::Code(code) => format!("run {run} exited with {code}"),
-            Self::Signal(signal) => format!("run {run} was killed by signal {signal}"),
-            Self::Unknown => format!("run {run} ended, nobody knows how"),
+    pub fn line(self, run: u32, requested: bool) -> String {
+        match (self, requested) {
+            (Self::Code(code), true) => format!("run {run} was stopped, and exited with {code}"),
+            (Self::Code(code), false) => format!("run {run} exited with {code}"),
+            (Self::Signal(number), true) => format!("run {run} was stopped by {}", Signal::describe(number)),
+            (Self::Signal(number), false) => format!("run {run} was killed by {}", Signal::describe(number)),
+            (Self::Unknown, _) => format!("run {run} ended, nobody knows how"),
         }
     }
 }
@@ -59,4 +62,23 @@ pub struct Ended {
     pub time: i64,
     /// The supervisor had asked for it.
     pub requested: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn the_log_says_how_a_run_ended_and_whether_that_was_wanted() {
+        for (exit, requested, expected) in [
+            (Exit::Code(1), false, "run 3 exited with 1"),
+            (Exit::Code(0), true, "run 3 was stopped, and exited with 0"),
+            (Exit::Signal(11), false, "run 3 was killed by SIGSEGV"),
+            (Exit::Signal(15), true, "run 3 was stopped by SIGTERM"),
+            (Exit::Signal(99), false, "run 3 was killed by signal 99"),
+            (Exit::Unknown, true, "run 3 ended, nobody knows how"),
+        ] {
+            assert_eq!(exit.line(3, requested), expected, "{exit:?}, requested: {requested}");
+        }
+    }
 }

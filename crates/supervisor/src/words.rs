@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use forge_keeper::record::Exit;
+use forge_system::process::Signal;
 
 use crate::process::lifecycle::{AfterCrash, Happening, Left, Phase};
 
@@ -34,16 +35,9 @@ pub(crate) fn bytes(count: u64) -> String {
 pub(crate) fn exit(exit: Exit) -> String {
     match exit {
         Exit::Code(code) => format!("exit {code}"),
-        Exit::Signal(number) => format!("killed by {}", signal(number)),
+        Exit::Signal(number) => format!("killed by {}", Signal::describe(number)),
         Exit::Unknown => "ended, nobody saw how".to_owned(),
     }
-}
-
-/// `SIGTERM`, or `signal 42` where it has no name here.
-pub(crate) fn signal(number: i32) -> String {
-    forge_system::process::Signal::from_raw(number)
-        .and_then(forge_system::process::Signal::name)
-        .map_or_else(|| format!("signal {number}"), str::to_owned)
 }
 
 /// `node (PID 12), sh (PID 13)`.

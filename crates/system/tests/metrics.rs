@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use common::{Ground, Script, id, reap, until};
@@ -103,39 +104,51 @@ fn assert_cpu(what: &str, script: &str) {
     assert!(off < 0.05, "{what}: {sampled:.3} s sampled, {used:.3} s used, {:.1} % off", off * 100.0);
 }
 
-/// About as much work as a core does in a few tenths of a second.
-const WORK: &str = "i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done";
+/// A script that keeps this machine's core busy for about so many seconds.
+fn work(seconds: f64) -> String {
+    static PER_SECOND: LazyLock<f64> = LazyLock::new(|| {
+        const TRIED: u32 = 100_000;
+        let ground = Ground::new();
+        let tried = ground.spawn(&rounds(TRIED));
+        f64::from(TRIED) / used_by(tried)
+    });
+    rounds((*PER_SECOND * seconds) as u32)
+}
+
+fn rounds(rounds: u32) -> String {
+    format!("i=0; while [ $i -lt {rounds} ]; do i=$((i+1)); done")
+}
 
 #[test]
 fn cpu_of_one_busy_process() {
-    assert_cpu("one", &format!("{WORK}; {WORK}; {WORK}"));
+    assert_cpu("one", &work(1.0));
 }
 
 #[test]
 fn cpu_of_a_share_of_a_core() {
-    let little = WORK.replace("150000", "15000");
+    let (little, much) = (work(0.04), work(0.6));
     assert_cpu(
         "a share",
-        &format!(
-            "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do {little}; sleep 0.05; done; {WORK}; {WORK}; {WORK}"
-        ),
+        &format!("for n in 1 2 3 4 5 6 7 8 9 10 11 12; do {little}; sleep 0.05; done; {much}"),
     );
 }
 
 #[test]
 fn cpu_of_two_busy_children_at_once() {
-    assert_cpu("two", &format!("({WORK}; {WORK}) & ({WORK}; {WORK}) & wait"));
+    let work = work(0.6);
+    assert_cpu("two", &format!("({work}) & ({work}) & wait"));
 }
 
 #[test]
 fn cpu_of_children_that_end_between_two_looks() {
-    let little = WORK.replace("150000", "3000");
+    let little = work(0.006);
     assert_cpu("many", &format!("n=0; while [ $n -lt 200 ]; do ({little}); n=$((n+1)); done"));
 }
 
 #[test]
 fn cpu_of_children_that_are_seen_and_end() {
-    assert_cpu("seen", &format!("for n in 1 2 3 4; do ({WORK}); done"));
+    let work = work(0.3);
+    assert_cpu("seen", &format!("for n in 1 2 3 4; do ({work}); done"));
 }
 
 #[test]

@@ -4,35 +4,88 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Whether there is an entry.
-#[must_use]
-pub fn is_enabled() -> bool {
-    entry_path().is_some_and(|path| path.exists())
+/// The entry of one home: with several, each has an entry of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    path: PathBuf,
+    home: Option<PathBuf>,
 }
 
-/// Writes the entry for `program`, or removes it.
-///
-/// # Errors
-/// The system's, or there is no folder to put it into.
-pub fn set(enabled: bool, program: &Path) -> io::Result<()> {
-    let path = entry_path().ok_or_else(|| io::Error::other("neither XDG_CONFIG_HOME nor HOME is set"))?;
-    if !enabled {
-        return match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+impl Login {
+    /// The entry of this process's home, `FORGE_HOME` or the platform's.
+    ///
+    /// # Errors
+    /// There is no folder to put it into.
+    pub fn of_this_home() -> io::Result<Self> {
+        let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = absolute("XDG_CONFIG_HOME")
+            .or_else(|| Some(absolute("HOME")?.join(".config")))
+            .ok_or_else(|| io::Error::other("neither XDG_CONFIG_HOME nor HOME is set"))?;
+        let home = std::env::var_os("FORGE_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        Ok(Self::of(&folder, home))
+    }
+
+    fn of(configuration: &Path, home: Option<PathBuf>) -> Self {
+        let name = match &home {
+            Some(home) => format!("forge-desktop-{}.desktop", plain(home)),
+            None => "forge-desktop.desktop".to_owned(),
         };
+        Self { path: configuration.join("autostart").join(name), home }
     }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+
+    /// Whether a session heeds it: there is one, and no tool of the desktop has put it out of force.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        std::fs::read_to_string(&self.path).is_ok_and(|entry| is_in_force(&entry))
     }
-    let home = std::env::var_os("FORGE_HOME").filter(|home| !home.is_empty());
-    std::fs::write(path, entry(program, home.map(PathBuf::from).as_deref()))
+
+    /// Writes the entry for `program`, our own, or removes it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set(&self, enabled: bool, program: &Path) -> io::Result<()> {
+        if !enabled {
+            return match std::fs::remove_file(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+        }
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&self.path, entry(&installed(program), self.home.as_deref()))
+    }
 }
 
-fn entry_path() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(folder.join("autostart/forge-desktop.desktop"))
+/// What stands where `program` was started from. After an upgrade the kernel says of a program that still runs:
+/// "/usr/bin/forge-desktop (deleted)" (proc(5), `/proc/pid/exe`).
+fn installed(program: &Path) -> PathBuf {
+    let replaced = program.to_str().and_then(|path| path.strip_suffix(" (deleted)"));
+    match replaced {
+        Some(path) if !program.exists() => PathBuf::from(path),
+        _ => program.to_owned(),
+    }
+}
+
+/// `Hidden=true` is as good as no file (the specification above), and what GNOME's switch writes is the other key.
+fn is_in_force(entry: &str) -> bool {
+    let says = |key: &str, value: &str| {
+        entry
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .any(|(name, said)| name.trim_end() == key && said.trim() == value)
+    };
+    !says("Hidden", "true") && !says("X-GNOME-Autostart-enabled", "false")
+}
+
+/// A folder as a part of a file's name.
+fn plain(home: &Path) -> String {
+    let text = home.to_string_lossy();
+    text.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect::<String>()
+        .trim_matches('-')
+        .to_owned()
 }
 
 /// What a session reads. The app looks after the folders of its own `FORGE_HOME` then, too.
@@ -70,7 +123,7 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::entry;
+    use super::{Login, entry, installed, is_in_force};
 
     #[test]
     fn the_command_survives_odd_folders() {
@@ -86,5 +139,47 @@ mod tests {
         ] {
             assert_eq!(command(program, home).as_deref(), Some(expected), "{program}");
         }
+    }
+
+    #[test]
+    fn an_entry_counts_as_long_as_a_session_heeds_it() {
+        let ours = entry(Path::new("/usr/bin/forge-desktop"), None);
+        for (entry, expected) in [
+            (ours.clone(), true),
+            (format!("{ours}Hidden=true\n"), false),
+            (ours.replace("enabled=true", "enabled=false"), false),
+            (format!("{ours}Hidden = false\n"), true),
+        ] {
+            assert_eq!(is_in_force(&entry), expected, "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_was_replaced_while_it_ran_is_started_from_its_place() {
+        for (program, expected) in
+            [("/x/forge-desktop (deleted)", "/x/forge-desktop"), ("/x/forge-desktop", "/x/forge-desktop")]
+        {
+            assert_eq!(installed(Path::new(program)), Path::new(expected), "{program}");
+        }
+    }
+
+    #[test]
+    fn each_home_has_its_own_entry() {
+        let of = |home: Option<&str>| Login::of(Path::new("/c"), home.map(Into::into)).path;
+        assert_eq!(of(None), Path::new("/c/autostart/forge-desktop.desktop"), "the platform's folders");
+        assert_eq!(of(Some("/a b/c")), Path::new("/c/autostart/forge-desktop-a-b-c.desktop"), "a home");
+    }
+
+    #[test]
+    fn it_is_written_and_removed_and_removed_again() {
+        let folder = std::env::temp_dir().join(format!("forge-login-{}", std::process::id()));
+        let login = Login::of(&folder, None);
+        assert!(!login.is_enabled(), "no entry");
+        login.set(true, Path::new("/usr/bin/forge-desktop")).expect("written");
+        assert!(login.is_enabled(), "an entry");
+        login.set(false, Path::new("/usr/bin/forge-desktop")).expect("removed");
+        login.set(false, Path::new("/usr/bin/forge-desktop")).expect("nothing to remove");
+        assert!(!login.is_enabled(), "none again");
+        std::fs::remove_dir_all(folder).expect("cleared away");
     }
 }

@@ -220,7 +220,11 @@ fn failure_of(watch: &Watch, outcome: &StartOutcome) -> Error {
         )
         .help("what was started goes on; --timeout sets how long to wait");
     }
-    Error::new(Code::NotReady, diagnosis::summary(environment, &outcome.failures))
+    let subject = match &*watch.started.processes {
+        [only] => &only.process,
+        _ => environment,
+    };
+    Error::new(Code::NotReady, diagnosis::summary(subject, &outcome.failures))
 }
 
 /// What a cancelled start has stopped.

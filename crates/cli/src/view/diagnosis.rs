@@ -82,14 +82,14 @@ pub(crate) fn hints(hints: &[(String, &str)], style: Style) -> String {
         .collect()
 }
 
-/// `dev did not get ready: api and worker failed`.
-pub(crate) fn summary(environment: &str, failures: &[Failure]) -> String {
+/// `dev did not get ready because of api and worker`; of one process that is its own cause: `api did not get ready`.
+pub(crate) fn summary(subject: &str, failures: &[Failure]) -> String {
     let targets: Vec<Target> = failures.iter().map(|failure| failure.target.clone()).collect();
     let names = words::targets(&targets);
-    if names.is_empty() {
-        return format!("{environment} did not get ready");
+    if names.iter().all(|name| name == subject) {
+        return format!("{subject} did not get ready");
     }
-    format!("{environment} did not get ready because of {}", words::list(&names))
+    format!("{subject} did not get ready because of {}", words::list(&names))
 }
 
 #[cfg(test)]
@@ -140,6 +140,8 @@ mod tests {
         insta::assert_snapshot!(failures(&failed(), STYLE));
         let summary = summary("dev", &failed());
         assert_eq!(summary, "dev did not get ready because of api and search", "the causes by name");
+        let alone = super::summary("api", &failed()[..1]);
+        assert_eq!(alone, "api did not get ready", "it is its own cause");
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Keeper {
         self.life = Life::Left;
         self.untold = !self.requested;
         if let Some(output) = &mut self.output {
-            output.mark(&exit.line(self.spec.number));
+            output.mark(&exit.line(self.spec.number, self.requested));
         }
         self.journal.append(Record::Exited { exit, time });
         self.journal.end(Ended { exit: Some(exit), message: None, time, requested: self.requested });

@@ -440,7 +440,7 @@ impl Keeper {
         self.life = Life::Left;
         self.untold = !self.requested;
         if let Some(writer) = &mut self.writer {
-            writer.marker(&exit.line(self.spec.number), Stamp::now());
+            writer.marker(&exit.line(self.spec.number, self.requested), Stamp::now());
         }
         self.journal.append(Record::Exited { exit, time });
         self.journal.end(Ended { exit: Some(exit), message: None, time, requested: self.requested });

@@ -16,7 +16,6 @@ use super::{Core, Ending, EnvironmentKey, Key, Process, Reply};
 use crate::plan::{self, Purpose};
 use crate::prepare::Wish;
 use crate::process::lifecycle::Phase;
-use crate::words;
 
 /// Bytes of input that one request to a keeper carries.
 const INPUT: usize = 256 * 1024;
@@ -188,7 +187,7 @@ impl Core {
                 }
             }
         }
-        self.record(&key, EventLevel::Info, "signalled", words::signal(number.as_raw()));
+        self.record(&key, EventLevel::Info, "signalled", Signal::describe(number.as_raw()));
         Ok(Done {})
     }
 

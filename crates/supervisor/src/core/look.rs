@@ -123,10 +123,13 @@ impl Core {
         Look { status, trees, sampling: self.sampling.is_some() }
     }
 
+    /// By time: what a log tells has its line's, and is heard a moment later.
     fn recent(&self, key: &EnvironmentKey) -> Vec<forge_api::Event> {
         let all = self.history.of(key);
         let skip = all.len().saturating_sub(RECENT);
-        all.skip(skip).cloned().collect()
+        let mut recent: Vec<forge_api::Event> = all.skip(skip).cloned().collect();
+        recent.sort_by_key(|event| event.time);
+        recent
     }
 
     /// "waiting for db, which failed".

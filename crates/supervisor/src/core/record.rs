@@ -9,7 +9,7 @@ use forge_config::Config;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
 use forge_keeper::record::Exit;
-use forge_system::process::ProcessId;
+use forge_system::process::{ProcessId, Signal};
 use forge_system::tree::Tree;
 use indexmap::IndexMap;
 use tokio::sync::{Notify, mpsc, watch};
@@ -379,7 +379,7 @@ impl Process {
         let ended = if alive { None } else { self.ended };
         let (exit_code, signal) = match ended.map(|(exit, _)| exit) {
             Some(Exit::Code(code)) => (Some(code), None),
-            Some(Exit::Signal(number)) => (None, Some(words::signal(number))),
+            Some(Exit::Signal(number)) => (None, Some(Signal::describe(number))),
             _ => (None, None),
         };
         ProcessStatus {

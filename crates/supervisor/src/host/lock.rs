@@ -136,8 +136,6 @@ async fn call<O: Operation>(
     match (message.result, message.error) {
         (Some(result), _) => Ok(serde_json::from_value(result).map_err(unreadable)?),
         (None, Some(error)) => Err(Error::from(error).into()),
-        (None, None) => {
-            Err(Error::new(Code::Protocol, "an empty answer of the supervisor that runs").into())
-        }
+        (None, None) => Err(Error::new(Code::Protocol, "an empty answer of the supervisor that runs").into()),
     }
 }

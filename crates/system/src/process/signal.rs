@@ -86,6 +86,11 @@ impl Signal {
     pub fn name(self) -> Option<&'static str> {
         Self::ALL.iter().find(|(signal, _)| *signal == self).map(|(_, name)| *name)
     }
+
+    /// `"SIGTERM"`, or `"signal 42"` where a number has no name here.
+    pub fn describe(number: i32) -> String {
+        Self::from_raw(number).and_then(Self::name).map_or_else(|| format!("signal {number}"), str::to_owned)
+    }
 }
 
 /// The numbers that are real-time signals here; glibc and musl keep different ones for themselves.
