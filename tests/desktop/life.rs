@@ -117,6 +117,20 @@ fn a_killed_app_leaves_the_processes_and_the_next_one_has_them() {
 }
 
 #[test]
+fn what_ran_before_a_reboot_runs_again_after_the_login() {
+    let desktop = Desktop::with(ONE);
+    let (app, item) = desktop.launch_in_tray();
+    item.click(&["dev", "Start dev"]);
+    item.wait_label("dev — running");
+    app.kill();
+    desktop.reboot();
+    item.wait_gone();
+    let (_app, item) = desktop.launch_in_tray();
+    item.wait_label("dev — running");
+    assert_eq!(desktop.process("api")["restarts"], 0, "{:#}", desktop.process("api"));
+}
+
+#[test]
 fn quit_asks_nothing_when_nothing_runs() {
     let desktop = Desktop::with(ONE);
     let (app, item) = desktop.launch_in_tray();

@@ -116,6 +116,11 @@ fn each_process_can_be_stopped_started_and_restarted_by_itself() {
     item.click(&["dev", "web", "Start"]);
     item.wait_menu("web is up", |menu| menu.find(&["dev", "web — ready"]).is_some());
     assert!(api.is_alive(), "its neighbour is left alone");
+    let web = desktop.pid("web");
+    item.wait_enabled(&["dev", "Restart dev"], true);
+    item.click(&["dev", "Restart dev"]);
+    wait_until("all of them are other processes", || !api.is_alive() && !web.is_alive());
+    item.wait_label("dev — running");
 }
 
 #[test]

@@ -124,6 +124,27 @@ fn the_shop_starts_crashes_comes_back_and_stops() {
 }
 
 #[test]
+fn the_shops_tests_are_an_environment_of_their_own() {
+    let Some(world) = shop("the_shops_tests_are_an_environment_of_their_own") else { return };
+    world.forge(["start", "test"]).run().ok();
+    let status = world.forge(["status", "test", "--json"]).run().ok().json();
+    assert_eq!(status["ready"], true, "{status:#}");
+    let database = &status["processes"][0];
+    assert_eq!(
+        (&database["name"], &database["health"]["message"]),
+        (&"test-db".into(), &"Accepting connections".into())
+    );
+    wait_until("the tests have run", || {
+        let told = world.forge(["logs", "test/test-runner"]).run().stdout;
+        told.contains("# fail 0") && told.contains("# skipped 0")
+    });
+    let dev = world.forge(["status", "dev", "--json"]).run().ok().json();
+    assert_eq!(dev["ready"], false, "dev is another environment: {dev:#}");
+    world.forge(["stop", "test"]).run().ok();
+    assert!(world.programs().is_empty(), "nothing is left: {:#?}", world.programs());
+}
+
+#[test]
 fn the_shop_survives_its_supervisor() {
     let Some(world) = shop("the_shop_survives_its_supervisor") else { return };
     world.start();

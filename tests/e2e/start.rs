@@ -453,6 +453,24 @@ fn a_port_that_is_taken_is_a_conflict_that_names_its_holder() {
 }
 
 #[test]
+fn a_process_whose_port_is_taken_can_have_the_next_one() {
+    let world = World::new();
+    let port = world.free_port();
+    let mut holder = world.program(forge_tests::nasty(), ["listen", &port.to_string()]).spawn();
+    holder.wait_for_output("listening");
+    world.configure(&format!("dev:\n  - {{name: web, command: nasty listen env, port: {port}}}\n"));
+    world.forge(["start", "--on-conflict", "next"]).run().ok();
+    let moved = world.process("web")["ports"][0].as_u64().expect("a port");
+    assert!(moved > u64::from(port), "the next that is free: {moved}");
+    world.forge(["status"]).run().ok().prints(&moved.to_string());
+    assert!(holder.is_alive(), "nothing was done to the holder");
+    drop(holder);
+    world.forge(["stop"]).run().ok();
+    world.start();
+    assert_eq!(world.process("web")["ports"][0], port, "a stop forgets it");
+}
+
+#[test]
 fn no_process_of_an_environment_runs_twice_when_two_commands_start_it() {
     let world = World::with("dev:\n  - {name: a, command: nasty append ran %p forever}\n");
     let starts: Vec<_> = (0..6).map(|_| world.forge(["start"]).spawn()).collect();

@@ -68,11 +68,11 @@ mod linux {
 
     use crate::common::{Run, wait_for};
 
-    /// Bytes of memory that a process shares with nobody. Its code does not count: all keepers share that, and it is
-    /// private only while there is but one.
+    /// Bytes of memory that are a process's own. Its code does not count, all keepers share that; `Private_Dirty` would
+    /// count it for as long as a program that was just built waits to be written to the disk.
     fn private_bytes(pid: u32) -> u64 {
         let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-        let private = text.lines().filter(|line| line.starts_with("Private_Dirty"));
+        let private = text.lines().filter(|line| line.starts_with("Anonymous:"));
         private.map(|line| line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10).sum()
     }
 

@@ -178,15 +178,28 @@ async fn idle(background: bool, core: crate::core::Handle, clients: Arc<AtomicUs
     if !background {
         return std::future::pending().await;
     }
-    let mut since = Instant::now();
+    let mut rest = Rest { since: Instant::now() };
     loop {
         tokio::time::sleep(IDLE_CHECK).await;
         let held = core.visit(|core| core.held()).await.unwrap_or(0);
-        if held > 0 || clients.load(Ordering::Relaxed) > 0 {
-            since = Instant::now();
-        } else if since.elapsed() >= IDLE {
+        if rest.is_over(Instant::now(), held > 0 || clients.load(Ordering::Relaxed) > 0) {
             return;
         }
+    }
+}
+
+/// How long nothing has been to do.
+struct Rest {
+    since: Instant,
+}
+
+impl Rest {
+    /// Whether there has been nothing to do for [`IDLE`].
+    fn is_over(&mut self, now: Instant, busy: bool) -> bool {
+        if busy {
+            self.since = now;
+        }
+        now.duration_since(self.since) >= IDLE
     }
 }
 
@@ -194,4 +207,26 @@ async fn idle(background: bool, core: crate::core::Handle, clients: Arc<AtomicUs
 fn already_running(pid: u32) -> Error {
     Error::new(Code::AlreadyRunning, format!("a supervisor runs already (PID {pid})"))
         .help("end that one first; its processes go on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_supervisor_leaves_after_ten_minutes_without_anything_to_do() {
+        let start = Instant::now();
+        for (busy, leaves_at) in [
+            (&[][..], Some(10)),
+            (&[3], Some(13)),
+            // A client each five minutes.
+            (&[5, 10, 15], Some(25)),
+            (&[9, 18, 27, 36], None),
+        ] {
+            let mut rest = Rest { since: start };
+            let left = (1..=40)
+                .find(|minute| rest.is_over(start + Duration::from_secs(minute * 60), busy.contains(minute)));
+            assert_eq!(left, leaves_at, "something to do in the minutes {busy:?}");
+        }
+    }
 }
