@@ -116,6 +116,7 @@ fn detect_in(text: &[u8], head: &[u8]) -> Option<Level> {
         .or_else(|| words(head))
         .or_else(|| if of_fields { None } else { fields() })
         .or_else(|| answer(head))
+        .or_else(|| json_behind(text))
 }
 
 /// Whether a word is a level's name.
@@ -231,6 +232,15 @@ fn json(text: &[u8]) -> Option<Level> {
         value if KEYS.iter().any(|known| key.eq_ignore_ascii_case(known)) => of_value(value),
         _ => None,
     })
+}
+
+/// JSON behind a time, or behind a name and a bar as docker compose has them: `api-1  | {"level":"info"}`. In prose an
+/// object is what the line is about.
+fn json_behind(text: &[u8]) -> Option<Level> {
+    let at = memchr::memchr(b'{', &text[..text.len().min(HEAD_BYTES)])?;
+    let before = text[..at].trim_ascii();
+    let is_time = || before.iter().all(|byte| byte.is_ascii_digit() || b"-:.,+/TZ []".contains(byte));
+    if before.ends_with(b"|") || is_time() { json(&text[at..text.len().min(KEYS_BYTES)]) } else { None }
 }
 
 /// `… level=info …`.
@@ -389,6 +399,12 @@ impl Token<'_> {
             let aside = matches!(self.previous, b"-" | b"npm") || self.after.starts_with(b"TS");
             let bare = self.bare && matches!(self.follows, b' ' | b'\t') && is_plain_level(text);
             return (upper || bracketed || titled || aside || bare).then_some(level);
+        }
+        // Celery: `[2026-11-21 14:30:15,123: ERROR/MainProcess] …`
+        let slash = memchr::memchr(b'/', text).filter(|_| self.after.starts_with(b"]"));
+        let name = slash.map(|slash| &text[..slash]).filter(|name| name.iter().all(u8::is_ascii_uppercase));
+        if let Some(level) = name.and_then(word) {
+            return Some(level);
         }
         let bracketed = self.before == b'[' && self.after.starts_with(b"]");
         let winston = text == b"http" && (bracketed || (self.bare && self.after.starts_with(b": ")));

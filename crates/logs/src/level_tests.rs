@@ -22,6 +22,11 @@ fn lines_of_real_programs_have_their_levels() {
         (r#"{"time":"2026","level":"ERROR+2","msg":"slog"}"#, Some(Error)),
         (r#"{"level":"dpanic","msg":"zap"}"#, Some(Error)),
         (r#"{"level":"http","message":"winston"}"#, Some(Info)),
+        // … behind a time, or a name as docker compose has it; in prose it is what the line is about
+        (r#"2026-11-21T14:30:15.123Z {"level":"warn","msg":"slow"}"#, Some(Warn)),
+        (r#"[2026-11-21 14:30:15.123 +0000] {"level":50}"#, Some(Error)),
+        (r#"api-1  | {"severity":"ERROR"}"#, Some(Error)),
+        (r#"answered with {"level":"error"}"#, None),
         // logfmt: logrus, slog, Prometheus, Traefik
         (r#"time="2026-11-21T14:30:15Z" level=info msg="level=error is text""#, Some(Info)),
         ("ts=2026-11-21T14:30:15.123Z caller=main.go:10 level=warn msg=slow", Some(Warn)),
@@ -48,7 +53,9 @@ fn lines_of_real_programs_have_their_levels() {
         ("2026-11-21 14:30:15,123 - app - DEBUG - x", Some(Debug)),
         ("INFO:     127.0.0.1:50000 - \"GET / HTTP/1.1\" 200 OK", Some(Info)),
         ("[2026-11-21 14:30:15 +0000] [123] [INFO] Booting worker", Some(Info)),
-        ("[2026-11-21 14:30:15,123: ERROR/MainProcess] consumer", None),
+        ("[2026-11-21 14:30:15,123: ERROR/MainProcess] consumer: Cannot connect", Some(Error)),
+        ("[2026-11-21 14:30:15,123: INFO/ForkPoolWorker-8] Task mail.send succeeded", Some(Info)),
+        ("[error/handler] compiled", None),
         ("Traceback (most recent call last):", Some(Error)),
         ("ValueError: bad", Some(Error)),
         ("[E 2026-11-21 14:30:15 web:10] 500", Some(Error)),

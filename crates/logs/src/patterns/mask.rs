@@ -49,8 +49,12 @@ pub(super) fn mask(text: &str) -> Masked {
         let from = masked.text.len();
         let length = word(rest, after_method, &mut masked.text);
         after_method = is_method(rest[..length].trim_start_matches(['"', '\'', '[', '(']));
+        let shown = &rest[..length];
         rest = rest[length..].trim_start();
         head &= frame == Frame::Line && tokens::is_head(&masked.text[from..], &MASKS);
+        // `3 errors`: a count, and the message.
+        head &= !(shown.bytes().all(|byte| byte.is_ascii_digit())
+            && rest.starts_with(|c: char| c.is_ascii_lowercase()));
         if head && !rest.is_empty() {
             masked.text.clear();
             continue;

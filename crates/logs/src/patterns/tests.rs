@@ -71,6 +71,8 @@ fn what_varies_by_its_look_is_masked() {
         ),
         ("main.go:45 worker-3 v8.3.0", "main.go:<*> worker-<*> v<*>"),
         ("12 34", "<*>"),
+        ("0 errors, 3 warnings", "<*> errors, <*> warnings"),
+        ("2026-11-21 14:30:15 12 slow queries", "<*> slow queries"),
         ("error", "error"),
     ] {
         assert_eq!(mask::mask(text).template(), template, "{text}");

@@ -158,7 +158,8 @@ impl Core {
         self.close_those(|_, incident| {
             is_in(&incident.notice, environment)
                 && incident.notice.process.as_deref() == process
-                && incident.alert == Some(alert)
+                && (incident.alert == Some(alert)
+                    || (alert == CRASH_LOOP && incident.notice.kind == NoticeKind::CrashLoop))
         });
     }
 
