@@ -111,6 +111,23 @@ fn commands_are_shown_and_trusted_before_they_run() {
 }
 
 #[test]
+fn a_first_run_leads_from_a_folder_to_an_example_that_runs() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop);
+    window.click(".welcome button");
+    let folder = desktop.workspace();
+    desktop.screen.windows().fill_in("Add a workspace", folder.to_str().expect("UTF-8"));
+    // It has no configuration yet: the same button writes one.
+    window.wait_text(&test_id("workspace-add"), "an offer", |text| text.contains("Write an example"));
+    assert!(!desktop.path(".forge/processes.yml").exists(), "nothing is written without a click");
+    window.click(&test_id("workspace-add"));
+    wait_until("the example is there", || desktop.path(".forge/processes.yml").exists());
+    window.click(&test_id("environment-dev"));
+    window.wait_text(&test_id("trust"), "its commands", |text| text.contains("Trust"));
+    desktop.forge(["check"]).run().ok();
+}
+
+#[test]
 fn the_tray_leads_the_page() {
     let desktop = Desktop::with("dev:\n  - {name: api, command: nasty forever}\n");
     let window = Window::open(&desktop);
