@@ -2,12 +2,17 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::console::{self, cargo, heading, run_quietly, section};
 use crate::setup::{self, Tool};
 use crate::{ui, workspace};
+
+/// What the app takes to get up; as a rule a second.
+const APP_UP: Duration = Duration::from_secs(30);
 
 /// The bundled example, which needs Node and nothing else.
 const EXAMPLE: &str = "examples/hello";
@@ -59,10 +64,31 @@ fn has_screen() -> bool {
 /// The app takes the example over from the command line's supervisor; it goes on when this command has ended.
 fn open_app() -> Result<()> {
     let app = workspace::built("debug", "forge-desktop");
-    let child =
+    let runs_already = is_hosted_by_app();
+    let mut child =
         aside(&mut Command::new(&app)).spawn().with_context(|| format!("cannot run {}", app.display()))?;
+    if runs_already {
+        println!("   the app runs already; its window shows");
+        return Ok(());
+    }
+    let until = Instant::now() + APP_UP;
+    while !is_hosted_by_app() {
+        match child.try_wait()? {
+            Some(status) => bail!("the app has ended: {status}"),
+            None if Instant::now() > until => bail!("the app (PID {}) does not get up", child.id()),
+            None => thread::sleep(Duration::from_millis(100)),
+        }
+    }
     println!("   {} runs (PID {}): the window, and an icon in the tray", workspace::shown(&app), child.id());
     Ok(())
+}
+
+/// Whether the supervisor that answers is the app's.
+fn is_hosted_by_app() -> bool {
+    let mut status = Command::new(workspace::built("debug", "forge"));
+    let told = status.current_dir(workspace::root()).args(["-C", EXAMPLE, "status", "--json"]).output();
+    let told = told.ok().and_then(|told| serde_json::from_slice::<serde_json::Value>(&told.stdout).ok());
+    told.is_some_and(|status| status["supervisor"]["host"] == "desktop")
 }
 
 /// The same page from a server on loopback; it goes on when this command has ended.

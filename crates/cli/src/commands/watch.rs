@@ -220,7 +220,7 @@ fn failure_of(watch: &Watch, outcome: &StartOutcome) -> Error {
         )
         .help("what was started goes on; --timeout sets how long to wait");
     }
-    let subject = match &*watch.started.processes {
+    let subject = match &*watch.started.starting {
         [only] => &only.process,
         _ => environment,
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forge_api::{Event, EventLevel, HealthState, ProcessStatus, State, Status, Target, Time};
+use forge_api::{Event, EventLevel, HealthState, ProcessStatus, State, Status, Target, Time, Warning};
 use jiff::tz::TimeZone;
 
 use crate::view::clean;
@@ -340,7 +340,10 @@ pub(crate) fn clock(time: Time, zone: &TimeZone) -> String {
 /// Those that are to be heard, and how many are not.
 fn warnings(status: &Status, now: Time, style: Style) -> Vec<String> {
     let name = |process: &Option<String>| process.clone().unwrap_or_else(|| status.environment.clone());
-    let heard: Vec<_> = status.warnings.iter().filter(|warning| !warning.muted).collect();
+    // Why one is unhealthy stands under the health checks already.
+    let told = |warning: &&Warning| warning.kind != "unhealthy";
+    let warnings: Vec<&Warning> = status.warnings.iter().filter(told).collect();
+    let heard: Vec<&&Warning> = warnings.iter().filter(|warning| !warning.muted).collect();
     let widest = heard.iter().map(|warning| columns(&name(&warning.process))).max().unwrap_or(0);
     let mut lines: Vec<String> = heard
         .iter()
@@ -352,7 +355,7 @@ fn warnings(status: &Status, now: Time, style: Style) -> Vec<String> {
             marked(Mark::Warn, &name(&warning.process), widest, &text, style)
         })
         .collect();
-    let muted = status.warnings.len() - heard.len();
+    let muted = warnings.len() - heard.len();
     if muted > 0 {
         let text = format!("  {} muted", words::count(muted, "is", "are"));
         lines.push(style.paint(Ink::Dim, &text).into_owned());
