@@ -170,6 +170,41 @@ dev:
 }
 
 #[test]
+fn what_costs_too_much_or_fails_too_often_is_warned_of() {
+    let world = World::with(
+        "settings: {alerts: {cpu: 20, cpu_window: 4s, open_files: 50}}
+dev:
+  - {name: busy, command: nasty spin}
+  - {name: failing, command: sh failing.sh}
+  - {name: hoarder, command: sh hoarder.sh}
+  - {name: well, command: nasty forever}
+",
+    );
+    world.write(
+        "failing.sh",
+        "i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo ERROR: no $i; done; exec sleep 1000\n",
+    );
+    world.write(
+        "hoarder.sh",
+        "ulimit -n 64; exec python3 -c 'import time; kept = [open(\"/dev/null\") for _ in range(40)]; time.sleep(1000)'\n",
+    );
+    world.start();
+    for (process, kind, words) in [
+        ("busy", "cpu", "% of a core for 4 s"),
+        ("failing", "error_rate", "30 errors in the last minute"),
+        ("hoarder", "open_files", "of 64 files open"),
+    ] {
+        wait_until(kind, || warning(&world, process, kind).is_some());
+        let warned = warning(&world, process, kind).expect("a warning");
+        assert!(warned["text"].as_str().is_some_and(|text| text.contains(words)), "{warned}");
+        world.forge(["status"]).run().ok().prints(words);
+    }
+    let status = world.status();
+    let of_well = status["warnings"].as_array().expect("a list").iter().find(|one| one["process"] == "well");
+    assert_eq!(of_well, None, "{status:#}");
+}
+
+#[test]
 fn single_checks_are_told_with_their_latency_and_failures_with_the_reason() {
     let world = World::new();
     let port = world.free_port();
