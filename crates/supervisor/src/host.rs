@@ -159,14 +159,18 @@ pub async fn serve(
 }
 
 async fn accept(mut listener: Listener, core: crate::core::Handle, clients: Arc<AtomicUsize>) {
+    let mut refusing = false;
     loop {
         match listener.accept().await {
             Ok(stream) => {
+                refusing = false;
                 tokio::spawn(attend(stream, core.clone(), Arc::clone(&clients)));
             }
             Err(error) => {
                 // Out of descriptors, say: those who are connected go on, and others get their turn.
-                tracing::warn!("a client could not be accepted: {error}");
+                if !std::mem::replace(&mut refusing, true) {
+                    tracing::warn!("a client could not be accepted: {error}");
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }

@@ -3,6 +3,7 @@
 //! `trees`, 26 and 27 in `crash`.
 
 mod clock;
+mod descriptors;
 mod disk;
 mod identity;
 mod keeper;

@@ -154,10 +154,6 @@ impl Core {
         let id = uuid::Uuid::new_v4().to_string();
         let folder = RunFolder::new(self.home.runs().join(&self.boot).join(&id));
         let spec = self.spec(key, &definition, &id, number, folder.path());
-        if let Err(error) = folder::create(&folder, &spec) {
-            self.input(key, Input::Refused(format!("{}: {error}", folder.path().display())));
-            return;
-        }
         let fresh = health_at_start(&definition);
         if let Some(process) = self.process_mut(key) {
             process.definition = Some(definition);
@@ -328,6 +324,10 @@ impl Core {
                 self.input(key, Input::Launched);
             }
             RunEvent::NotLaunched(reason) => self.input(key, Input::NotLaunched(reason)),
+            RunEvent::Delayed(reason) => {
+                let text = format!("{reason}; it is started as soon as the system has room for it");
+                self.record(key, EventLevel::Warn, "start delayed", text);
+            }
             RunEvent::Ended { exit, time, left } => {
                 let at = Time(time).to_millis();
                 process.ended = Some((exit, at));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use forge_keeper::record::{Ended, Record};
 use forge_keeper::spec::{RunFolder, Spec};
+use forge_system::process::is_shortage;
 
 use super::hold::HeirEnd;
 use crate::home::private_folder;
@@ -36,8 +37,24 @@ pub(crate) struct Told {
 
 /// Reads records and the last word. What is torn or unknown is passed over.
 pub(crate) fn read(folder: &RunFolder) -> Told {
+    parse(text(&folder.events()), text(&folder.exit()))
+}
+
+/// [`read`], unless the system has no room to look now: nothing would be said of a run that lives.
+///
+/// # Errors
+/// Such a shortage.
+pub(crate) fn look(folder: &RunFolder) -> io::Result<Told> {
+    let pressed = |read: io::Result<String>| match read {
+        Err(error) if is_shortage(&error) => Err(error),
+        read => Ok(read),
+    };
+    Ok(parse(pressed(text(&folder.events()))?, pressed(text(&folder.exit()))?))
+}
+
+fn parse(events: io::Result<String>, exit: io::Result<String>) -> Told {
     let mut told = Told::default();
-    for line in text(&folder.events()).unwrap_or_default().lines() {
+    for line in events.unwrap_or_default().lines() {
         match serde_json::from_str(line) {
             Ok(Record::Started { pid, start, time }) => told.started = Some((pid, start, time)),
             Ok(Record::Exited { exit, time }) if told.ended.is_none() => {
@@ -49,21 +66,21 @@ pub(crate) fn read(folder: &RunFolder) -> Told {
             _ => {}
         }
     }
-    if let Some(ended) = text(&folder.exit()).and_then(|text| serde_json::from_str(&text).ok()) {
+    if let Some(ended) = exit.ok().and_then(|text| serde_json::from_str(&text).ok()) {
         told.ended = Some(ended);
     }
     told
 }
 
-fn text(path: &Path) -> Option<String> {
+fn text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    File::open(path)?.take(MAX_FILE).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The spec of a folder; `None` if it is not whole, which means that no keeper can have started from it.
 pub(crate) fn spec(folder: &RunFolder) -> Option<Spec> {
-    serde_json::from_str(&text(&folder.spec())?).ok()
+    serde_json::from_str(&text(&folder.spec()).ok()?).ok()
 }
 
 /// The run folders of this boot.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use forge_keeper::message::{PROTOCOL, Report, Request};
 use forge_keeper::record::Exit;
 use forge_keeper::spec::{RunFolder, Spec};
+use forge_system::process::is_shortage;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
@@ -35,6 +36,8 @@ pub(crate) enum RunEvent {
         time: i64,
     },
     NotLaunched(String),
+    /// The system has no room for it now; it is tried again until there is.
+    Delayed(String),
     Ended {
         exit: Exit,
         time: i64,
@@ -54,7 +57,7 @@ pub(crate) enum RunEvent {
 /// How the task finds its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
-    /// The folder was just made.
+    /// Its folder is to be made.
     New,
     /// The folder was found; its keeper may live or not.
     Found,
@@ -127,8 +130,11 @@ struct Holder<F> {
 
 impl<F: Fn(RunEvent) + Send> Holder<F> {
     async fn run(&mut self, how: How) {
-        let mut child = match how {
-            How::New => self.spawn(false),
+        let mut child: io::Result<Option<Child>> = match how {
+            How::New => match self.begin().await {
+                Some(child) => Ok(Some(child)),
+                None => return,
+            },
             How::Found => Ok(None),
         };
         loop {
@@ -148,8 +154,13 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                 tracing::warn!("{}: {error}", self.name());
                 tokio::time::sleep(AGAIN).await;
             }
-            match self.after_keeper(&child) {
+            match self.after_keeper() {
                 After::Over => return,
+                After::Unknown(error) => {
+                    tracing::warn!("{}: {error}", self.name());
+                    tokio::time::sleep(AGAIN).await;
+                    child = Ok(None);
+                }
                 // It lives, and was only slow.
                 After::Connect => child = Ok(None),
                 After::Replace => {
@@ -158,7 +169,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                         tokio::time::sleep(AGAIN).await;
                     }
                     tracing::warn!("{}: its keeper is gone; another one takes the run", self.name());
-                    child = self.spawn(true);
+                    child = self.spawn(true).map(Some);
                 }
             }
         }
@@ -168,7 +179,37 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
         format!("{}/{} run {}", self.run.spec.environment, self.run.spec.process, self.run.spec.number)
     }
 
-    fn spawn(&self, adopt: bool) -> io::Result<Option<Child>> {
+    /// Makes the folder and starts a keeper, as soon as the system has room for that. `None`: nothing was begun.
+    async fn begin(&mut self) -> Option<Child> {
+        let (mut is_made, mut delayed) = (false, false);
+        loop {
+            let made = if is_made { Ok(()) } else { folder::create(&self.run.folder, &self.run.spec) };
+            is_made |= made.is_ok();
+            let keeper = self.run.keeper.display();
+            let (error, reason) = match made {
+                Err(error) => (error, format!("{} could not be made", self.run.folder.path().display())),
+                Ok(()) => match self.spawn(false) {
+                    Ok(child) => return Some(child),
+                    Err(error) => (error, format!("{keeper} could not be started")),
+                },
+            };
+            let message = format!("{reason}: {error}");
+            tracing::warn!("{}: {message}", self.name());
+            if !is_shortage(&error) || self.ending.is_some() {
+                self.tell_not_launched(message);
+                return None;
+            }
+            if !std::mem::replace(&mut delayed, true) {
+                (self.report)(RunEvent::Delayed(error.to_string()));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN) => {}
+                request = self.requests.recv() => self.enqueue(request?),
+            }
+        }
+    }
+
+    fn spawn(&self, adopt: bool) -> io::Result<Child> {
         let mut command = Command::new(&self.run.keeper);
         if adopt {
             command.arg("--adopt");
@@ -183,7 +224,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
             const CREATE_NO_WINDOW: u32 = 0x0800_0000;
             command.creation_flags(CREATE_NO_WINDOW);
         }
-        command.spawn().map(Some)
+        command.spawn()
     }
 
     /// Talks with the keeper until it is gone.
@@ -383,11 +424,16 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
     }
 
     /// The keeper is gone. What does its folder say?
-    fn after_keeper(&mut self, child: &io::Result<Option<Child>>) -> After {
-        if folder::is_kept(&self.run.folder).unwrap_or(false) {
-            return After::Connect;
+    fn after_keeper(&mut self) -> After {
+        match folder::is_kept(&self.run.folder) {
+            Ok(true) => return After::Connect,
+            Err(error) if is_shortage(&error) => return After::Unknown(error),
+            Ok(false) | Err(_) => {}
         }
-        let told = folder::read(&self.run.folder);
+        let told = match folder::look(&self.run.folder) {
+            Ok(told) => told,
+            Err(error) => return After::Unknown(error),
+        };
         if let Some((pid, start, time)) = told.started {
             self.tell_launched(pid, start, time);
         }
@@ -397,13 +443,7 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
                 self.tell_ended(exit, time, Vec::new());
                 self.tell_empty(told.heir);
             }
-            LastWord::NeverStarted => {
-                let message = match child {
-                    Err(error) => format!("{} could not be started: {error}", self.run.keeper.display()),
-                    Ok(_) => self.complaint(),
-                };
-                self.tell_not_launched(message);
-            }
+            LastWord::NeverStarted => self.tell_not_launched(self.complaint()),
             LastWord::Unfinished => return After::Replace,
         }
         After::Over
@@ -425,6 +465,8 @@ impl<F: Fn(RunEvent) + Send> Holder<F> {
 
 enum After {
     Over,
+    /// There is no room to look.
+    Unknown(io::Error),
     Connect,
     Replace,
 }

@@ -12,6 +12,8 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::{Exit, ProcessId, Signal, User, unix};
 use crate::process::stat::Stat;
 
+pub(super) use unix::SHORTAGES;
+
 pub(super) fn identity(pid: u32) -> io::Result<Option<ProcessId>> {
     Ok(Stat::read(pid)?.map(|stat| stat.id()))
 }

@@ -58,6 +58,8 @@ pub(crate) fn name_of(told: &libc::proc_bsdinfo) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+pub(super) use unix::SHORTAGES;
+
 pub(super) fn identity(pid: u32) -> io::Result<Option<ProcessId>> {
     Ok(look_up(pid)?.map(|told| id_of(&told)))
 }

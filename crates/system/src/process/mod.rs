@@ -249,6 +249,14 @@ impl std::os::windows::io::AsHandle for Watch {
     }
 }
 
+/// Whether the system refused something only for now: it is out of descriptors, processes or memory, and the same may
+/// work a moment later.
+///
+/// Unix: `EMFILE`, `ENFILE`, `EAGAIN`, `ENOMEM` (open(2), fork(2)); Windows: their counterparts of `GetLastError`.
+pub fn is_shortage(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|code| platform::SHORTAGES.contains(&code))
+}
+
 /// What is the same for as long as this boot lasts, and different in the next.
 ///
 /// Linux: `/proc/sys/kernel/random/boot_id`; macOS: `kern.bootsessionuuid`; Windows: the time of the boot in seconds.

@@ -7,6 +7,8 @@ use rustix::process::{Pid, getpgid};
 
 use super::Signal;
 
+pub(super) const SHORTAGES: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::EAGAIN, libc::ENOMEM];
+
 /// The name of an account, by `getpwuid_r`.
 pub(super) fn account(uid: u32) -> Option<String> {
     const ENOUGH: usize = 1 << 20;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use windows_sys::Wdk::System::Threading::{NtQueryInformationProcess, ProcessCommandLineInformation};
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, ERROR_SUCCESS, FILETIME, HANDLE, LocalFree, UNICODE_STRING,
-    WAIT_OBJECT_0, WAIT_TIMEOUT,
+    ERROR_ACCESS_DENIED, ERROR_COMMITMENT_LIMIT, ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES,
+    ERROR_NOT_ENOUGH_MEMORY, ERROR_SUCCESS, ERROR_TOO_MANY_OPEN_FILES, FILETIME, HANDLE, LocalFree,
+    UNICODE_STRING, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use windows_sys::Win32::Security::{
     GetTokenInformation, LookupAccountSidW, TOKEN_QUERY, TOKEN_USER, TokenUser,
@@ -84,6 +85,13 @@ fn ended(handle: &OwnedHandle, limit: Duration) -> io::Result<bool> {
 }
 
 /// A process that has ended stays known for as long as somebody has a handle: a zombie, of a kind.
+pub(super) const SHORTAGES: [i32; 4] = [
+    ERROR_TOO_MANY_OPEN_FILES.cast_signed(),
+    ERROR_NO_SYSTEM_RESOURCES.cast_signed(),
+    ERROR_NOT_ENOUGH_MEMORY.cast_signed(),
+    ERROR_COMMITMENT_LIMIT.cast_signed(),
+];
+
 pub(super) fn identity(pid: u32) -> io::Result<Option<ProcessId>> {
     // The idle process has no handle.
     if pid == 0 {
