@@ -1,5 +1,6 @@
 //! `cargo xtask run`: from a fresh clone to a running environment, in the app or in a browser.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -65,8 +66,13 @@ fn has_screen() -> bool {
 fn open_app() -> Result<()> {
     let app = workspace::built("debug", "forge-desktop");
     let runs_already = is_hosted_by_app();
-    let mut child =
-        aside(&mut Command::new(&app)).spawn().with_context(|| format!("cannot run {}", app.display()))?;
+    let log = workspace::target().join("forge-desktop.log");
+    let said = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut child = aside(&mut Command::new(&app))
+        .stdout(Stdio::null())
+        .stderr(said)
+        .spawn()
+        .with_context(|| format!("cannot run {}", app.display()))?;
     if runs_already {
         println!("   the app runs already; its window shows");
         return Ok(());
@@ -74,7 +80,7 @@ fn open_app() -> Result<()> {
     let until = Instant::now() + APP_UP;
     while !is_hosted_by_app() {
         match child.try_wait()? {
-            Some(status) => bail!("the app has ended: {status}"),
+            Some(status) => bail!("the app has ended: {status}\n{}", std::fs::read_to_string(&log)?),
             None if Instant::now() > until => bail!("the app (PID {}) does not get up", child.id()),
             None => thread::sleep(Duration::from_millis(100)),
         }
@@ -111,9 +117,9 @@ fn serve() -> Result<()> {
     Ok(())
 }
 
-/// Not ended by this terminal's Ctrl-C.
+/// Not ended by this terminal's Ctrl-C. What it says later must not hold up whoever reads this command's output.
 fn aside(command: &mut Command) -> &mut Command {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
-    command.current_dir(workspace::root()).stdin(Stdio::null())
+    command.current_dir(workspace::root()).stdin(Stdio::null()).stderr(Stdio::null())
 }
