@@ -1,31 +1,26 @@
 //! Incidents that a person is told of although nobody asked. Each is told once, changes in place while it lasts, and is
 //! closed when it is over.
 
+mod crashes;
+mod starts;
+
 use std::path::Path;
 use std::time::Duration;
 
 use forge_api::{
     ActOnNotice, Code, DismissNotice, Done, Error, HealthState, Notice, NoticeAction, NoticeKind,
-    NoticesAnswer, OnConflict, Request, StartOutcome, StartWait, Started, Time, Update,
+    NoticesAnswer, OnConflict, Time, Update,
 };
-use forge_system::process::ProcessId;
 
+use self::starts::Holders;
 use super::alerts::CRASH_LOOP;
 use super::{Core, EnvironmentKey, Key, Message, Reply};
-use crate::conflict::Conflict;
-use crate::owned::Service;
 use crate::prepare::Wish;
-use crate::process::lifecycle::{AfterCrash, Happening, Input, Phase};
+use crate::process::lifecycle::{Input, Phase};
 use crate::words;
 
 /// An incident is over when the process has stayed up for this long.
 const STEADY: Duration = Duration::from_secs(10);
-
-/// A start that took this long is told when it is done: its user has turned to something else.
-const LONG_START: Duration = Duration::from_secs(10);
-
-/// Lines of output in which the last one that says something is looked for.
-const OUTPUT: u64 = 60;
 
 /// A notice that is not over.
 #[derive(Debug)]
@@ -39,33 +34,6 @@ pub(super) struct Incident {
     alert: Option<&'static str>,
 }
 
-/// Who was in the way of a start when that was told.
-#[derive(Debug, Clone, Default)]
-struct Holders {
-    foreign: Vec<ProcessId>,
-    /// Processes that Forge runs: they are stopped like any other, never killed.
-    own: Vec<Key>,
-}
-
-fn key_of(service: &Service) -> Key {
-    let environment =
-        EnvironmentKey { workspace: service.workspace.clone(), environment: service.environment.clone() };
-    Key::new(&environment, &service.process)
-}
-
-/// What ending those who hold the ports is called; `None` if that cannot be done.
-fn kill_label(conflicts: &[Conflict]) -> Option<String> {
-    let own: Vec<&Service> = conflicts.iter().filter_map(|one| one.holder.service.as_ref()).collect();
-    match own.as_slice() {
-        [] => conflicts.iter().all(|one| one.holder.id.is_some()).then(|| "Stop it and start".to_owned()),
-        [one] if conflicts.len() == 1 => Some(format!("Stop {}/{} and start", one.environment, one.process)),
-        _ => {
-            let known = |one: &Conflict| one.holder.service.is_some() || one.holder.id.is_some();
-            conflicts.iter().all(known).then(|| "Stop them and start".to_owned())
-        }
-    }
-}
-
 pub(super) fn action(id: &str, label: impl Into<String>, shows: bool) -> NoticeAction {
     NoticeAction { id: id.to_owned(), label: label.into(), shows }
 }
@@ -74,59 +42,6 @@ impl Core {
     pub(super) fn notices(&self) -> NoticesAnswer {
         let open = self.incidents.iter().filter(|incident| !incident.dismissed);
         NoticesAnswer { notices: open.map(|incident| incident.notice.clone()).collect() }
-    }
-
-    /// A crash is told with the last line of its output, which another thread looks up.
-    pub(super) fn tell_crash(&mut self, key: &Key, happening: &Happening) {
-        let Happening::Crashed { exit, count, next } = *happening else { return };
-        let Some(process) = self.process(key) else { return };
-        let number = process.number;
-        let time = process.ended.map_or_else(Time::now, |(_, time)| time);
-        let folder = super::act::log_folder(&self.home.logs(), key);
-        let (handle, key) = (self.handle.clone(), key.clone());
-        tokio::task::spawn_blocking(move || {
-            let lines = crate::logs::last_lines(&folder, &key.target(), number, OUTPUT);
-            let last = lines.into_iter().rev().map(|line| line.text).find(|text| says_something(text));
-            let (kind, summary) = match next {
-                AfterCrash::GiveUp => (NoticeKind::CrashLoop, format!("{} keeps crashing", key.process)),
-                _ => (NoticeKind::Crash, format!("{} crashed", key.process)),
-            };
-            let body = crash_body(&words::exit(exit), last.as_deref(), count, next);
-            let actions = match next {
-                AfterCrash::Restart(_) => vec![
-                    action("restart", "Restart now", false),
-                    action("keep-stopped", "Keep stopped", false),
-                    action("show-log", "Show log", true),
-                ],
-                _ => vec![action("restart", "Restart", false), action("show-log", "Show log", true)],
-            };
-            handle.tell(Message::Visit(Box::new(move |core| {
-                let until = core.process(&key).and_then(|process| process.restart_at);
-                if kind == NoticeKind::CrashLoop
-                    && core.is_muted(&key.environment, Some(&key.process), CRASH_LOOP)
-                {
-                    core.close_crash(&key);
-                    return;
-                }
-                // Restarted or stopped meanwhile: nothing to decide any more.
-                if core.process(&key).is_some_and(|process| process.number == number && !is_well(process)) {
-                    core.raise(&key.environment, Some(&key.process), kind, time, |notice| Notice {
-                        summary,
-                        body,
-                        actions,
-                        until,
-                        ..notice
-                    });
-                }
-            })));
-        });
-    }
-
-    /// The user wants to hear no more of what a crash came to.
-    fn close_crash(&mut self, key: &Key) {
-        self.close_those(|_, incident| {
-            is_of(&incident.notice, key) && family(incident.notice.kind) == NoticeKind::Crash
-        });
     }
 
     /// Tells of an incident, or of news of one that is open.
@@ -329,110 +244,6 @@ impl Core {
         });
     }
 
-    /// A start that was asked for with a click, and could not begin.
-    pub(super) fn start_refused(&mut self, wish: &Wish, error: &Error, conflicts: &[Conflict]) {
-        let Ok(root) = self.workspace_of(&wish.workspace) else { return };
-        let known = self.known(&root).map(|(_, known)| known).unwrap_or_default();
-        let named = crate::plan::targets(&wish.names, &known, crate::plan::Purpose::Start);
-        let Some(target) = named.ok().and_then(|targets| targets.into_iter().next()) else { return };
-        let key = EnvironmentKey { workspace: root, environment: target.environment };
-        let Some(conflict) = conflicts.first() else {
-            self.raise(&key, None, NoticeKind::StartFailed, Time::now(), |notice| Notice {
-                summary: format!("{} could not be started", key.environment),
-                body: error.help.iter().fold(error.message.clone(), |body, help| format!("{body}\n{help}")),
-                actions: vec![action("show", "Show", true)],
-                ..notice
-            });
-            return;
-        };
-        let mut actions = Vec::new();
-        if let Some(label) = kill_label(conflicts) {
-            actions.push(action("kill", label, false));
-        }
-        match (conflict.next, conflicts.len()) {
-            (Some(next), 1) => actions.push(action("next", format!("Use port {next}"), false)),
-            _ => actions.push(action("next", "Use other ports", false)),
-        }
-        actions.push(action("show", "Show", true));
-        let lines: Vec<String> = conflicts
-            .iter()
-            .map(|one| format!("{} needs {}: {}", one.target.process, one.port, one.holder.in_full()))
-            .collect();
-        let summary = format!("Port {} is in use", conflict.port);
-        self.raise(&key, None, NoticeKind::PortConflict, Time::now(), |notice| Notice {
-            summary,
-            body: lines.join("\n"),
-            actions,
-            ..notice
-        });
-        let holders = Holders {
-            foreign: conflicts
-                .iter()
-                .filter(|one| one.holder.service.is_none())
-                .filter_map(|one| one.holder.id)
-                .collect(),
-            own: conflicts.iter().filter_map(|one| one.holder.service.as_ref()).map(key_of).collect(),
-        };
-        let incident = self.incidents.iter_mut().find(|incident| {
-            is_in(&incident.notice, &key) && incident.notice.kind == NoticeKind::PortConflict
-        });
-        if let Some(incident) = incident {
-            incident.start = Some((wish.clone(), holders));
-        }
-    }
-
-    /// Follows a start that nobody waits for at a terminal.
-    pub(super) fn follow_start(&self, started: &Started) {
-        let handle = self.handle.clone();
-        let key =
-            EnvironmentKey { workspace: started.workspace.clone(), environment: started.environment.clone() };
-        let (ticket, begun) = (started.ticket, tokio::time::Instant::now());
-        tokio::spawn(async move {
-            let wait = Request::StartWait(StartWait { ticket, timeout_ms: None });
-            let Ok(answer) = handle.request(wait).await else { return };
-            let Ok(outcome) = serde_json::from_value::<StartOutcome>(answer) else { return };
-            let took = begun.elapsed();
-            handle.tell(Message::Visit(Box::new(move |core| core.start_ended(&key, &outcome, took))));
-        });
-    }
-
-    fn start_ended(&mut self, key: &EnvironmentKey, outcome: &StartOutcome, took: Duration) {
-        if outcome.ready {
-            if took >= LONG_START {
-                self.raise(key, None, NoticeKind::Ready, Time::now(), |notice| Notice {
-                    summary: format!("{} is ready", key.environment),
-                    body: format!("after {}", words::duration(took)),
-                    actions: outcome.url.iter().map(|_| action("open", "Open", true)).collect(),
-                    ..notice
-                });
-            }
-            return;
-        }
-        let told = |name: &str| {
-            let key = Key::new(key, name);
-            self.incidents.iter().any(|incident| is_of(&incident.notice, &key))
-                // Its crash is about to be.
-                || self.process(&key).is_some_and(|process| process.ended.is_some())
-        };
-        // What the user stopped is no failure.
-        let wanted =
-            |name: &str| self.process(&Key::new(key, name)).is_some_and(|process| process.machine.wanted);
-        let lines: Vec<String> = outcome
-            .failures
-            .iter()
-            .filter(|failure| wanted(&failure.target.process) && !told(&failure.target.process))
-            .map(|failure| format!("{} {}", failure.target.process, failure.reason))
-            .collect();
-        if !lines.is_empty() {
-            self.raise(key, None, NoticeKind::StartFailed, Time::now(), |notice| Notice {
-                summary: format!("{} is not ready", key.environment),
-                body: lines.join("\n"),
-                actions: vec![action("show", "Show", true)],
-                ..notice
-            });
-        }
-    }
-
     pub(super) fn act_on_notice(&mut self, act: &ActOnNotice, reply: Reply) {
         let Some(incident) = self.incidents.iter_mut().find(|incident| incident.notice.id == act.id) else {
             let _ =
@@ -483,24 +294,6 @@ impl Core {
         super::ask::answer(reply, Ok(Done {}));
     }
 
-    /// Starts once these, which held its ports, are stopped.
-    fn start_after_stop(&mut self, keys: Vec<Key>, wish: Wish, reply: Reply) {
-        if keys.is_empty() {
-            return self.start(wish, reply);
-        }
-        let (stopped, wait) = tokio::sync::oneshot::channel();
-        self.stop_keys(keys, stopped);
-        let handle = self.handle.clone();
-        tokio::spawn(async move {
-            match wait.await {
-                Ok(Ok(_)) => handle.tell(Message::Visit(Box::new(move |core| core.start(wish, reply)))),
-                Ok(Err(error)) => _ = reply.send(Err(error)),
-                // The supervisor ends.
-                Err(_) => {}
-            }
-        });
-    }
-
     pub(super) fn dismiss_notice(&mut self, dismiss: &DismissNotice) -> Done {
         // An incident that goes on is remembered, so that it is not told anew.
         if let Some(incident) = self.incidents.iter_mut().find(|incident| incident.notice.id == dismiss.id) {
@@ -530,60 +323,5 @@ const fn family(kind: NoticeKind) -> NoticeKind {
         NoticeKind::CrashLoop => NoticeKind::Crash,
         NoticeKind::StartFailed => NoticeKind::PortConflict,
         kind => kind,
-    }
-}
-
-/// Not a blank line, a frame of a stack, or Node's version below one: the line above says what happened.
-fn says_something(line: &str) -> bool {
-    let line = line.trim();
-    !(line.is_empty() || line.starts_with("at ") || line.starts_with("Node.js v"))
-}
-
-/// `exit 1: panic: nil pointer`, and what comes next.
-fn crash_body(exit: &str, last_line: Option<&str>, count: u32, next: AfterCrash) -> String {
-    let mut body = exit.to_owned();
-    if let Some(line) = last_line {
-        let line: String = line.trim().chars().take(200).collect();
-        body.push_str(&format!(": {line}"));
-    }
-    let after = match next {
-        AfterCrash::Restart(delay) if delay.is_zero() => "Restarting".to_owned(),
-        AfterCrash::Restart(delay) => format!("Restarts in {}", words::duration(delay)),
-        AfterCrash::Stay => "Stays down, as configured".to_owned(),
-        AfterCrash::GiveUp => format!("Crash {count} in a row, not restarted any more"),
-    };
-    body.push('\n');
-    body.push_str(&after);
-    body
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_line_that_says_something_is_the_one_that_is_told() {
-        for (line, says) in [
-            ("Error: boom", true),
-            ("    at Object.<anonymous> (/app/server.js:3:9)", false),
-            ("", false),
-            ("Node.js v20.20.2", false),
-            ("attached", true),
-        ] {
-            assert_eq!(says_something(line), says, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_crash_is_told_with_its_exit_its_last_line_and_what_comes_next() {
-        let five = AfterCrash::Restart(Duration::from_secs(5));
-        for (line, count, next, body) in [
-            (Some("panic: nil"), 1, five, "exit 1: panic: nil\nRestarts in 5 s"),
-            (None, 1, AfterCrash::Restart(Duration::ZERO), "exit 1\nRestarting"),
-            (None, 1, AfterCrash::Stay, "exit 1\nStays down, as configured"),
-            (Some("  x  "), 5, AfterCrash::GiveUp, "exit 1: x\nCrash 5 in a row, not restarted any more"),
-        ] {
-            assert_eq!(crash_body("exit 1", line, count, next), body, "{line:?} {next:?}");
-        }
     }
 }

@@ -1,0 +1,173 @@
+//! Starts that were clicked: what is in their way, and how they end.
+
+use std::time::Duration;
+
+use forge_api::{Error, Notice, NoticeKind, Request, StartOutcome, StartWait, Started, Time};
+use forge_system::process::ProcessId;
+
+use super::{action, is_in, is_of};
+use crate::conflict::Conflict;
+use crate::core::{Core, EnvironmentKey, Key, Message, Reply};
+use crate::owned::Service;
+use crate::prepare::Wish;
+use crate::words;
+
+/// A start that took this long is told when it is done: its user has turned to something else.
+const LONG_START: Duration = Duration::from_secs(10);
+
+/// Who was in the way of a start when that was told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Holders {
+    pub(super) foreign: Vec<ProcessId>,
+    /// Processes that Forge runs: they are stopped like any other, never killed.
+    pub(super) own: Vec<Key>,
+}
+
+fn key_of(service: &Service) -> Key {
+    let environment =
+        EnvironmentKey { workspace: service.workspace.clone(), environment: service.environment.clone() };
+    Key::new(&environment, &service.process)
+}
+
+/// What ending those who hold the ports is called; `None` if that cannot be done.
+fn kill_label(conflicts: &[Conflict]) -> Option<String> {
+    let own: Vec<&Service> = conflicts.iter().filter_map(|one| one.holder.service.as_ref()).collect();
+    match own.as_slice() {
+        [] => conflicts.iter().all(|one| one.holder.id.is_some()).then(|| "Stop it and start".to_owned()),
+        [one] if conflicts.len() == 1 => Some(format!("Stop {}/{} and start", one.environment, one.process)),
+        _ => {
+            let known = |one: &Conflict| one.holder.service.is_some() || one.holder.id.is_some();
+            conflicts.iter().all(known).then(|| "Stop them and start".to_owned())
+        }
+    }
+}
+
+impl Core {
+    /// A start that was asked for with a click, and could not begin.
+    pub(in crate::core) fn start_refused(&mut self, wish: &Wish, error: &Error, conflicts: &[Conflict]) {
+        let Ok(root) = self.workspace_of(&wish.workspace) else { return };
+        let known = self.known(&root).map(|(_, known)| known).unwrap_or_default();
+        let named = crate::plan::targets(&wish.names, &known, crate::plan::Purpose::Start);
+        let Some(target) = named.ok().and_then(|targets| targets.into_iter().next()) else { return };
+        let key = EnvironmentKey { workspace: root, environment: target.environment };
+        if conflicts.is_empty() {
+            self.raise(&key, None, NoticeKind::StartFailed, Time::now(), |notice| Notice {
+                summary: format!("{} could not be started", key.environment),
+                body: error.help.iter().fold(error.message.clone(), |body, help| format!("{body}\n{help}")),
+                actions: vec![action("show", "Show", true)],
+                ..notice
+            });
+        } else {
+            self.tell_conflicts(&key, wish, conflicts);
+        }
+    }
+
+    /// Who is in the way, and the ways out.
+    fn tell_conflicts(&mut self, key: &EnvironmentKey, wish: &Wish, conflicts: &[Conflict]) {
+        let Some(conflict) = conflicts.first() else { return };
+        let mut actions = Vec::new();
+        if let Some(label) = kill_label(conflicts) {
+            actions.push(action("kill", label, false));
+        }
+        match (conflict.next, conflicts.len()) {
+            (Some(next), 1) => actions.push(action("next", format!("Use port {next}"), false)),
+            _ => actions.push(action("next", "Use other ports", false)),
+        }
+        actions.push(action("show", "Show", true));
+        let lines: Vec<String> = conflicts
+            .iter()
+            .map(|one| format!("{} needs {}: {}", one.target.process, one.port, one.holder.in_full()))
+            .collect();
+        let summary = format!("Port {} is in use", conflict.port);
+        self.raise(key, None, NoticeKind::PortConflict, Time::now(), |notice| Notice {
+            summary,
+            body: lines.join("\n"),
+            actions,
+            ..notice
+        });
+        let holders = Holders {
+            foreign: conflicts
+                .iter()
+                .filter(|one| one.holder.service.is_none())
+                .filter_map(|one| one.holder.id)
+                .collect(),
+            own: conflicts.iter().filter_map(|one| one.holder.service.as_ref()).map(key_of).collect(),
+        };
+        let incident = self.incidents.iter_mut().find(|incident| {
+            is_in(&incident.notice, key) && incident.notice.kind == NoticeKind::PortConflict
+        });
+        if let Some(incident) = incident {
+            incident.start = Some((wish.clone(), holders));
+        }
+    }
+
+    /// Follows a start that nobody waits for at a terminal.
+    pub(in crate::core) fn follow_start(&self, started: &Started) {
+        let handle = self.handle.clone();
+        let key =
+            EnvironmentKey { workspace: started.workspace.clone(), environment: started.environment.clone() };
+        let (ticket, begun) = (started.ticket, tokio::time::Instant::now());
+        tokio::spawn(async move {
+            let wait = Request::StartWait(StartWait { ticket, timeout_ms: None });
+            let Ok(answer) = handle.request(wait).await else { return };
+            let Ok(outcome) = serde_json::from_value::<StartOutcome>(answer) else { return };
+            let took = begun.elapsed();
+            handle.tell(Message::Visit(Box::new(move |core| core.start_ended(&key, &outcome, took))));
+        });
+    }
+
+    fn start_ended(&mut self, key: &EnvironmentKey, outcome: &StartOutcome, took: Duration) {
+        if outcome.ready {
+            if took >= LONG_START {
+                self.raise(key, None, NoticeKind::Ready, Time::now(), |notice| Notice {
+                    summary: format!("{} is ready", key.environment),
+                    body: format!("after {}", words::duration(took)),
+                    actions: outcome.url.iter().map(|_| action("open", "Open", true)).collect(),
+                    ..notice
+                });
+            }
+            return;
+        }
+        let told = |name: &str| {
+            let key = Key::new(key, name);
+            self.incidents.iter().any(|incident| is_of(&incident.notice, &key))
+                // Its crash is about to be.
+                || self.process(&key).is_some_and(|process| process.ended.is_some())
+        };
+        // What the user stopped is no failure.
+        let wanted =
+            |name: &str| self.process(&Key::new(key, name)).is_some_and(|process| process.machine.wanted);
+        let lines: Vec<String> = outcome
+            .failures
+            .iter()
+            .filter(|failure| wanted(&failure.target.process) && !told(&failure.target.process))
+            .map(|failure| format!("{} {}", failure.target.process, failure.reason))
+            .collect();
+        if !lines.is_empty() {
+            self.raise(key, None, NoticeKind::StartFailed, Time::now(), |notice| Notice {
+                summary: format!("{} is not ready", key.environment),
+                body: lines.join("\n"),
+                actions: vec![action("show", "Show", true)],
+                ..notice
+            });
+        }
+    }
+
+    /// Starts once these, which held its ports, are stopped.
+    pub(super) fn start_after_stop(&mut self, keys: Vec<Key>, wish: Wish, reply: Reply) {
+        if keys.is_empty() {
+            return self.start(wish, reply);
+        }
+        let (stopped, wait) = tokio::sync::oneshot::channel();
+        self.stop_keys(keys, stopped);
+        let handle = self.handle.clone();
+        tokio::spawn(async move {
+            match wait.await {
+                Ok(Ok(_)) => handle.tell(Message::Visit(Box::new(move |core| core.start(wish, reply)))),
+                Ok(Err(error)) => _ = reply.send(Err(error)),
+                // The supervisor ends.
+                Err(_) => {}
+            }
+        });
+    }
+}
