@@ -26,7 +26,7 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>, i64)| {
     let filter = Filter { pattern, ..Filter::default() };
     let ends = [(Direction::Forward, 0), (Direction::Backward, segment.len() as u64)];
     for (direction, offset) in ends {
-        let start = Start { dir: folder.path().to_owned(), at: Cursor { segment: 1, offset } };
+        let start = Start { dir: folder.path().to_owned(), at: Cursor { segment: 1, offset }, end: None };
         let selection = Selection::new(vec![start], direction, filter.clone(), ReaderOptions::default());
         let Ok(mut selection) = selection else { return };
         while !matches!(selection.step(), Ok(Step::End) | Err(_)) {}

@@ -4,6 +4,7 @@
 //! is built from Debian's source package into a private sysroot, once, and used from then on. Nothing is linked and
 //! nothing is run: a pass says that it compiles.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -148,7 +149,9 @@ fn check(target: &str, checker: &Checker) -> Result<()> {
     };
     let name = target.replace('-', "_");
     if cfg!(target_os = "linux") {
-        command.env(format!("CC_{name}"), stand_in_compiler()?).env(format!("AR_{name}"), "ar");
+        let compiler = stand_in_compiler()?;
+        command.env(format!("CC_{name}"), &compiler).env(format!("AR_{name}"), "ar");
+        command.env("PATH", first_on_path(compiler.parent().context("a folder")?)?);
     }
     // What ships. The end-to-end tests are Unix programs, as is what they run.
     // The app takes longer to check than all the rest: it is asked for by name.
@@ -165,12 +168,19 @@ fn app_too() -> bool {
     std::env::var_os("FORGE_CHECK_APP").is_some()
 }
 
+fn first_on_path(folder: &Path) -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+    Ok(std::env::join_paths(folders)?)
+}
+
 #[cfg(unix)]
 fn stand_in_compiler() -> Result<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
-    let folder = workspace::target().join("targets");
+    let folder = workspace::target().join("targets/bin");
     std::fs::create_dir_all(&folder)?;
-    let path = folder.join("stand-in-cc");
+    // By this name `windres` asks for its preprocessor, for the app's icon.
+    let path = folder.join("x86_64-w64-mingw32-gcc");
     std::fs::write(&path, STAND_IN_COMPILER).with_context(|| format!("cannot write {}", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
     Ok(path)

@@ -63,6 +63,14 @@ fn checks() -> Result<()> {
             "warnings",
         ]))
     })?;
+    // They are no members of the workspace, and what they are fuzzed with may be missing; that they compile is told here.
+    section("Fuzz targets", || {
+        let (manifest, target) =
+            (workspace::root().join("fuzz/Cargo.toml"), workspace::target().join("fuzz"));
+        console::run(
+            cargo(["check", "--quiet", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(target),
+        )
+    })?;
     if targets::wanted() {
         section("Windows and macOS", || targets::run(false))?;
     }

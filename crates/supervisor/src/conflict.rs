@@ -100,7 +100,7 @@ fn details(conflict: &Conflict) -> serde_json::Value {
         "pid": holder.id.map(|id| id.pid),
         "holder": holder.to_string(),
         "command": holder.command(),
-        "user": holder.uid,
+        "user": holder.user(),
         "started_at": holder.started_at(),
         "service": holder.service,
         "next": conflict.next,

@@ -213,9 +213,18 @@ impl Holder {
         i64::try_from(nanos).ok().map(|nanos| Time(nanos).to_millis())
     }
 
-    /// What a person needs to decide: `node (PID 8432), started 2 h 5 min ago: npm run dev`.
+    /// Whose it is: the account's name, or its number where it has none.
+    pub(crate) fn user(&self) -> Option<String> {
+        let known = self.id.and_then(|id| id.user().ok().flatten());
+        known.and_then(|user| user.name).or_else(|| Some(self.uid?.to_string()))
+    }
+
+    /// What a person needs to decide: `node (PID 8432), user me, started 2 h 5 min ago: npm run dev`.
     pub(crate) fn in_full(&self) -> String {
         let mut text = self.to_string();
+        if let Some(user) = self.id.and_then(|_| self.user()) {
+            text.push_str(&format!(", user {user}"));
+        }
         if let Some(started) = self.started_at() {
             let ago = Duration::from_secs_f64(Time::now().seconds_since(started));
             text.push_str(&format!(", started {} ago", words::duration(ago)));

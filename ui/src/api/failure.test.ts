@@ -9,10 +9,10 @@ test('details are read as far as they are what they should be', () => {
     pid: 8432,
     holder: 'node',
     command: 'node x.js',
-    user: 1000,
+    user: 'her',
     next: 3001,
   };
-  expect(conflictsOf({ details: { conflicts: [conflict, 'odd'] } })).toEqual([{ ...conflict, user: '1000' }]);
+  expect(conflictsOf({ details: { conflicts: [conflict, 'odd'] } })).toEqual([conflict]);
   expect(diagnosticsOf({ details: { diagnostics: [{ file: 'f', line: 2, message: 'm' }] } })).toMatchObject([
     { line: 2, source: '', help: null },
   ]);

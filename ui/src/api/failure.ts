@@ -73,9 +73,6 @@ export function diagnosticsOf(error: { details?: JsonValue | null }): Diagnostic
   }));
 }
 
-/** Only the superuser's number has the same name everywhere. */
-const userName = (uid: number | null): string | null => (uid === 0 ? 'root' : (uid?.toString() ?? null));
-
 export function conflictsOf(error: { details?: JsonValue | null }): Conflict[] {
   return list(error.details, 'conflicts').map((item) => ({
     process: text(item['process']) ?? '',
@@ -83,7 +80,7 @@ export function conflictsOf(error: { details?: JsonValue | null }): Conflict[] {
     pid: number(item['pid']),
     holder: text(item['holder']) ?? 'another program',
     command: text(item['command']),
-    user: text(item['user']) ?? userName(number(item['user'])),
+    user: text(item['user']),
     next: number(item['next']),
   }));
 }

@@ -1,21 +1,21 @@
 import { conflictsOf, type Conflict, type Failure } from '../api/failure';
 
-/** `api needs 3000: node (PID 8432), started 2 h ago: npm run dev`: what a notice says of one conflict. */
-const LINE = /^(.+?) needs (\d+): ((.+?) \(PID (\d+)\)|.+?)(?:, started .+? ago)?(?:: (.+))?$/;
+/** `api needs 3000: node (PID 8432), user me, started 2 h ago: npm run dev`: what a notice says of one conflict. */
+const LINE = /^(.+?) needs (\d+): ((.+?) \(PID (\d+)\)|.+?)(?:, user (\S+?))?(?:, started .+? ago)?(?:: (.+))?$/;
 
-/** The conflicts of a notice's body, one a line. The user is not told there. */
+/** The conflicts of a notice's body, one a line. */
 export function conflictsIn(body: string): Conflict[] {
   return body.split('\n').flatMap((line) => {
     const found = LINE.exec(line);
     if (!found) return [];
-    const [, process = '', port, holder = '', , pid, command] = found;
+    const [, process = '', port, holder = '', , pid, user, command] = found;
     return {
       process,
       port: Number(port),
       pid: pid === undefined ? null : Number(pid),
       holder,
       command: command ?? null,
-      user: null,
+      user: user ?? null,
       next: null,
     };
   });

@@ -94,7 +94,7 @@ impl Pager {
             None => self.begin()?,
         };
         let direction = if self.request.backward { Direction::Backward } else { Direction::Forward };
-        let context = self.request.query.context.min(MOST_CONTEXT);
+        let context = self.context();
         let filter = if context > 0 { self.filter.surroundings() } else { self.filter.clone() };
         let ends = self.ends(bookmark)?;
         let mut selection = self.select(&starts, ends.as_deref(), direction, filter)?;
@@ -136,6 +136,10 @@ impl Pager {
             Some(ends) => Ok(Some(ends)),
             None => self.anchored(&Anchor::End).map(Some),
         }
+    }
+
+    fn context(&self) -> u32 {
+        self.request.query.context.min(MOST_CONTEXT)
     }
 
     /// Nobody waits for more.
@@ -210,7 +214,7 @@ impl Pager {
             }
         }
         match self.request.query.tail {
-            Some(tail) if self.anchor.is_none() && !backward => self.tail(tail),
+            Some(tail) if self.anchor.is_none() && !backward => self.before(self.tail(tail)?),
             _ => Ok(starts),
         }
     }
@@ -241,11 +245,48 @@ impl Pager {
         let mut reader = Reader::open(folder)?;
         reader.seek(at);
         if let Some(line) = reader.backward()?.next()?.filter(|line| line.end == at) {
-            let before = Cursor { offset: at.offset.saturating_sub(1), ..at };
-            return Ok(Some((before, line.time_ns)));
+            return Ok(Some((place_before(at), line.time_ns)));
         }
         let following = reader.read(1)?.lines;
         Ok(following.first().map(|line| (at, line.time_ns)))
+    }
+
+    /// So far before the first match behind `starts` that its context follows too.
+    fn before(&self, starts: Vec<Cursor>) -> io::Result<Vec<Cursor>> {
+        let mut left = self.context();
+        if left == 0 {
+            return Ok(starts);
+        }
+        let first = match self.first(&starts)? {
+            Some((number, line)) => Anchor::Line(self.logs[number].0.clone(), line.end),
+            None => return Ok(starts),
+        };
+        let mut starts = self.anchored(&first)?;
+        let mut selection = self.select(&starts, None, Direction::Backward, self.filter.surroundings())?;
+        while left > 0 && !self.gone.load(Ordering::Relaxed) {
+            match selection.step()? {
+                Step::Line(number, line) => {
+                    starts[number] = place_before(line.end);
+                    left -= 1;
+                }
+                Step::Searched => {}
+                Step::End => break,
+            }
+        }
+        Ok(starts)
+    }
+
+    /// The first line behind `starts` that is wanted, with the number of its log.
+    fn first(&self, starts: &[Cursor]) -> io::Result<Option<(usize, Line)>> {
+        let mut selection = self.select(starts, None, Direction::Forward, self.filter.clone())?;
+        while !self.gone.load(Ordering::Relaxed) {
+            match selection.step()? {
+                Step::Line(number, line) => return Ok(Some((number, line))),
+                Step::Searched => {}
+                Step::End => break,
+            }
+        }
+        Ok(None)
     }
 
     /// So far back from the end that the last `lines` lines of programs that are wanted follow, of all together.
@@ -277,6 +318,11 @@ impl Pager {
         }
         Ok(starts)
     }
+}
+
+/// From where the line that ends at `end` is read: a reader begins with the line that a place stands in.
+fn place_before(end: Cursor) -> Cursor {
+    Cursor { offset: end.offset.saturating_sub(1), ..end }
 }
 
 /// The lines of a page, in the order in which they are found, and what may belong to them.

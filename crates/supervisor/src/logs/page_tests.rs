@@ -157,6 +157,10 @@ fn a_tail_counts_what_is_wanted_of_both() {
     assert_eq!(numbers(&logs.page(&tail(LogQuery::default(), 3))), [397, 398, 399], "the last lines");
     assert_eq!(numbers(&logs.page(&tail(grep("ERROR"), 2))), [380, 390], "the last that match");
     assert_eq!(numbers(&logs.page(&tail(grep("ERROR"), 5000))).len(), 40, "all, where there are fewer");
+    for (lines, expected) in [(1, vec![388, 389, 390, 391, 392]), (2, (378..383).chain(388..393).collect())] {
+        let around = logs.page(&tail(LogQuery { context: 2, ..grep("ERROR") }, lines));
+        assert_eq!(numbers(&around), expected, "the last {lines} with what stands around them");
+    }
 }
 
 #[test]
