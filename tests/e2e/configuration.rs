@@ -152,6 +152,37 @@ fn fault_23_a_workspace_that_is_deleted_can_still_be_stopped() {
 }
 
 #[test]
+fn fault_23_what_runs_in_a_workspace_that_is_moved_is_not_run_a_second_time() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+    let a = world.pid("a");
+    let moved = world.folder().join("moved");
+    std::fs::rename(world.workspace(), &moved).expect("it moves");
+    let forge = |arguments: &[&str]| {
+        let mut there = vec!["-C", moved.to_str().expect("UTF-8")];
+        there.extend(arguments);
+        world.forge(there).current_dir("/").run()
+    };
+    // The next supervisor knows as much.
+    for restarted in [false, true] {
+        if restarted {
+            world.kill_supervisor();
+        }
+        let started = forge(&["start"]);
+        started.code(1).says("dev was started here when this folder was").says("`forge stop` ends it");
+        let status = forge(&["status", "--json"]).ok().json();
+        assert_eq!(status["processes"][0]["pid"], a.pid, "it is the same: {status:#}");
+    }
+    forge(&["stop"]).ok();
+    assert!(!a.is_alive(), "stopped from where it is now");
+    forge(&["start"]).ok();
+    let status = forge(&["status", "--json"]).ok().json();
+    assert_eq!(status["workspace"].as_str(), moved.to_str(), "it is known by its new place: {status:#}");
+    forge(&["stop"]).ok();
+    std::fs::create_dir(world.workspace()).expect("somewhere to stand");
+}
+
+#[test]
 fn check_names_what_is_missing_and_runs_nothing() {
     let world = World::with(
         "dev:

@@ -42,6 +42,7 @@ impl Core {
                 variables: environment.variables,
                 moves: environment.moves,
                 muted: environment.muted,
+                place: environment.place,
                 ..Environment::default()
             };
             self.environments.insert(key.clone(), entry);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use forge_api::Error;
+use forge_api::{Code, Error};
 use forge_config::Config;
 
 use super::{Core, EnvironmentKey, Process};
@@ -25,13 +25,29 @@ pub(super) type Fingerprints = HashMap<String, String>;
 
 type Stamp = Option<(SystemTime, u64)>;
 
+/// What a folder is, whatever it is called: its device and its inode (inode(7)).
+pub(super) type FolderId = (u64, u64);
+
+#[cfg(unix)]
+pub(super) fn folder_id(folder: &Path) -> Option<FolderId> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(folder).ok().map(|folder| (folder.dev(), folder.ino()))
+}
+
+/// Nobody moves a folder here that a program has as its own.
+#[cfg(not(unix))]
+pub(super) fn folder_id(_folder: &Path) -> Option<FolderId> {
+    None
+}
+
 impl Core {
-    /// The workspace around a folder: by its configuration, or, where that is gone, by what was started there.
+    /// The workspace around a folder: by its configuration, or, where that is gone, by what was started there. One that
+    /// was moved while something runs there is known by where it was until that is stopped: nothing is run twice.
     pub(crate) fn workspace_of(&self, folder: &Path) -> Result<PathBuf, Error> {
         let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
         let found = prepare::find(&folder);
         if let Ok(workspace) = found {
-            return Ok(workspace.root);
+            return Ok(self.before_its_move(&workspace.root).cloned().unwrap_or(workspace.root));
         }
         let known = self.environments.keys().map(|key| &key.workspace);
         let around = known.filter(|root| folder.starts_with(root)).max_by_key(|root| root.as_os_str().len());
@@ -39,6 +55,30 @@ impl Core {
             Some(root) => Ok(root.clone()),
             None => found.map(|workspace| workspace.root),
         }
+    }
+
+    /// Where a workspace was that has been moved since something was started there, which still runs.
+    fn before_its_move(&self, root: &Path) -> Option<&PathBuf> {
+        let held = self.environments.iter().filter(|(key, environment)| {
+            key.workspace != root && environment.processes.values().any(Process::is_held)
+        });
+        let mut same = held.filter(|(key, environment)| {
+            environment.place.is_some() && environment.place == folder_id(root) && !key.workspace.exists()
+        });
+        same.next().map(|(key, _)| &key.workspace)
+    }
+
+    /// Whether the workspace around a folder is where it was when what runs there was started.
+    pub(super) fn stays_put(&self, folder: &Path) -> Result<(), Error> {
+        let Ok(root) = self.workspace_of(folder) else { return Ok(()) };
+        let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+        if root.exists() || folder.starts_with(&root) {
+            return Ok(());
+        }
+        let running = self.running(&root).join(", ");
+        let text =
+            format!("{running} was started here when this folder was {}, and still runs", root.display());
+        Err(Error::new(Code::StartFailed, text).help("`forge stop` ends it; start it then, where it is now"))
     }
 
     /// Environments of the workspace with something active.

@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 
 use super::alerts::Muted;
 use super::inspect::HealthHistory;
+use super::loaded::FolderId;
 use super::measure::Costs;
 use super::save::Readiness;
 use super::told::Told;
@@ -66,6 +67,8 @@ pub(crate) struct Environment {
     pub moves: Moved,
     /// Kinds of alerts that the user wants to hear no more of.
     pub muted: std::collections::BTreeSet<Muted>,
+    /// The workspace's folder as it was at the last start, however it is called now.
+    pub place: Option<FolderId>,
 }
 
 /// One process.

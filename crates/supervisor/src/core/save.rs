@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::act::remove_folder;
 use super::alerts::Muted;
+use super::loaded::FolderId;
 use super::told::SavedTold;
 use super::{Core, EnvironmentKey, Process};
 use crate::conflict::Moved;
@@ -43,6 +44,8 @@ pub(crate) struct Saved {
     pub moves: Moved,
     #[serde(default)]
     pub muted: std::collections::BTreeSet<Muted>,
+    #[serde(default)]
+    pub place: Option<FolderId>,
     pub processes: BTreeMap<String, SavedProcess>,
 }
 
@@ -186,6 +189,7 @@ impl Core {
             variables: environment.variables.clone(),
             moves: environment.moves.clone(),
             muted: environment.muted.clone(),
+            place: environment.place,
             processes: environment
                 .processes
                 .iter()
@@ -305,6 +309,7 @@ mod tests {
             environment: "dev".into(),
             boot: "boot".into(),
             variables: BTreeMap::from([("PATH".into(), "/bin".into())]),
+            place: Some((7, 8)),
             muted: [(None, "hog".to_owned()), (Some("api".into()), "cpu".to_owned())].into(),
             moves: BTreeMap::from([("api".into(), BTreeMap::from([(3000, 3001)]))]),
             processes: BTreeMap::from([(

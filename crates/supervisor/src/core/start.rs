@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use forge_api::{Code, Error, HealthState, StartOutcome, Started, Target};
 
 use super::cause::{Cause, Reason, failures, not_ready};
+use super::loaded::folder_id;
 use super::stop::key_of;
 use super::{Core, EnvironmentKey, Key, Message, Process, Reply, StopLater};
 use crate::owned::Owned;
@@ -59,8 +60,8 @@ enum Standing {
 impl Core {
     /// Looks at everything first, on another thread; [`Core::prepared`] goes on.
     pub(super) fn start(&mut self, wish: Wish, reply: Reply) {
-        let trusted = self.trusted(&wish);
-        if let Err(error) = trusted {
+        let allowed = self.stays_put(&wish.workspace).and_then(|()| self.trusted(&wish));
+        if let Err(error) = allowed {
             let _ = reply.send(Err(error));
             return;
         }
@@ -203,6 +204,7 @@ impl Core {
             environment.variables.clone_from(&defined.variables);
             environment.moves.clone_from(&defined.moves);
             environment.applied = Some(Arc::clone(&prepared.config));
+            environment.place = folder_id(&prepared.root);
             for definition in &defined.processes {
                 let process = environment.processes.entry(definition.name.clone()).or_default();
                 let target = Target { environment: name.clone(), process: definition.name.clone() };
