@@ -453,6 +453,27 @@ fn a_port_that_is_taken_is_a_conflict_that_names_its_holder() {
 }
 
 #[test]
+fn a_moved_process_that_binds_its_old_port_all_the_same_is_told_which_text_to_change() {
+    let world = World::new();
+    let port = world.free_port();
+    let mut holder = world.program(forge_tests::nasty(), ["listen", &port.to_string()]).spawn();
+    holder.wait_for_output("listening");
+    world.configure(&format!(
+        "dev:\n  - {{name: web, command: nasty wait-for go listen {port}, port: {port}, auto_restart: false}}\n"
+    ));
+    world.forge(["start", "-d", "--on-conflict", "next"]).run().ok();
+    drop(holder);
+    world.write("go", "");
+    let words = format!("{port} stands in its `command`: write ${{web.port}} there");
+    let told = world.wait_process("web", "it is told", |web| {
+        web["message"].as_str().is_some_and(|message| message.contains(&words))
+    });
+    assert_eq!((&told["ready"], &told["ports"]), (&false.into(), &serde_json::json!([port])), "{told:#}");
+    world.forge(["status"]).run().ok().prints("stands in its `command`");
+    world.forge(["start", "--timeout", "2s"]).run().code(1);
+}
+
+#[test]
 fn a_process_whose_port_is_taken_can_have_the_next_one() {
     let world = World::new();
     let port = world.free_port();

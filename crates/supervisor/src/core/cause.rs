@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use forge_api::{Failure, HealthState, Target};
+use forge_config::model::Command;
+use forge_config::resolve::Origin;
 use forge_system::ports::Listening;
 
 use super::Process;
@@ -33,6 +35,9 @@ pub(super) enum Reason {
 pub(super) fn not_ready(process: &Process) -> Reason {
     let known = |text: &str| Reason::Known(text.to_owned());
     let Some(definition) = &process.definition else { return known("is not ready") };
+    if let Some(text) = keeps_its_old_port(process) {
+        return Reason::Known(text);
+    }
     if definition.health_check.is_some() && process.health.state != HealthState::Healthy {
         return match &process.health.message {
             Some(message) => Reason::Known(format!("is not healthy yet: {message}")),
@@ -44,6 +49,38 @@ pub(super) fn not_ready(process: &Process) -> Reason {
         return Reason::Ports { missing: missing.copied().collect() };
     }
     known(if definition.one_shot { "has not finished yet" } else { "is not ready" })
+}
+
+/// Of a process whose port was moved and that listens on the declared one all the same: which text is to change.
+pub(super) fn keeps_its_old_port(process: &Process) -> Option<String> {
+    let definition = process.definition.as_ref()?;
+    let mut moved = definition.declared_ports.iter().zip(&definition.ports).filter(|(old, new)| old != new);
+    let listens = |port| process.listens.contains(port);
+    let (old, new) = moved.find(|(old, new)| listens(old) && !listens(new))?;
+    let command = match &definition.command {
+        Command::Shell(text) => text.clone(),
+        Command::Exec(words) => words.join(" "),
+    };
+    let mut own = definition.env.iter().filter(|variable| variable.origin != Origin::Caller);
+    let change = if names(&command, *old) {
+        format!("{old} stands in its `command`: write ${{{}.port}} there", definition.name)
+    } else if let Some(variable) = own.find(|variable| names(&variable.value, *old)) {
+        format!("{old} stands in its variable {}: write ${{{}.port}} there", variable.name, definition.name)
+    } else {
+        format!(
+            "neither its `command` nor its `env` says so: let its own configuration read PORT instead of {old}"
+        )
+    };
+    Some(format!("listens on {old} and not on {new}, to which its port was moved; {change}"))
+}
+
+/// Whether the number stands in a text, by itself.
+fn names(text: &str, port: u16) -> bool {
+    let port = port.to_string();
+    let digit = |character: Option<char>| character.is_some_and(|character| character.is_ascii_digit());
+    text.match_indices(&port).any(|(at, _)| {
+        !digit(text[..at].chars().next_back()) && !digit(text[at + port.len()..].chars().next())
+    })
 }
 
 /// The causes in words, with their last output. Reads the system's tables and logs: not for the core's own thread.
@@ -73,4 +110,24 @@ fn missing_ports(missing: &[u16], listening: &Listening, workspace: &Path, owned
         None => format!("does not listen on port {port} yet"),
     };
     missing.iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_port_stands_in_a_text_by_itself() {
+        for (text, expected) in [
+            ("serve --port 3000", true),
+            ("serve -p3000,x", true),
+            ("http://localhost:3000/", true),
+            ("serve --port 30001", false),
+            ("13000 3000", true),
+            ("é3000", true),
+            ("", false),
+        ] {
+            assert_eq!(names(text, 3000), expected, "{text}");
+        }
+    }
 }

@@ -84,7 +84,8 @@ impl Core {
         if let Some(environment) = self.environments.get(key) {
             for (name, process) in environment.processes.iter().filter(|(_, process)| process.is_known()) {
                 let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
-                status.message = status.message.or_else(|| self.waiting_message(key, &status.waiting_on));
+                let message = status.message.or_else(|| self.waiting_message(key, &status.waiting_on));
+                status.message = message.or_else(|| super::cause::keeps_its_old_port(process));
                 let running = process.since.filter(|_| status.started_at.is_some());
                 status.uptime_seconds =
                     running.map(|since| (since.elapsed().as_secs_f64() * 1000.0).round() / 1000.0);
