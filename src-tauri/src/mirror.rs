@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::notification::Notifications;
 use crate::supervision::Supervision;
-use crate::{errands, tray};
+use crate::{errands, tray, window};
 
 /// The tray is changed at most so often.
 const PACE: Duration = Duration::from_millis(50);
@@ -35,13 +35,13 @@ async fn follow(app: &AppHandle) -> Result<(), Error> {
             refresh(&client, &mut picture).await?;
             notifications.sync(&picture.notices);
             // What was told meanwhile is older than some of it, and news to the rest.
-            stale = drain(&mut updates, &mut picture, &mut notifications);
+            stale = drain(app, &mut updates, &mut picture, &mut notifications);
         }
         tray::paint(app, picture.clone());
         let painted = Instant::now();
         tokio::select! {
             update = updates.recv() => match update {
-                Some(update) => stale |= take_in(update, &mut picture, &mut notifications),
+                Some(update) => stale |= take_in(app, update, &mut picture, &mut notifications),
                 None => return Ok(()),
             },
             Some(response) = responses.recv() => {
@@ -56,7 +56,7 @@ async fn follow(app: &AppHandle) -> Result<(), Error> {
         }
         while let Ok(update) = tokio::time::timeout_at(painted + PACE, updates.recv()).await {
             let Some(update) = update else { return Ok(()) };
-            stale |= take_in(update, &mut picture, &mut notifications);
+            stale |= take_in(app, update, &mut picture, &mut notifications);
         }
     }
 }
@@ -71,20 +71,28 @@ async fn refresh(client: &Client, picture: &mut Picture) -> Result<(), Error> {
 }
 
 fn drain(
+    app: &AppHandle,
     updates: &mut UnboundedReceiver<Update>,
     picture: &mut Picture,
     notifications: &mut Notifications,
 ) -> bool {
     let mut stale = false;
     while let Ok(update) = updates.try_recv() {
-        stale |= take_in(update, picture, notifications);
+        stale |= take_in(app, update, picture, notifications);
     }
     stale
 }
 
 /// Whether the picture must be asked for anew.
-fn take_in(update: Update, picture: &mut Picture, notifications: &mut Notifications) -> bool {
+fn take_in(
+    app: &AppHandle,
+    update: Update,
+    picture: &mut Picture,
+    notifications: &mut Notifications,
+) -> bool {
     match &update {
+        // Good news is for who looks elsewhere.
+        Update::Notice { notice } if !notice.kind.is_trouble() && window::is_shown(app) => {}
         Update::Notice { notice } => notifications.tell(notice),
         Update::NoticeClosed { id } => notifications.close(id),
         _ => {}

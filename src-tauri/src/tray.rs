@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use forge_api::Mood;
 use forge_tray::{Change, Item, Kind, Picture, act, changes, menu};
+use tauri::image::Image;
 use tauri::{AppHandle, Manager};
 use tray_icon::menu::{CheckMenuItem, IsMenuItem, Menu, MenuItem, MenuItemKind, PredefinedMenuItem, Submenu};
 use tray_icon::{Icon, MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
@@ -231,6 +232,12 @@ fn text(label: &str) -> String {
 }
 
 fn icon(mood: Mood) -> anyhow::Result<Icon> {
+    let image = image(mood);
+    let (width, height) = (image.width(), image.height());
+    Ok(Icon::from_rgba(image.rgba().to_vec(), width, height)?)
+}
+
+fn image(mood: Mood) -> Image<'static> {
     #[cfg(not(target_os = "macos"))]
     let image = match mood {
         Mood::Stopped => tauri::include_image!("icons/tray/stopped.png"),
@@ -246,8 +253,7 @@ fn icon(mood: Mood) -> anyhow::Result<Icon> {
         Mood::Busy => tauri::include_image!("icons/tray/busy-template.png"),
         Mood::Trouble => tauri::include_image!("icons/tray/trouble-template.png"),
     };
-    let (width, height) = (image.width(), image.height());
-    Ok(Icon::from_rgba(image.rgba().to_vec(), width, height)?)
+    image
 }
 
 /// The desktop's side of the tray, which may start after us at login, or never.
@@ -291,5 +297,31 @@ mod host {
             let _ = done.send(try_raise(&handle).is_ok());
         };
         app.run_on_main_thread(work).is_ok() && result.await.unwrap_or(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moods_are_told_apart_without_colour() {
+        let moods = [Mood::Stopped, Mood::Ready, Mood::Busy, Mood::Trouble];
+        // Where something is drawn, whatever its colour.
+        let shapes = moods.map(|mood| {
+            image(mood).rgba().chunks_exact(4).map(|pixel| pixel[3] > 127).collect::<Vec<bool>>()
+        });
+        for (number, one) in shapes.iter().enumerate() {
+            for (other_number, other) in shapes.iter().enumerate().skip(number + 1) {
+                let differ = one.iter().zip(other).filter(|(one, other)| one != other).count();
+                assert!(
+                    differ * 20 > one.len(),
+                    "{:?} and {:?} differ in {differ} of {} points",
+                    moods[number],
+                    moods[other_number],
+                    one.len()
+                );
+            }
+        }
     }
 }

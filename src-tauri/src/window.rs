@@ -118,6 +118,11 @@ fn is_own(url: &Url) -> bool {
     }
 }
 
+/// Whether the user has it before them.
+pub(crate) fn is_shown(app: &AppHandle) -> bool {
+    app.get_webview_window(LABEL).is_some_and(|window| window.is_visible().unwrap_or(false))
+}
+
 /// Hides the window, and ends it unless it is shown again soon.
 pub(crate) fn hide(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else { return };

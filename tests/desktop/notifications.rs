@@ -54,6 +54,40 @@ fn a_crash_that_mends_itself_says_so_and_offers_no_way_to_stop_what_runs() {
     wait_until("in its place", || !notifications.is_open(crash.id) || crash.id == mended.id);
 }
 
+/// Long enough for its user to have turned to something else.
+const SLOW: &str = "dev:
+  - {name: api, command: nasty sleep 10200 touch up forever, health_check: test -e up}
+  - {name: late, command: nasty wait-for go exit 1, auto_restart: false}
+";
+
+#[test]
+fn the_end_of_a_long_start_is_told_to_who_looks_elsewhere() {
+    let desktop = Desktop::with(SLOW);
+    let notifications = desktop.screen.notifications();
+    let (_app, item) = desktop.launch_in_tray();
+    item.click(&["dev", "Start dev"]);
+    let ready = notifications.wait("dev is ready");
+    assert!(ready.body.starts_with("after 1"), "{ready:?}");
+    notifications.invoke(&ready, "default");
+    desktop.screen.windows().wait_shown("Forge");
+}
+
+#[test]
+fn who_has_the_window_open_is_not_told_that_all_is_ready() {
+    let desktop = Desktop::with(SLOW);
+    let notifications = desktop.screen.notifications();
+    let app = desktop.launch([]);
+    desktop.screen.windows().wait_shown("Forge");
+    let item = app.item(&desktop.screen);
+    item.click(&["dev", "Start dev"]);
+    item.wait_label("dev — running");
+    // What is told after it.
+    desktop.write("go", "");
+    let _late = notifications.wait("late crashed");
+    let told: Vec<String> = notifications.history().into_iter().map(|one| one.summary).collect();
+    assert_eq!(told, ["late crashed"], "nothing else");
+}
+
 #[test]
 fn unhealthy_for_long_is_told_and_restart_mends_it() {
     let desktop = Desktop::with(

@@ -63,9 +63,11 @@ fn a_click_starts_real_processes_and_another_stops_them() {
     let some = item.wait_label("dev — 1 of 2 ready");
     assert!(some.item(&["dev", "Stop dev"]).enabled, "there is something to stop\n{some}");
     wait_until("the icon tells that something goes on", || item.icon() != idle);
+    let busy = item.icon();
     assert_eq!(desktop.programs().len(), 2, "real processes: {:#?}", desktop.programs());
     desktop.write("go", "");
     let running = item.wait_label("dev — running");
+    wait_until("the icon tells that all is well", || item.icon() != idle && item.icon() != busy);
     assert!(!running.item(&["dev", "Start dev"]).enabled, "nothing to start\n{running}");
     assert!(running.item(&["dev", "Restart dev"]).enabled, "{running}");
     item.wait_menu("web is ready", |menu| menu.find(&["dev — running", "web — ready"]).is_some());

@@ -115,7 +115,7 @@ impl Core {
             self.tell_alert(&environment, None, &alert, time);
         }
         if self.hogs.alerts.is_empty() {
-            self.close_alert(&environment, None, HOG);
+            self.close_hogs();
         }
         if self.hogs.alerts.len() != open.len() {
             self.warnings_changed(&environment);
@@ -125,6 +125,11 @@ impl Core {
     /// Nobody looks for them any more.
     pub(super) fn forget_hogs(&mut self) {
         self.hogs = Hogs::default();
+        self.close_hogs();
+    }
+
+    /// In whichever environment it was told.
+    fn close_hogs(&mut self) {
         let environments: Vec<EnvironmentKey> = self.environments.keys().cloned().collect();
         for environment in environments {
             self.close_alert(&environment, None, HOG);
@@ -154,10 +159,11 @@ impl Core {
         warnings
     }
 
+    /// Hogs are the machine's: muted in one environment, they are in all.
     pub(super) fn is_muted(&self, key: &EnvironmentKey, process: Option<&str>, kind: &str) -> bool {
-        self.environments.get(key).is_some_and(|environment| {
-            environment.muted.iter().any(|(muted, of)| muted.as_deref() == process && of == kind)
-        })
+        let environments = self.environments.iter().filter(|(of, _)| *of == key || kind == HOG);
+        let mut muted = environments.flat_map(|(_, environment)| &environment.muted);
+        muted.any(|(muted, of)| muted.as_deref() == process && of == kind)
     }
 
     pub(super) fn muted(&self, key: &EnvironmentKey) -> Vec<forge_api::Muted> {
@@ -185,17 +191,20 @@ impl Core {
         kind: &str,
         muted: bool,
     ) {
-        if muted {
-            self.close_alert(key, process.as_deref(), kind);
-        }
-        let environment = self.environments.entry(key.clone()).or_default();
         let what: Muted = (process, kind.to_owned());
         if muted {
-            environment.muted.insert(what);
+            if kind == HOG {
+                self.close_hogs();
+            }
+            self.close_alert(key, what.0.as_deref(), kind);
+            self.environments.entry(key.clone()).or_default().muted.insert(what);
+            self.unsaved(key);
         } else {
-            environment.muted.remove(&what);
+            let holders = self.environments.iter_mut().filter(|(of, _)| *of == key || kind == HOG);
+            let unmuted: Vec<EnvironmentKey> =
+                holders.filter_map(|(of, one)| one.muted.remove(&what).then(|| of.clone())).collect();
+            unmuted.iter().for_each(|of| self.unsaved(of));
         }
-        self.unsaved(key);
         self.warnings_changed(key);
     }
 
