@@ -9,7 +9,7 @@ test('it grows while nothing is found, and is small again once something is', ()
     budget.spent(answer(texts, { at_end }));
     return budget.milliseconds;
   };
-  expect([after([], false), after([], false), after(['found'], false), after([], true)]).toEqual([500, 1000, 250, 250]);
+  expect([after([], false), after([], false), after(['found'], false), after([], true)]).toEqual([100, 200, 50, 50]);
   for (let round = 0; round < 20; round += 1) budget.spent(answer([], { at_end: false }));
   expect(budget.milliseconds).toBe(8000);
 });

@@ -1,7 +1,7 @@
 import type { LogsReadAnswer } from '../api/generated';
 
 /** Milliseconds after which an answer says how far it came, where few lines fit; and at most. */
-const [FIRST, LONGEST] = [250, 8000];
+const [FIRST, LONGEST] = [50, 8000];
 
 /**
  * How long an answer may take. On a busy machine the time may be over before anything was looked at: whoever then asked

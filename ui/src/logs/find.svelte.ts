@@ -7,8 +7,8 @@ import type { Log } from './log.svelte';
 
 /** Hits among which one can go to and fro; more are only counted. */
 const HITS = 10_000;
-/** Milliseconds: one types more than a letter. */
-const PATIENCE = 180;
+/** Milliseconds: what is shown follows the fingers, but for a letter that comes right after another. */
+const PATIENCE = 40;
 
 /** The search within what is shown: marks, counts, and leads from hit to hit through all that is stored. */
 export class Find {
