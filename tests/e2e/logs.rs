@@ -238,3 +238,38 @@ fn the_context_of_a_match_is_whole_across_pages() {
     assert!(pages > 3, "several pages: {pages}");
     assert_eq!(lines, 30_000, "six thousand matches, each with two lines before and two after it");
 }
+
+#[test]
+fn where_a_run_ends_its_log_says_how() {
+    let world = World::with(
+        "dev:
+  - {name: fails, command: nasty print one exit 3, auto_restart: {delay: 0s, max_crashes: 2}}
+  - {name: stays, command: nasty print two forever}
+",
+    );
+    world.forge(["start", "-d"]).run().ok();
+    world.wait_status("fails", "failed");
+    world.wait_line("stays", "two");
+    world.forge(["stop"]).run().ok();
+    world.forge(["logs", "fails"]).run().ok().prints("run 1 exited with 3").prints("run 2 exited with 3");
+    world.forge(["logs", "stays"]).run().ok().prints("run 1 was stopped by SIGTERM");
+}
+
+#[test]
+fn a_pattern_that_no_earlier_run_had_is_new() {
+    let world = World::with("dev:\n  - {name: a, command: sh a.sh}\n");
+    world.write("a.sh", "echo ERROR: the old one; exec sleep 1000\n");
+    world.start();
+    world.wait_line("a", "ERROR: the old one");
+    world.write("a.sh", "echo ERROR: the old one; echo ERROR: an unheard one; exec sleep 1000\n");
+    world.forge(["restart", "a"]).run().ok();
+    world.wait_line("a", "ERROR: an unheard one");
+    let told = world.forge(["logs", "--patterns", "--json"]).run().ok().json_lines();
+    let of = |text: &str| {
+        let found =
+            told.iter().find(|one| one["template"].as_str().is_some_and(|known| known.contains(text)));
+        found.unwrap_or_else(|| panic!("no {text}: {told:#?}")).clone()
+    };
+    assert_eq!((&of("old")["new"], &of("old")["count"]), (&json!(false), &json!(2)), "{told:#?}");
+    assert_eq!(of("unheard")["new"], true, "{told:#?}");
+}

@@ -188,3 +188,43 @@ fn another_protocol_is_answered_in_words() {
     let text = answer.to_string();
     assert!(answer["error"].is_object() || answer["result"]["protocol"] == 1, "{text}");
 }
+
+/// Connects as whoever runs it, says hello, and prints how many bytes are answered. Perl stands where everybody may run
+/// it.
+const STRANGER: &str = r#"
+$SIG{PIPE} = "IGNORE";
+my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "no connection: $!";
+syswrite($socket, qq({"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1, "version": "0"}}\n));
+my $count = sysread($socket, my $answer, 100);
+print $count // 0;
+"#;
+
+#[test]
+fn another_user_gets_no_word_even_where_folders_and_sockets_are_open_to_all() {
+    const TEST: &str = "another_user_gets_no_word_even_where_folders_and_sockets_are_open_to_all";
+    if !rustix_is_root() {
+        return forge_tests::skip(TEST, "only root can become another user");
+    }
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    world.start();
+    let (_, spec) = world.run_folder("a");
+    let keeper = std::path::PathBuf::from(spec["socket"].as_str().expect("its socket"));
+    for socket in [world.socket(), keeper] {
+        for path in socket.ancestors().take_while(|path| path.starts_with(world.folder())) {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("opened to all");
+        }
+        let ask = |who: &[&str]| {
+            let perl =
+                ["/usr/bin/perl", "-MIO::Socket::UNIX", "-e", STRANGER, socket.to_str().expect("UTF-8")];
+            let told =
+                world.program("/usr/bin/env".as_ref(), who.iter().chain(&perl)).run().ok().stdout.clone();
+            told.trim().parse::<usize>().expect("a number")
+        };
+        let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"];
+        assert_eq!(ask(&nobody), 0, "{}", socket.display());
+        if socket == world.socket() {
+            assert!(ask(&[]) > 0, "its own user is answered");
+        }
+    }
+    assert_eq!(world.process("a")["status"], "running", "and nothing was harmed");
+}
