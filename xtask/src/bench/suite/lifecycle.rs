@@ -153,16 +153,29 @@ fn crashes(bench: &Bench, marks: &Path) -> Result<Duration> {
     Ok(median(times))
 }
 
-/// A chain in which each waits for the one before, without a probe and with a port: the time of one link.
+/// How a link of a chain gets ready.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Exec,
+    Port,
+    Check,
+}
+
+/// A chain in which each waits for the one before, without a probe, with a port, and with a health check of it that
+/// takes next to no time: the time of one link.
 pub(super) fn chain(bench: &Bench) -> Result<Vec<Row>> {
     const LINKS: u32 = 20;
     let mut rows = Vec::new();
-    for (what, with_port) in [("exec'd", false), ("listening on its port", true)] {
+    for (what, link) in [
+        ("exec'd", Link::Exec),
+        ("listening on its port", Link::Port),
+        ("healthy by its TCP check", Link::Check),
+    ] {
         let mut row =
             Row::new(format!("a link of a chain of {LINKS}, each ready when it is {what}"), "≤ 20 ms");
         let mut times = Vec::new();
         let marks = bench.folder("marks")?.join("pids");
-        let forge = Forge::new(bench, &chain_of(bench, &marks, LINKS, with_port)?)?;
+        let forge = Forge::new(bench, &chain_of(bench, &marks, LINKS, link)?)?;
         forge.run(&["start", "warm"])?;
         for _ in 0..bench.rounds() {
             let _ = std::fs::remove_file(&marks);
@@ -181,17 +194,19 @@ pub(super) fn chain(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn chain_of(bench: &Bench, marks: &Path, links: u32, with_port: bool) -> Result<String> {
+fn chain_of(bench: &Bench, marks: &Path, links: u32, link: Link) -> Result<String> {
     let mut text = format!("warm:\n  - {{ name: one, command: {} }}\ndev:\n", bench.child("forever"));
     // All are held until all are known, so that no two are the same.
     let listeners: Vec<_> =
         (0..links).map(|_| std::net::TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
     for (number, listener) in listeners.iter().enumerate() {
         let port = listener.local_addr()?.port();
-        let (listen, declared) = if with_port {
-            (format!("listen {port} "), format!(", port: {port}"))
-        } else {
-            Default::default()
+        let (listen, declared) = match link {
+            Link::Exec => Default::default(),
+            Link::Port => (format!("listen {port} "), format!(", port: {port}")),
+            Link::Check => {
+                (format!("listen {port} "), format!(", port: {port}, health_check: 'tcp://127.0.0.1:{port}'"))
+            }
         };
         let child = bench.child(&format!("{listen}append {} %p forever", marks.display()));
         let before =

@@ -24,6 +24,7 @@ const ALL: [Rival; 4] = [Rival::Supervisord, Rival::Honcho, Rival::S6, Rival::Pm
 /// Those that can be run; the others are named.
 pub(super) fn present() -> Vec<Rival> {
     let (present, missing): (Vec<_>, Vec<_>) = ALL.into_iter().partition(|rival| rival.program().is_some());
+    println!("   goreman, overmind, mprocs and pitchfork are left out: nothing here drives them");
     for rival in missing {
         println!("   {} is not installed: left out (`cargo xtask bench --install` fetches it)", rival.name());
     }
