@@ -35,11 +35,16 @@ pub(crate) fn run() -> Result<()> {
     let shown = workspace::shown(&forge);
     println!("   $ {shown} -C {EXAMPLE} start\n");
     run_quietly(Command::new(&forge).current_dir(workspace::root()).args(["-C", EXAMPLE, "start"]))?;
-    heading(if screen { "The app" } else { "In a browser" });
     if screen {
-        open_app()?
+        heading("The app");
+        if let Err(error) = open_app() {
+            // A screen was named, and nobody is there.
+            println!("   {error:#}");
+            serve()?;
+        }
     } else {
-        serve()?
+        heading("In a browser");
+        serve()?;
     }
     println!(
         "
@@ -109,7 +114,7 @@ fn serve() -> Result<()> {
     if url.trim().is_empty() {
         bail!("`forge serve --http` has ended: {}", server.wait()?);
     }
-    println!("   no screen here, so: {}", url.trim());
+    println!("   no screen here, so in a browser: {}", url.trim());
     println!(
         "   from another machine: ssh -L with that port; `kill {}` ends the server, the example goes on",
         server.id()
