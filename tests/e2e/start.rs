@@ -1,6 +1,6 @@
 //! `forge start`.
 
-use forge_tests::{Process, Signal, World, wait_until};
+use forge_tests::{Process, Running, Signal, World, wait_until};
 
 #[test]
 fn everything_is_started_dependencies_first_and_is_ready_when_the_command_returns() {
@@ -436,12 +436,18 @@ fn ready_only_if_our_own_tree_listens() {
     assert_eq!(web["ports"], serde_json::json!([]), "{web:#}");
 }
 
-#[test]
-fn a_port_that_is_taken_is_a_conflict_that_names_its_holder() {
-    let world = World::new();
+/// A port that a stranger listens on.
+fn held_port(world: &World) -> (u16, Running) {
     let port = world.free_port();
     let mut holder = world.program(forge_tests::nasty(), ["listen", &port.to_string()]).spawn();
     holder.wait_for_output("listening");
+    (port, holder)
+}
+
+#[test]
+fn a_port_that_is_taken_is_a_conflict_that_names_its_holder() {
+    let world = World::new();
+    let (port, holder) = held_port(&world);
     world.configure(&format!("dev:\n  - {{name: web, command: nasty listen {port}, port: {port}}}\n"));
     let started = world.forge(["start", "--json"]).run();
     started.code(1);
@@ -455,9 +461,7 @@ fn a_port_that_is_taken_is_a_conflict_that_names_its_holder() {
 #[test]
 fn a_moved_process_that_binds_its_old_port_all_the_same_is_told_which_text_to_change() {
     let world = World::new();
-    let port = world.free_port();
-    let mut holder = world.program(forge_tests::nasty(), ["listen", &port.to_string()]).spawn();
-    holder.wait_for_output("listening");
+    let (port, holder) = held_port(&world);
     world.configure(&format!(
         "dev:\n  - {{name: web, command: nasty wait-for go listen {port}, port: {port}, auto_restart: false}}\n"
     ));
@@ -476,9 +480,7 @@ fn a_moved_process_that_binds_its_old_port_all_the_same_is_told_which_text_to_ch
 #[test]
 fn a_process_whose_port_is_taken_can_have_the_next_one() {
     let world = World::new();
-    let port = world.free_port();
-    let mut holder = world.program(forge_tests::nasty(), ["listen", &port.to_string()]).spawn();
-    holder.wait_for_output("listening");
+    let (port, holder) = held_port(&world);
     world.configure(&format!("dev:\n  - {{name: web, command: nasty listen env, port: {port}}}\n"));
     world.forge(["start", "--on-conflict", "next"]).run().ok();
     let moved = world.process("web")["ports"][0].as_u64().expect("a port");

@@ -33,7 +33,9 @@ struct Figures {
     tray: Duration,
     /// To the first text in the window, when it is started with one.
     content: Duration,
-    /// Bytes, as all of these.
+    /// Bytes, as all of these. On a display on which no program of its toolkit has been: the first one there looks for a
+    /// way to draw with OpenGL, and keeps what it loaded for that.
+    first_on_display: u64,
     without_window: u64,
     with_window: u64,
     /// The window was closed and its webview is gone.
@@ -71,6 +73,7 @@ pub(super) fn print(forge: &Path, bare: &Path, rounds: usize) -> ExitCode {
         let figures = json!({
             "tray_ms": milliseconds(|one| one.tray),
             "content_ms": milliseconds(|one| one.content),
+            "first_on_display_bytes": bytes(|one| one.first_on_display),
             "without_window_bytes": bytes(|one| one.without_window),
             "with_window_bytes": bytes(|one| one.with_window),
             "after_window_bytes": bytes(|one| one.after_window),
@@ -83,6 +86,7 @@ pub(super) fn print(forge: &Path, bare: &Path, rounds: usize) -> ExitCode {
 
 impl Contestant {
     fn round(&self, screen: &Screen) -> Figures {
+        let first_on_display = self.first_on_display();
         let begun = Instant::now();
         let app = self.launch(&["--background"]);
         let tray = self.await_moment("an icon in the tray", begun, || screen.tray().has_item_of(app.pid()));
@@ -103,7 +107,21 @@ impl Contestant {
         wait_until("the webview's end", || !self.has_webview());
         let after_window = self.settled();
         self.end(app);
-        Figures { tray, content, without_window, with_window, after_window }
+        Figures { tray, content, first_on_display, without_window, with_window, after_window }
+    }
+
+    /// Memory without a window on a display of its own.
+    fn first_on_display(&self) -> u64 {
+        let screen = Screen::new();
+        screen.tray();
+        let program = self.desktop.program(&self.program, ["--background"]);
+        let variables = screen.variables();
+        let program = variables.into_iter().fold(program, |program, (name, value)| program.env(name, &value));
+        let app = program.spawn();
+        wait_until("an icon in the tray", || screen.tray().has_item_of(app.pid()));
+        let memory = self.settled();
+        self.end(app);
+        memory
     }
 
     fn launch(&self, arguments: &[&str]) -> Running {
@@ -152,10 +170,11 @@ impl Figures {
     fn line(&self, name: &str) -> String {
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
         format!(
-            "{name}: tray {:.0} ms, content {:.0} ms; {:.1} MB without a window, {:.1} with, {:.1} after",
+            "{name}: tray {:.0} ms, content {:.0} ms; {:.1} MB without a window ({:.1} first on its display), {:.1} with, {:.1} after",
             self.tray.as_secs_f64() * 1e3,
             self.content.as_secs_f64() * 1e3,
             megabytes(self.without_window),
+            megabytes(self.first_on_display),
             megabytes(self.with_window),
             megabytes(self.after_window)
         )

@@ -62,7 +62,8 @@ impl Screen {
     }
 
     /// What a program needs in its environment to be seen here.
-    pub(crate) fn variables(&self) -> BTreeMap<&'static str, String> {
+    #[must_use]
+    pub fn variables(&self) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
             ("DISPLAY", self.display.clone()),
             ("DBUS_SESSION_BUS_ADDRESS", self.address.clone()),

@@ -3,21 +3,26 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(unsafe_code, reason = "wait4(2) has no safe wrapper")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod cpu;
+mod tcp;
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use common::{Ground, Script, id, reap, until};
+use common::{Ground, Script, id, until};
 use forge_system::metrics::{Sample, Sampler};
 use forge_system::tree::{Member, Tree};
 use forge_system::{ProcessId, Signal};
 
 const MIB: u64 = 1 << 20;
+
+/// Between two looks: many ticks of the clock by which CPU time is counted.
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// One tree under a sampler.
 struct Watched {
@@ -66,132 +71,6 @@ impl Watched {
     fn members(&mut self) -> Vec<Member> {
         self.trees[0].1.members().unwrap()
     }
-}
-
-/// Seconds of CPU time that a child and what it has waited for have used; it is reaped by this.
-fn used_by(child: Script) -> f64 {
-    let mut status = 0;
-    // SAFETY: plain integers, for which zero is a value.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: both places are there to be written to.
-    let reaped = unsafe { libc::wait4(child.id().cast_signed(), &mut status, 0, &mut usage) };
-    assert_eq!(reaped, child.id().cast_signed(), "it was ours to reap");
-    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
-    seconds(usage.ru_utime) + seconds(usage.ru_stime)
-}
-
-/// Between two looks: many ticks of the clock by which CPU time is counted.
-const BETWEEN: Duration = Duration::from_millis(100);
-
-/// Runs a script that begins when told, and adds up what a sampler says until it is done, and then what the system says.
-fn cpu_of(script: &str) -> (f64, f64) {
-    let ground = Ground::new();
-    let child = ground.spawn(&format!("mkfifo go stay; read _ <go; {script}; echo >done; read _ <stay"));
-    until("it waits", || ground.file("stay").exists());
-    let mut watched = Watched::new(Tree::of(id(&child)));
-    watched.look();
-    fs::write(ground.file("go"), "\n").unwrap();
-    let sampled = watched.add_up_cpu(|| ground.file("done").exists());
-    fs::write(ground.file("stay"), "\n").unwrap();
-    (sampled, used_by(child))
-}
-
-#[track_caller]
-fn assert_cpu(what: &str, script: &str) {
-    let (sampled, used) = cpu_of(script);
-    assert!(used > 0.5, "{what}: {used:.2} s are too little to compare");
-    let off = (sampled - used).abs() / used;
-    assert!(off < 0.05, "{what}: {sampled:.3} s sampled, {used:.3} s used, {:.1} % off", off * 100.0);
-}
-
-/// A script that keeps this machine's core busy for about so many seconds.
-fn work(seconds: f64) -> String {
-    static PER_SECOND: LazyLock<f64> = LazyLock::new(|| {
-        const TRIED: u32 = 100_000;
-        let ground = Ground::new();
-        let tried = ground.spawn(&rounds(TRIED));
-        f64::from(TRIED) / used_by(tried)
-    });
-    rounds((*PER_SECOND * seconds) as u32)
-}
-
-fn rounds(rounds: u32) -> String {
-    format!("i=0; while [ $i -lt {rounds} ]; do i=$((i+1)); done")
-}
-
-#[test]
-fn cpu_of_one_busy_process() {
-    assert_cpu("one", &work(1.0));
-}
-
-#[test]
-fn cpu_of_a_share_of_a_core() {
-    let (little, much) = (work(0.04), work(0.6));
-    assert_cpu(
-        "a share",
-        &format!("for n in 1 2 3 4 5 6 7 8 9 10 11 12; do {little}; sleep 0.05; done; {much}"),
-    );
-}
-
-#[test]
-fn cpu_of_two_busy_children_at_once() {
-    let work = work(0.6);
-    assert_cpu("two", &format!("({work}) & ({work}) & wait"));
-}
-
-#[test]
-fn cpu_of_children_that_end_between_two_looks() {
-    let little = work(0.006);
-    assert_cpu("many", &format!("n=0; while [ $n -lt 200 ]; do ({little}); n=$((n+1)); done"));
-}
-
-#[test]
-fn cpu_of_children_that_are_seen_and_end() {
-    let work = work(0.3);
-    assert_cpu("seen", &format!("for n in 1 2 3 4; do ({work}); done"));
-}
-
-#[test]
-fn cpu_of_an_orphan_that_the_holder_waits_for() {
-    let ground = Ground::held();
-    let little = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done";
-    // Each of them ends between two looks, and has lost its parent by then.
-    let script = format!("n=0; while [ $n -lt 200 ]; do (({little}) &); n=$((n+1)); done");
-    let child = ground.spawn(&format!("mkfifo go; read _ <go; {script}; echo >done; exec sleep 300"));
-    until("it waits", || ground.file("go").exists());
-    let mut watched = Watched::new(ground.tree(&child));
-    watched.look();
-    let before = inherited_here();
-    fs::write(ground.file("go"), "\n").unwrap();
-    let sampled = watched.add_up_cpu(|| {
-        reap();
-        ground.file("done").exists() && watched_alone(&child)
-    });
-    let used = inherited_here() - before + own(child.id());
-    assert!(used > 0.2, "{used:.2} s are too little to compare");
-    assert!((sampled - used).abs() / used < 0.1, "{sampled:.2} s sampled, {used:.2} s used");
-}
-
-/// Whether it is the only child of this process.
-fn watched_alone(child: &Script) -> bool {
-    let members = Tree::below(ProcessId::current().unwrap()).members().unwrap();
-    members.len() == 1 && members[0].id == id(child)
-}
-
-/// Fields of `/proc/PID/stat` from the 14th on: CPU time, in seconds.
-fn times(pid: u32) -> [f64; 4] {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_ascii_whitespace().collect();
-    [14, 15, 16, 17].map(|number| fields[number - 3].parse::<u64>().unwrap() as f64 / 100.0)
-}
-
-fn own(pid: u32) -> f64 {
-    times(pid)[..2].iter().sum()
-}
-
-/// Of the children that this process has waited for.
-fn inherited_here() -> f64 {
-    times(std::process::id())[2..].iter().sum()
 }
 
 /// A line of `/proc/PID/smaps_rollup`, in bytes, of all members.
@@ -437,134 +316,6 @@ fn the_machine_tells_its_cores_and_memory_and_how_busy_it_is() {
     until("a tick passes", || {
         sampler.machine().unwrap().cpu_percent.is_some_and(|it| (0.0..=100.0).contains(&it))
     });
-}
-
-/// Accepts on a port of its own: sends what it is told to, or counts what it gets, then closes.
-const SERVER: &str = r#"
-import socket, threading
-server = socket.socket()
-server.bind(("127.0.0.1", 0))
-server.listen(256)
-def serve(client):
-    asked = int(client.recv(16, socket.MSG_WAITALL))
-    if asked:
-        client.sendall(b"x" * asked)
-    else:
-        while client.recv(1 << 20): pass
-    client.close()
-open("port.new", "w").write("%d\n" % server.getsockname()[1])
-import os; os.rename("port.new", "port")
-while True:
-    client, _ = server.accept()
-    threading.Thread(target=serve, args=(client,), daemon=True).start()
-"#;
-
-fn port_in(ground: &Ground) -> u16 {
-    let mut port = None;
-    until("it listens", || {
-        port = fs::read_to_string(ground.file("port")).ok().and_then(|text| text.trim().parse().ok());
-        port.is_some()
-    });
-    port.unwrap()
-}
-
-/// Has the server send so many bytes (0: none), and sends it so many besides the 16 of the question.
-fn transfer(port: u16, down: usize, up: usize) {
-    use std::io::Read;
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(format!("{down:16}").as_bytes()).unwrap();
-    let mut left = up;
-    while left > 0 {
-        let part = left.min(1 << 16);
-        stream.write_all(&vec![0; part]).unwrap();
-        left -= part;
-    }
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut got = Vec::new();
-    stream.read_to_end(&mut got).unwrap();
-    assert_eq!(got.len(), down, "the transfer itself");
-}
-
-#[track_caller]
-fn assert_moved(watched: &mut Watched, received: u64, sent: u64) {
-    let near = |figure: Option<u64>, moved: u64| figure.unwrap().abs_diff(moved) * 100 <= moved.max(100);
-    let mut sample = watched.look();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !(near(sample.net_received_bytes, received) && near(sample.net_sent_bytes, sent)) {
-        assert!(Instant::now() < deadline, "moved {received} in and {sent} out, sampled {sample:?}");
-        std::thread::sleep(BETWEEN);
-        sample = watched.look();
-    }
-}
-
-#[test]
-fn tcp_bytes_are_what_a_known_transfer_has_moved() {
-    let ground = Ground::new();
-    fs::write(ground.file("server.py"), SERVER).unwrap();
-    let child = ground.spawn("exec python3 server.py");
-    let mut watched = Watched::new(Tree::of(id(&child)));
-    let port = port_in(&ground);
-    let first = watched.look();
-    assert_eq!((first.net_received_bytes, first.net_sent_bytes), (Some(0), Some(0)), "nothing yet");
-    transfer(port, 50_000_000, 0);
-    assert_moved(&mut watched, 16, 50_000_000);
-    transfer(port, 0, 30_000_000);
-    assert_moved(&mut watched, 30_000_032, 50_000_000);
-}
-
-#[test]
-fn tcp_bytes_of_many_connections_that_are_gone_before_anybody_looks() {
-    let ground = Ground::new();
-    fs::write(ground.file("server.py"), SERVER).unwrap();
-    let child = ground.spawn("exec python3 server.py");
-    let mut watched = Watched::new(Tree::of(id(&child)));
-    let port = port_in(&ground);
-    watched.look();
-    for _ in 0..1000 {
-        transfer(port, 2000, 0);
-    }
-    for _ in 0..500 {
-        transfer(port, 0, 3000);
-    }
-    assert_moved(&mut watched, 1_500 * 16 + 1_500_000, 2_000_000);
-}
-
-#[test]
-fn tcp_bytes_stay_when_the_process_that_moved_them_has_ended() {
-    let ground = Ground::new();
-    fs::write(ground.file("server.py"), SERVER).unwrap();
-    let child = ground.spawn("python3 server.py & echo $! >pid; while true; do sleep 1; done");
-    let mut watched = Watched::new(Tree::of(id(&child)));
-    let port = port_in(&ground);
-    watched.look();
-    transfer(port, 5_000_000, 0);
-    common::kill(ground.pid_in("pid").pid, Signal::KILL);
-    assert_moved(&mut watched, 16, 5_000_000);
-    watched.until("only the shell is left", |sample| sample.processes <= 2);
-    assert_moved(&mut watched, 16, 5_000_000);
-}
-
-#[test]
-fn tcp_bytes_of_a_client_are_its_own_and_not_the_servers() {
-    let ground = Ground::new();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let client = format!(
-        "import socket,sys\ns = socket.create_connection(('127.0.0.1', {port}))\ns.sendall(b'x' * 4000000)\n\
-         while s.recv(1 << 20): pass\n"
-    );
-    fs::write(ground.file("client.py"), client).unwrap();
-    let child = ground.spawn("python3 client.py; echo >done; exec sleep 300");
-    let mut watched = Watched::new(Tree::of(id(&child)));
-    let (mut stream, _) = listener.accept().unwrap();
-    // It is there: looked at before it ends.
-    watched.look();
-    use std::io::Read;
-    let mut got = vec![0; 4_000_000];
-    stream.read_exact(&mut got).unwrap();
-    stream.write_all(&vec![1; 6_000_000]).unwrap();
-    drop(stream);
-    assert_moved(&mut watched, 6_000_000, 4_000_000);
 }
 
 #[test]
