@@ -2,11 +2,16 @@
 
 use forge_tests::{Signal, World, sequence, wait_for, wait_until};
 
-#[test]
-fn fault_03_a_killed_keeper_costs_its_process_nothing() {
+/// Three keepers of a process that writes are killed, one after the other. `more`: keys of the process.
+fn is_survived_by_a_process_that_writes(more: &str) {
     const LINES: u64 = 3000;
     let world = World::with(&format!(
-        "dev:\n  - {{name: a, command: nasty count {LINES} --rate 3000 touch done wait-for go print end exit 5, auto_restart: false}}\n"
+        "dev:
+  - name: a
+    command: nasty count {LINES} --rate 3000 touch done wait-for go print end exit 5
+    auto_restart: false
+    {more}
+"
     ));
     world.start();
     let a = world.pid("a");
@@ -25,7 +30,7 @@ fn fault_03_a_killed_keeper_costs_its_process_nothing() {
     }
     wait_until("all is written", || world.path("done").exists());
     world.write("go", "");
-    world.wait_line("a", "end");
+    wait_until("it ends", || world.lines("a").iter().any(|line| line.text().trim_end() == "end"));
     let lines = world.lines("a");
     let numbers = sequence(&lines, "line");
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "I3: no duplicate, no reordering");
@@ -38,6 +43,11 @@ fn fault_03_a_killed_keeper_costs_its_process_nothing() {
     });
     // The second keeper is not its parent: the code is had where the kernel gives it, else it is honestly unknown.
     assert!(ended["exit_code"] == 5 || ended["exit_code"].is_null(), "I4: {ended:#}");
+}
+
+#[test]
+fn fault_03_a_killed_keeper_costs_its_process_nothing() {
+    is_survived_by_a_process_that_writes("tty: false");
 }
 
 #[test]
@@ -73,6 +83,11 @@ fn fault_04_a_killed_keeper_of_a_terminal_costs_its_process_nothing() {
     });
     wait_until("it is greeted", || world.lines("a").iter().any(|line| line.text().contains("hello Ann")));
     assert_eq!(world.pid("a"), a, "I2: the same process");
+}
+
+#[test]
+fn fault_04_a_killed_keeper_of_a_terminal_costs_what_is_written_to_it_nothing() {
+    is_survived_by_a_process_that_writes("tty: true");
 }
 
 #[test]
