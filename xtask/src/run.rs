@@ -86,7 +86,10 @@ fn open_app() -> Result<()> {
     while !is_hosted_by_app() {
         match child.try_wait()? {
             Some(status) => bail!("the app has ended: {status}\n{}", std::fs::read_to_string(&log)?),
-            None if Instant::now() > until => bail!("the app (PID {}) does not get up", child.id()),
+            None if Instant::now() > until => {
+                child.kill()?;
+                bail!("the app does not get up");
+            }
             None => thread::sleep(Duration::from_millis(100)),
         }
     }

@@ -1,5 +1,8 @@
 import type { LogsReadAnswer } from '../api/generated';
 
+/** Milliseconds: what is shown follows the fingers, but for a letter that comes right after another. */
+export const PATIENCE = 40;
+
 /** Milliseconds after which an answer says how far it came, where few lines fit; and at most. */
 const [FIRST, LONGEST] = [50, 8000];
 

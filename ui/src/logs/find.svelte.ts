@@ -2,13 +2,12 @@ import type { Asking } from '../api/asking';
 import { Failure } from '../api/failure';
 import type { LogLine } from '../api/generated';
 import { scan } from '../api/scan';
+import { PATIENCE } from './budget';
 import { findsOf, NOTHING_SOUGHT, queryOf, soughtBy, type Filter, type Sought } from './filter';
 import type { Log } from './log.svelte';
 
 /** Hits among which one can go to and fro; more are only counted. */
 const HITS = 10_000;
-/** Milliseconds: what is shown follows the fingers, but for a letter that comes right after another. */
-const PATIENCE = 40;
 
 /** The search within what is shown: marks, counts, and leads from hit to hit through all that is stored. */
 export class Find {

@@ -59,13 +59,14 @@ impl Core {
 
     /// Where a workspace was that has been moved since something was started there, which still runs.
     fn before_its_move(&self, root: &Path) -> Option<&PathBuf> {
-        let held = self.environments.iter().filter(|(key, environment)| {
-            key.workspace != root && environment.processes.values().any(Process::is_held)
+        let place = Some(folder_id(root)?);
+        let mut moved = self.environments.iter().filter(|(key, environment)| {
+            environment.place == place
+                && key.workspace != root
+                && environment.processes.values().any(Process::is_held)
+                && !key.workspace.exists()
         });
-        let mut same = held.filter(|(key, environment)| {
-            environment.place.is_some() && environment.place == folder_id(root) && !key.workspace.exists()
-        });
-        same.next().map(|(key, _)| &key.workspace)
+        moved.next().map(|(key, _)| &key.workspace)
     }
 
     /// Whether the workspace around a folder is where it was when what runs there was started.

@@ -84,7 +84,6 @@ fn ended(handle: &OwnedHandle, limit: Duration) -> io::Result<bool> {
     }
 }
 
-/// A process that has ended stays known for as long as somebody has a handle: a zombie, of a kind.
 pub(super) const SHORTAGES: [i32; 4] = [
     ERROR_TOO_MANY_OPEN_FILES.cast_signed(),
     ERROR_NO_SYSTEM_RESOURCES.cast_signed(),
@@ -92,6 +91,7 @@ pub(super) const SHORTAGES: [i32; 4] = [
     ERROR_COMMITMENT_LIMIT.cast_signed(),
 ];
 
+/// A process that has ended stays known for as long as somebody has a handle: a zombie, of a kind.
 pub(super) fn identity(pid: u32) -> io::Result<Option<ProcessId>> {
     // The idle process has no handle.
     if pid == 0 {
