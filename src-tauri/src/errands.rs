@@ -3,7 +3,7 @@
 use forge_api::{ActOnNotice, Code, Error, Restart, Start, Stop};
 #[cfg(target_os = "linux")]
 use forge_tray::login::Login;
-use forge_tray::{Act, Answer, Choice, Client, Named, Picture, place, route};
+use forge_tray::{Act, Answer, Choice, Client, Named, Picture, route};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::Notify;
@@ -114,7 +114,7 @@ fn set_login(app: &AppHandle, enabled: bool) -> Result<(), tauri_plugin_autostar
 pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
     let Answer { notice, choice } = answer;
     match choice {
-        Choice::Look => window::show(app, Some(place(&notice))),
+        Choice::Look => window::show(app, Some(route::behind(&notice))),
         Choice::Action(action) if !action.shows => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
@@ -122,7 +122,7 @@ pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
                 let client = app.state::<Client>().inner().clone();
                 if let Err(error) = client.call(&act).await {
                     tracing::info!("{}: {error}", notice.summary);
-                    window::show(&app, Some(place(&notice)));
+                    window::show(&app, Some(route::place(&notice)));
                 }
             });
         }
@@ -131,14 +131,12 @@ pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
             match url.map(|url| app.opener().open_url(url, None::<String>)) {
                 Some(Ok(())) => {}
                 Some(Err(error)) => tracing::warn!("the browser cannot be opened: {error}"),
-                None => window::show(app, Some(place(&notice))),
+                None => window::show(app, Some(route::place(&notice))),
             }
         }
         Choice::Action(action) => {
-            let log = notice.process.as_deref().filter(|_| action.id == "show-log").map(|process| {
-                route::about(&route::log(&notice.workspace, &notice.environment, process), &notice.id)
-            });
-            window::show(app, Some(log.unwrap_or_else(|| place(&notice))));
+            let shown = if action.id == "show-log" { route::log_of(&notice) } else { route::place(&notice) };
+            window::show(app, Some(shown));
         }
     }
 }

@@ -31,14 +31,16 @@ fn a_second_launch_shows_the_window_of_the_first() {
 }
 
 #[test]
-fn the_window_comes_back_with_the_size_that_it_had_even_after_a_kill() {
+fn the_window_comes_back_with_the_size_and_place_that_it_had_even_after_a_kill() {
     const SIZE: (u16, u16) = (940, 610);
+    const PLACE: (i16, i16) = (40, 30);
     let desktop = Desktop::new();
     let app = desktop.launch([]);
     let windows = desktop.screen.windows();
     windows.wait_shown("Forge");
     assert_ne!(windows.size("Forge"), SIZE, "it begins with another one");
     windows.resize("Forge", SIZE.0, SIZE.1);
+    windows.put("Forge", PLACE.0, PLACE.1);
     windows.close("Forge");
     windows.wait_hidden("Forge");
     let state = desktop.state().join("window.json");
@@ -48,6 +50,7 @@ fn the_window_comes_back_with_the_size_that_it_had_even_after_a_kill() {
     app.kill();
     let _app = desktop.launch([]);
     wait_until("it has its size again", || windows.size("Forge") == SIZE);
+    wait_until("it is where it was", || windows.position("Forge") == PLACE);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod life;
 mod notifications;
+mod outside;
 mod saving;
 mod tray;
 mod window;

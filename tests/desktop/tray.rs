@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use forge_tests::desktop::{Desktop, Screen};
+use forge_tests::desktop::{Desktop, Menu, Screen};
 use forge_tests::wait_until;
 
 const PAIR: &str = "dev:
@@ -143,6 +143,35 @@ fn an_open_menu_is_changed_in_place() {
     assert!(!signals.is_empty(), "and the panel is told");
     item.closed(&["dev"]);
     item.closed(&[]);
+}
+
+#[test]
+fn a_crash_is_put_into_an_open_menu_beside_what_stays() {
+    let desktop = Desktop::with(
+        "dev:
+  - {name: api, command: nasty wait-for go exit 3, auto_restart: false}
+  - {name: web, command: nasty forever}
+",
+    );
+    let (_app, item) = desktop.launch_in_tray();
+    item.click(&["dev", "Start dev"]);
+    item.wait_label("dev — running");
+    let before = item.wait_enabled(&["dev", "Stop dev"], true);
+    item.opened(&[]);
+    item.opened(&["dev"]);
+    let _earlier = item.take_signals();
+    desktop.write("go", "");
+    let after = item.wait_label("api crashed");
+    let lines = |menu: &Menu| menu.to_string().lines().count();
+    assert_eq!(lines(&after), lines(&before) + 1, "one more, and all others\n{after}");
+    // The tray's library gives all items new numbers then; the panel is to ask for them once.
+    let rebuilt = item.take_signals().iter().filter(|name| *name == "LayoutUpdated").count();
+    assert_eq!(rebuilt, 1, "one change of layout");
+    item.closed(&["dev"]);
+    item.closed(&[]);
+    item.click(&["dev", "Stop dev"]);
+    let settled = item.wait_menu("it is taken away", |menu| menu.find(&["api crashed"]).is_none());
+    assert_eq!(lines(&settled), lines(&before), "and all others stay\n{settled}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The page in the window, against real processes.
 
+use std::net::{Ipv4Addr, TcpListener};
+
 use forge_tests::desktop::{Desktop, Window, test_id};
 use forge_tests::wait_until;
 
@@ -141,17 +143,44 @@ fn the_tray_leads_the_page() {
 }
 
 #[test]
-fn the_log_on_a_notification_opens_there() {
-    let desktop = Desktop::with(
-        "dev:\n  - {name: api, command: nasty eprint ouch wait-for go exit 1, auto_restart: {delay: 60s}}\n",
-    );
+fn each_word_of_a_crash_leads_to_its_place() {
+    for action in ["show-log", "default"] {
+        let desktop = Desktop::with(
+            "dev:\n  - {name: api, command: nasty eprint ouch wait-for go exit 1, auto_restart: {delay: 60s}}\n",
+        );
+        let notifications = desktop.screen.notifications();
+        let window = Window::open(&desktop);
+        desktop.start();
+        desktop.write("go", "");
+        notifications.invoke(&notifications.wait("api crashed"), action);
+        window.wait_route(|route| route.contains("/dev/p/api/logs?notice="));
+        window.wait_text(&test_id("log"), "its last line", |text| text.contains("ouch"));
+        let item = desktop.screen.tray().item_of(window.app().pid).expect("the app has a tray");
+        item.click(&["api crashed"]);
+        window.wait_route(|route| route.contains("/dev/p/api?notice="));
+        window.wait_text("[data-testid^=\"crash-\"]", "its exit", |text| text.contains("exit 1"));
+    }
+}
+
+#[test]
+fn a_held_port_leads_to_the_ways_out() {
+    let desktop = Desktop::new();
+    let port = desktop.free_port();
+    let _holder = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("free");
+    desktop.trust(&format!("dev:\n  - {{name: api, command: 'nasty listen $PORT forever', port: {port}}}\n"));
     let notifications = desktop.screen.notifications();
     let window = Window::open(&desktop);
-    desktop.start();
-    desktop.write("go", "");
-    notifications.invoke(&notifications.wait("api crashed"), "show-log");
-    window.wait_route(|route| route.contains("/dev/p/api/logs?notice="));
-    window.wait_text(&test_id("log"), "its last line", |text| text.contains("ouch"));
+    let item = desktop.screen.tray().item_of(window.app().pid).expect("the app has a tray");
+    item.click(&["dev", "Start dev"]);
+    let title = format!("Port {port} is in use");
+    let conflict = notifications.wait(&title);
+    window.run("location.hash = '#/'");
+    notifications.invoke(&conflict, "show");
+    window.wait_route(|route| route.contains("/dev?notice="));
+    window.wait_text("main", "what it is about", |text| text.contains(&title));
+    window.run("location.hash = '#/'");
+    item.click(&[&title]);
+    window.wait_route(|route| route.contains("/dev?notice="));
 }
 
 #[test]

@@ -22,5 +22,5 @@ pub use announcements::{Announcements, Answer, Choice, Response, Step};
 pub use batches::downward;
 pub use changes::{Change, changes};
 pub use client::Client;
-pub use menu::{Act, Item, Kind, Named, act, menu, place};
+pub use menu::{Act, Item, Kind, Named, act, menu};
 pub use picture::{Applied, Picture};

@@ -102,18 +102,7 @@ pub fn menu(picture: &Picture) -> Vec<Item> {
 
 fn attention(picture: &Picture, notice: &Notice) -> Item {
     let label = picture.in_full(&notice.workspace, &notice.summary);
-    button(&format!("notice {}", notice.id), &label, true, Act::Show(Some(place(notice))))
-}
-
-/// Where the window shows what a notice is about.
-#[must_use]
-pub fn place(notice: &Notice) -> String {
-    let named = Named {
-        workspace: notice.workspace.clone(),
-        environment: notice.environment.clone(),
-        process: notice.process.clone(),
-    };
-    route::about(&named.route(), &notice.id)
+    button(&format!("notice {}", notice.id), &label, true, Act::Show(Some(route::place(notice))))
 }
 
 fn workspace_items(picture: &Picture, workspace: &Workspace) -> Vec<Item> {

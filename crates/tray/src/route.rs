@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use forge_api::{Notice, NoticeKind};
+
 /// An environment's page.
 #[must_use]
 pub fn environment(workspace: &Path, environment: &str) -> String {
@@ -31,6 +33,32 @@ pub fn workspace(workspace: &Path) -> String {
 #[must_use]
 pub fn about(route: &str, notice: &str) -> String {
     format!("{route}?notice={}", encode(notice))
+}
+
+/// Where the window shows what a notice is about.
+#[must_use]
+pub fn place(notice: &Notice) -> String {
+    let page = match &notice.process {
+        Some(process) => self::process(&notice.workspace, &notice.environment, process),
+        None => environment(&notice.workspace, &notice.environment),
+    };
+    about(&page, &notice.id)
+}
+
+/// The log of the process that a notice is about, at its line; of a whole environment, as [`place`].
+#[must_use]
+pub fn log_of(notice: &Notice) -> String {
+    let log = |process: &String| log(&notice.workspace, &notice.environment, process);
+    notice.process.as_ref().map_or_else(|| place(notice), |process| about(&log(process), &notice.id))
+}
+
+/// Where a click on a notification leads: after a crash to what the program said last.
+#[must_use]
+pub fn behind(notice: &Notice) -> String {
+    match notice.kind {
+        NoticeKind::Crash | NoticeKind::CrashLoop => log_of(notice),
+        _ => place(notice),
+    }
 }
 
 /// Who holds which port.

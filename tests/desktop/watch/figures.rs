@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use forge_tests::desktop::{Desktop, Screen};
 use forge_tests::{DEADLINE, Running, Signal, Value, json, wait_until};
 
+use super::median;
+
 /// Of the window; at least a word of either page is there.
 const CORNER: (u16, u16) = (400, 200);
 
@@ -68,8 +70,10 @@ pub(super) fn print(forge: &Path, bare: &Path, rounds: usize) -> ExitCode {
         }
     }
     let medians = contestants.iter().map(|(contestant, taken)| {
-        let milliseconds = |of: fn(&Figures) -> Duration| median(taken, |one| of(one).as_secs_f64() * 1e3);
-        let bytes = |of: fn(&Figures) -> u64| median(taken, |one| of(one) as f64);
+        let milliseconds = |of: fn(&Figures) -> Duration| {
+            median(taken.iter().map(|one| of(one).as_secs_f64() * 1e3).collect())
+        };
+        let bytes = |of: fn(&Figures) -> u64| median(taken.iter().map(|one| of(one) as f64).collect());
         let figures = json!({
             "tray_ms": milliseconds(|one| one.tray),
             "content_ms": milliseconds(|one| one.content),
@@ -179,11 +183,4 @@ impl Figures {
             megabytes(self.after_window)
         )
     }
-}
-
-/// Of an odd count, or of what is there.
-fn median(taken: &[Figures], figure: impl Fn(&Figures) -> f64) -> f64 {
-    let mut figures: Vec<f64> = taken.iter().map(figure).collect();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use forge_tests::desktop::{App, Desktop, Item, Windows};
 use forge_tests::{Flood, wait_until};
 
+use super::median;
+
 const ENVIRONMENT: &str = "dev:\n  - {name: api, command: nasty flood --rate 1000}\n";
 
 const ROUNDS: usize = 50;
@@ -178,11 +180,11 @@ impl Series {
     }
 
     fn tell_one(&self, name: &str, figure: fn(&Sample) -> u64) -> bool {
-        let figures: Vec<u64> = self.samples.iter().map(figure).collect();
+        let figures: Vec<f64> = self.samples.iter().map(|sample| figure(sample) as f64).collect();
         let quarter = figures.len().div_ceil(4);
         let second = median(figures.iter().copied().skip(quarter).take(quarter).collect());
         let last = median(figures.iter().copied().rev().take(quarter).collect());
-        let peak = figures.iter().copied().max().unwrap_or_default() as f64;
+        let peak = figures.iter().copied().fold(0.0, f64::max);
         let flat = last <= second * GROWTH;
         println!(
             "  {name:12} {:>8} {:>11.1} MB {:>11.1} MB {:>11.1} MB {:>8}",
@@ -198,10 +200,4 @@ impl Series {
 
 fn megabytes(bytes: f64) -> f64 {
     bytes / 1e6
-}
-
-/// Of an odd count, or of what is there.
-fn median(mut figures: Vec<u64>) -> f64 {
-    figures.sort_unstable();
-    figures.get(figures.len() / 2).copied().unwrap_or_default() as f64
 }

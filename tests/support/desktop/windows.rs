@@ -2,8 +2,8 @@
 
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt, EventMask, ImageFormat, MapState,
-    Window,
+    Atom, AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConfigureWindowAux,
+    ConnectionExt, EventMask, ImageFormat, MOTION_NOTIFY_EVENT, MapState, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -71,6 +71,31 @@ impl Windows {
         (size.width, size.height)
     }
 
+    /// Where a window's upper left corner is on the screen, once it can be seen.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[must_use]
+    #[track_caller]
+    pub fn position(&self, title: &str) -> (i16, i16) {
+        let window = self.find(title);
+        let place = self.connection.get_geometry(window).expect("an X server").reply().expect("a place");
+        (place.x, place.y)
+    }
+
+    /// Puts a window somewhere else, as pulling at its title does.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[track_caller]
+    pub fn put(&self, title: &str, x: i16, y: i16) {
+        let window = self.find(title);
+        let place = ConfigureWindowAux::new().x(i32::from(x)).y(i32::from(y));
+        self.connection.configure_window(window, &place).expect("an X server");
+        self.connection.flush().expect("an X server");
+        wait_until("it is there", || self.position(title) == (x, y));
+    }
+
     /// Gives a window another size, as pulling at its corner does.
     ///
     /// # Panics
@@ -90,16 +115,21 @@ impl Windows {
     /// The X server is gone.
     #[track_caller]
     pub fn answer(&self, title: &str, button: i16, of: i16) {
-        const MOVE: u8 = 6;
-        const PRESS: u8 = 4;
-        const RELEASE: u8 = 5;
         const HALF_A_BUTTON: i16 = 16;
-        let size =
-            self.connection.get_geometry(self.find(title)).expect("an X server").reply().expect("a size");
-        let [width, height] =
-            [size.width, size.height].map(|side| i16::try_from(side).expect("on the screen"));
-        let (x, y) = (size.x + width * (2 * button - 1) / (2 * of), size.y + height - HALF_A_BUTTON);
-        for (kind, detail) in [(MOVE, 0), (PRESS, 1), (RELEASE, 1)] {
+        let (width, height) = self.size(title);
+        let [width, height] = [width, height].map(|side| i16::try_from(side).expect("on the screen"));
+        self.click(title, width * (2 * button - 1) / (2 * of), height - HALF_A_BUTTON);
+    }
+
+    /// A click of the mouse at a place in a window, in pixels from its upper left corner.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[track_caller]
+    pub fn click(&self, title: &str, x: i16, y: i16) {
+        let (left, top) = self.position(title);
+        let (x, y) = (left + x, top + y);
+        for (kind, detail) in [(MOTION_NOTIFY_EVENT, 0), (BUTTON_PRESS_EVENT, 1), (BUTTON_RELEASE_EVENT, 1)] {
             let fake = self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0);
             fake.expect("an X server").check().expect("a mouse");
         }

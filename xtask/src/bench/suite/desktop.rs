@@ -1,6 +1,7 @@
-//! The app beside a bare one of one button and a tray icon. `tests/desktop/watch/figures.rs` takes the figures, of both in
-//! the same way.
+//! The app beside a bare one of one button and a tray icon, then the page in its window. `tests/desktop/watch` takes the
+//! figures, of both apps in the same way.
 
+use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -21,16 +22,35 @@ const FIGURES: [(&str, &str, &str); 6] = [
     ("after_window_bytes", "the same after the window was ended", "–"),
 ];
 
+/// The same of the page in the app's window.
+const PAGE: [(&str, &str, &str); 4] = [
+    ("event_ms", "the window: an event's stamp to the frame that shows it, 20 starts and stops", "≤ 150 ms"),
+    ("command_ms", "the window: the command that causes it to that frame (its own start included)", "–"),
+    ("age_ms", "the window: the age of the newest line at 10,000 lines/s", "–"),
+    ("click_ms", "the window: a click of the mouse to the frame that shows it at 10,000 lines/s", "≤ 100 ms"),
+];
+
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     desktop::build()?;
+    let (forge, bare) = (workspace::built("release", "forge-desktop"), desktop::example("bare-tauri"));
+    let told = watch(&["figures".into(), forge.into(), bare.into(), bench.rounds().to_string().into()])?;
+    let page = watch(&["page".into()])?;
+    let beside = FIGURES.iter().map(|(key, work, goal)| row(&told, key, work, goal));
+    beside.chain(PAGE.iter().map(|(key, work, goal)| page_row(&page, key, work, goal))).collect()
+}
+
+/// What `desktop-watch` prints.
+fn watch(arguments: &[OsString]) -> Result<Value> {
     let mut command = Command::new(desktop::example("desktop-watch"));
-    command
-        .arg("figures")
-        .arg(workspace::built("release", "forge-desktop"))
-        .arg(desktop::example("bare-tauri"));
-    let text = output(command.arg(bench.rounds().to_string()).stdout(Stdio::piped()))?;
-    let told: Value = serde_json::from_str(&text).context("what desktop-watch prints")?;
-    FIGURES.iter().map(|(key, work, goal)| row(&told, key, work, goal)).collect()
+    let text = output(command.args(arguments).stdout(Stdio::piped()))?;
+    serde_json::from_str(&text).context("what desktop-watch prints")
+}
+
+fn page_row(told: &Value, key: &str, work: &str, goal: &'static str) -> Result<Row> {
+    let figure = told[key].as_f64().with_context(|| format!("no {key}"))?;
+    let mut row = Row::new(work, goal);
+    row.here(format!("{figure:.0} ms"));
+    Ok(row)
 }
 
 fn row(told: &Value, key: &str, work: &str, goal: &'static str) -> Result<Row> {
