@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
-use zbus::{Connection, MatchRule, Message, MessageStream, Variant};
+use zbus::zvariant::{DynamicType, Value as Variant};
+use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use crate::DEADLINE;
 
@@ -30,7 +31,8 @@ impl Bus {
             .build()
             .expect("a runtime");
         let connection = runtime.block_on(async {
-            zbus::connection::Builder::address(address).build().await.expect("a session bus")
+            let builder = zbus::connection::Builder::address(address).expect("an address");
+            builder.build().await.expect("a session bus")
         });
         Self { connection, runtime: Arc::new(runtime) }
     }
@@ -54,7 +56,7 @@ impl Bus {
     /// # Errors
     /// Nobody is there, or it is refused.
     #[track_caller]
-    pub(super) fn call<B: serde::Serialize + zbus::DynamicType>(
+    pub(super) fn call<B: serde::Serialize + DynamicType>(
         &self,
         to: &str,
         path: &str,
@@ -73,9 +75,9 @@ impl Bus {
         let rule = MatchRule::builder()
             .msg_type(zbus::message::Type::Signal)
             .sender(sender.to_owned())
-            .interface(interface.to_owned())
-            .build()
-            .expect("a rule");
+            .and_then(|rule| rule.interface(interface.to_owned()))
+            .expect("a rule")
+            .build();
         let stream = MessageStream::for_match_rule(rule, &self.connection, None);
         let mut stream = self.wait("AddMatch", stream).expect("a stream of signals");
         let signals = Signals::default();
@@ -115,7 +117,7 @@ pub(super) fn plain(value: &Variant<'_>) -> Value {
         Variant::F64(number) => (*number).into(),
         Variant::Str(text) => text.as_str().into(),
         Variant::ObjectPath(path) => path.as_str().into(),
-        Variant::Variant(inner) => plain(inner),
+        Variant::Value(inner) => plain(inner),
         Variant::Array(list) => list.iter().map(plain).collect(),
         Variant::Structure(fields) => fields.fields().iter().map(plain).collect(),
         Variant::Dict(pairs) => {

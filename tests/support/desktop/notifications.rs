@@ -6,9 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use zbus::interface;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-use zbus::{OwnedVariant, interface};
+use zbus::zvariant::OwnedValue;
 
 use super::bus::{Bus, plain};
 use crate::{wait_for, wait_until};
@@ -74,7 +75,7 @@ impl Server {
         summary: String,
         body: String,
         actions: Vec<String>,
-        hints: HashMap<String, OwnedVariant>,
+        hints: HashMap<String, OwnedValue>,
         _timeout: i32,
         #[zbus(header)] header: Header<'_>,
     ) -> u32 {

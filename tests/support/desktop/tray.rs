@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use zbus::interface;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-use zbus::{OwnedVariant, Variant, interface};
+use zbus::zvariant::{OwnedValue, Value as Variant};
 
 use super::bus::{Bus, Signals, plain};
 use super::menu::{Menu, MenuItem};
@@ -148,7 +149,7 @@ impl Item {
     #[must_use]
     #[track_caller]
     pub fn menu(&self) -> Menu {
-        type Node = (i32, HashMap<String, OwnedVariant>, Vec<OwnedVariant>);
+        type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
         let everything = (0_i32, -1_i32, Vec::<String>::new());
         let answer = self.bus.call(&self.name, &self.menu, (MENU, "GetLayout"), &everything);
         let body = answer.unwrap_or_else(|error| panic!("no menu: {error}")).body();
