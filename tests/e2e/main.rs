@@ -13,6 +13,7 @@
 //! | I9 idle is idle | `idle` |
 #![cfg(unix)]
 
+mod alerts;
 mod cli;
 mod configuration;
 mod crash;

@@ -95,6 +95,10 @@ pub struct Alerts {
     pub open_files: u32,
     /// Bytes that its log grows by within an hour.
     pub log_growth: u64,
+    /// Percent of all cores together that one process of the machine may take, whoever's it is.
+    pub hog_cpu: u32,
+    /// The same of the machine's memory.
+    pub hog_memory: u32,
     /// How long a process may be unhealthy before that is a notification.
     pub unhealthy: Duration,
 }
@@ -108,6 +112,8 @@ impl Default for Alerts {
             cpu_window: Duration::from_secs(60),
             open_files: 80,
             log_growth: 1 << 30,
+            hog_cpu: 50,
+            hog_memory: 40,
             unhealthy: Duration::from_secs(30),
         }
     }

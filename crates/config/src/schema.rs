@@ -110,6 +110,12 @@ pub(crate) struct Alerts {
     /// What it logs within an hour.
     #[schemars(extend("default" = "1GiB"))]
     log_growth: Option<Text>,
+    /// Percent of all cores together that one process of the machine may take, whoever's it is.
+    #[schemars(extend("default" = 50))]
+    hog_cpu: Option<Text>,
+    /// Percent of the machine's memory that one process of the machine may take.
+    #[schemars(extend("default" = 40))]
+    hog_memory: Option<Text>,
     /// How long it may be unhealthy before you are told.
     #[schemars(extend("default" = "30s"))]
     unhealthy: Option<DurationText>,

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use forge_api::Hog;
+use forge_api::{Hog, Machine};
 use forge_config::model::Alerts;
 use forge_system::metrics::OpenFiles;
 
@@ -35,10 +35,6 @@ const ERROR_MINUTES: u32 = 10;
 /// So many in a minute at least, and so many times as many as before.
 const LEAST_ERRORS: u64 = 10;
 const ERROR_JUMP: f64 = 5.0;
-
-/// A process of the machine is a hog from this share of all cores on, or of the memory.
-const HOG_CPU: f64 = 0.5;
-const HOG_MEMORY: f64 = 0.4;
 
 /// What was measured of a process at a moment.
 #[derive(Debug, Clone, Copy, Default)]
@@ -234,11 +230,13 @@ fn files(fullest: Option<OpenFiles>, limits: &Alerts) -> Verdict {
 }
 
 /// Those of the machine's processes that are worth a warning, by what they use of it.
-pub(crate) fn hogs(hogs: &[Hog], cores: u32, memory_bytes: u64) -> Vec<Alert> {
+pub(crate) fn hogs(machine: &Machine, limits: &Alerts) -> Vec<Alert> {
+    let most_cpu = f64::from(limits.hog_cpu) * f64::from(machine.cores);
+    let most_memory = f64::from(limits.hog_memory) / 100.0 * machine.memory_total_bytes as f64;
     let alert = |hog: &Hog| {
         let who = format!("{} (PID {}, not Forge's)", hog.name, hog.pid);
-        let cpu = f64::from(hog.cpu_percent) >= (HOG_CPU * 100.0 * f64::from(cores)).max(90.0);
-        let memory = hog.memory_bytes as f64 >= HOG_MEMORY * memory_bytes as f64;
+        let cpu = f64::from(hog.cpu_percent) >= most_cpu;
+        let memory = hog.memory_bytes as f64 >= most_memory;
         let uses = match (cpu, memory) {
             (true, true) => {
                 format!("{:.0} % CPU and {}", hog.cpu_percent, words::bytes(hog.memory_bytes))
@@ -250,7 +248,7 @@ pub(crate) fn hogs(hogs: &[Hog], cores: u32, memory_bytes: u64) -> Vec<Alert> {
         let text = format!("{who} uses {uses}");
         Some(Alert { kind: HOG, summary: text.clone(), text })
     };
-    hogs.iter().filter_map(alert).collect()
+    machine.hogs.iter().filter_map(alert).collect()
 }
 
 /// Within the window, with one more in front.

@@ -177,16 +177,28 @@ fn hogs_are_named_by_what_they_take() {
         cpu_percent,
         memory_bytes: gigabytes << 30,
     };
+    let told = |hogs: &[Hog], cores, limits: &Alerts| -> Vec<String> {
+        let machine = Machine {
+            cpu_percent: Some(90.0),
+            cores,
+            memory_used_bytes: 15 << 30,
+            memory_total_bytes: 16 << 30,
+            hogs: hogs.to_vec(),
+        };
+        super::hogs(&machine, limits).into_iter().map(|alert| alert.text).collect()
+    };
+    let usual = Alerts::default();
     let all = [hog("cc1plus", 390.0, 1), hog("firefox", 20.0, 9), hog("sh", 95.0, 0), hog("both", 400.0, 8)];
-    let told: Vec<String> = hogs(&all, 8, 16 << 30).into_iter().map(|alert| alert.text).collect();
     assert_eq!(
-        told,
+        told(&all, 8, &usual),
         [
             "firefox (PID 123, not Forge's) uses 9.7 GB",
             "both (PID 123, not Forge's) uses 400 % CPU and 8.6 GB"
         ],
         "half of eight cores, or four tenths of the memory"
     );
-    let told: Vec<String> = hogs(&all[..1], 4, 16 << 30).into_iter().map(|alert| alert.text).collect();
-    assert_eq!(told, ["cc1plus (PID 123, not Forge's) uses 390 % CPU"], "of four cores");
+    let one = ["cc1plus (PID 123, not Forge's) uses 390 % CPU"];
+    assert_eq!(told(&all[..1], 4, &usual), one, "of four cores");
+    assert_eq!(told(&all[..1], 8, &Alerts { hog_cpu: 40, ..usual.clone() }), one, "as one likes");
+    assert_eq!(told(&all[1..2], 8, &Alerts { hog_memory: 70, ..usual }), [""; 0], "of memory too");
 }

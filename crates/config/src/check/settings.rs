@@ -38,6 +38,8 @@ fn alerts(report: &mut Report, fields: &Fields<'_>, user: Alerts) -> Alerts {
         cpu_window: fields.duration(report, "cpu_window").unwrap_or(user.cpu_window),
         open_files: percent(report, &fields, "open_files").unwrap_or(user.open_files),
         log_growth: size_of(report, &fields, "log_growth").unwrap_or(user.log_growth),
+        hog_cpu: percent(report, &fields, "hog_cpu").unwrap_or(user.hog_cpu),
+        hog_memory: percent(report, &fields, "hog_memory").unwrap_or(user.hog_memory),
         unhealthy: fields.duration(report, "unhealthy").unwrap_or(user.unhealthy),
     }
 }

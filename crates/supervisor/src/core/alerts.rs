@@ -11,8 +11,8 @@ use super::{Core, EnvironmentKey, Key, Message};
 use crate::alerts::{self, Alert, HOG, Moment, News};
 use crate::process::lifecycle::Phase;
 
-/// Between two looks at how much the logs have grown.
-const LOGS_EVERY: Duration = Duration::from_secs(60);
+/// Between two looks at how much the logs have grown: a few names of a folder each.
+const LOGS_EVERY: Duration = Duration::from_secs(10);
 
 /// The warning of a process that has crashed too often.
 pub(super) const CRASH_LOOP: &str = "crash_loop";
@@ -86,7 +86,12 @@ impl Core {
 
     /// Who takes most of the machine, when that was looked at.
     pub(super) fn watch_machine(&mut self, machine: &Machine, time: Time) {
-        let found = alerts::hogs(&machine.hogs, machine.cores, machine.memory_total_bytes);
+        let running = |one: &&EnvironmentKey| {
+            let environment = self.environments.get(*one);
+            environment.is_some_and(|environment| environment.processes.values().any(super::Process::is_held))
+        };
+        let Some(environment) = self.environments.keys().find(running).cloned() else { return };
+        let found = alerts::hogs(machine, &self.thresholds(&environment.workspace));
         let pid = |alert: &Alert| alert.text.split(" uses ").next().unwrap_or_default().to_owned();
         let same = |one: &Alert, other: &Alert| pid(one) == pid(other);
         let before = std::mem::replace(&mut self.hogs.suspects, found.clone());
@@ -105,11 +110,6 @@ impl Core {
                 None => {}
             }
         }
-        let running = |one: &&EnvironmentKey| {
-            let environment = self.environments.get(*one);
-            environment.is_some_and(|environment| environment.processes.values().any(super::Process::is_held))
-        };
-        let Some(environment) = self.environments.keys().find(running).cloned() else { return };
         for alert in news {
             // Once, not for each environment.
             self.tell_alert(&environment, None, &alert, time);
@@ -215,7 +215,7 @@ impl Core {
         self.publish(Update::Environment { summary });
     }
 
-    /// Every minute, on another thread: how much each running process has logged.
+    /// Now and then, on another thread: how much each running process has logged.
     pub(super) fn watch_logs(&mut self, now: Instant) {
         if self.logs_looked_at.is_some_and(|last| now.saturating_duration_since(last) < LOGS_EVERY) {
             return;

@@ -1,0 +1,103 @@
+//! What is worth a warning although nobody asked.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::{fs, thread};
+
+use forge_tests::{FakeDocker, Invocation, Value, World, json, nasty, wait_until};
+
+/// A warning of that kind: of a process, or of the machine.
+fn warning(world: &World, process: Option<&str>, kind: &str) -> Option<Value> {
+    let status = world.status();
+    let warnings = status["warnings"].as_array().expect("a list");
+    warnings.iter().find(|one| one["process"] == json!(process) && one["kind"] == kind).cloned()
+}
+
+#[test]
+fn a_program_that_eats_the_machine_is_named_though_it_is_not_ours() {
+    let world = World::with(
+        "settings: {alerts: {hog_cpu: 1}}
+dev:
+  - {name: a, command: nasty forever}
+",
+    );
+    let cores = thread::available_parallelism().expect("a number").get();
+    let hogs: Vec<_> = (0..cores).map(|_| Invocation::new(nasty()).args(["spin"]).spawn()).collect();
+    world.start();
+    wait_until("one of them is named", || {
+        warning(&world, None, "hog").is_some_and(|warning| {
+            let text = warning["text"].as_str().unwrap_or_default().to_owned();
+            hogs.iter().any(|hog| text.contains(&format!("nasty (PID {}, not Forge's) uses", hog.pid())))
+        })
+    });
+    world.forge(["status"]).run().ok().prints("not Forge's) uses");
+    let mute = json!({
+        "workspace": world.workspace(), "environment": "dev", "process": null, "kind": "hog", "muted": true,
+    });
+    world.rpc().expect("a connection").ask("alerts.mute", mute);
+    assert_eq!(
+        warning(&world, None, "hog").map(|one| one["muted"].clone()),
+        Some(json!(true)),
+        "it can be muted"
+    );
+    drop(hogs);
+    wait_until("and it is over when they have ended", || warning(&world, None, "hog").is_none());
+}
+
+#[test]
+fn a_log_that_fills_the_disk_is_warned_of() {
+    let world = World::with(
+        "settings: {alerts: {log_growth: 2MB}}
+dev:
+  - {name: chatty, command: nasty flood --rate 10000}
+  - {name: quiet, command: nasty print hello forever}
+",
+    );
+    world.start();
+    wait_until("it is warned of", || warning(&world, Some("chatty"), "log_growth").is_some());
+    let warned = warning(&world, Some("chatty"), "log_growth").expect("a warning");
+    assert!(warned["text"].as_str().is_some_and(|text| text.starts_with("has logged ")), "{warned}");
+    assert_eq!(warning(&world, Some("quiet"), "log_growth"), None, "the other is well");
+}
+
+/// Answers each question about a container with the same figures.
+fn engine(path: &std::path::Path) {
+    const FIGURES: &str = r#"{"cpu_stats": {"cpu_usage": {"total_usage": 5000000}},
+        "memory_stats": {"usage": 70000000, "stats": {"inactive_file": 20000000}},
+        "pids_stats": {"current": 17},
+        "networks": {"eth0": {"rx_bytes": 1234, "tx_bytes": 5678}}}"#;
+    let listener = UnixListener::bind(path).expect("a socket");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut asked = [0; 1 << 12];
+            // Who has asked may have gone.
+            let _ = stream.read(&mut asked);
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
+            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{FIGURES}", FIGURES.len());
+        }
+    });
+}
+
+#[test]
+fn what_a_container_costs_is_what_its_engine_says() {
+    let mut world = World::new();
+    let _docker = FakeDocker::new(&mut world);
+    let socket = world.folder().join("engine.sock");
+    engine(&socket);
+    world.configure(&format!(
+        "dev:
+  - name: db
+    command: docker run --rm postgres
+    env: {{DOCKER_HOST: 'unix://{}'}}
+",
+        socket.display()
+    ));
+    world.start();
+    let db = world.wait_process("db", "the engine's figures", |db| db["memory_bytes"] == 50_000_000);
+    for (figure, value) in [("threads", 17), ("net_received_bytes", 1234), ("net_sent_bytes", 5678)] {
+        assert_eq!(db[figure], value, "{figure}: {db:#}");
+    }
+    assert!(db["open_files"].is_null(), "what it does not say is not known: {db:#}");
+    fs::remove_file(&socket).expect("it was bound");
+}
