@@ -136,3 +136,18 @@ fn known_tools_need_no_configuration() {
     );
     assert_eq!(texts("Hot reload").len(), 1, "each event once");
 }
+
+#[test]
+fn what_is_slow_is_as_the_settings_say() {
+    let lines = "nasty print 'GET /quick - 200 (45ms)' print 'GET /lame - 200 (300ms)' print end forever";
+    for (setting, expected) in [("", &[][..]), ("settings: {slow: 200ms}\n", &["GET /lame - 200 (300ms)"])] {
+        let world = World::with(&format!(
+            "{setting}dev:\n  - {{name: a, command: \"{lines}\", events: [{{match: ^end, title: end}}]}}\n"
+        ));
+        world.start();
+        wait_until("all of it is read", || !titled(&world, "end").is_empty());
+        let slow = titled(&world, "Slow request");
+        let slow: Vec<&str> = slow.iter().filter_map(|event| event["text"].as_str()).collect();
+        assert_eq!(slow, expected, "{setting:?}");
+    }
+}

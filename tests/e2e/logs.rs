@@ -273,3 +273,16 @@ fn a_pattern_that_no_earlier_run_had_is_new() {
     assert_eq!((&of("old")["new"], &of("old")["count"]), (&json!(false), &json!(2)), "{told:#?}");
     assert_eq!(of("unheard")["new"], true, "{told:#?}");
 }
+
+#[test]
+fn what_is_no_expression_is_shown_with_its_place() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    let told = world.forge(["logs", "--grep", "user (id"]).run();
+    let place = "`user (id` is no regular expression: unclosed group, at column 6
+         user (id
+              ^
+";
+    told.code(2).says(place);
+    let told = world.forge(["--json", "logs", "--grep", "user (id"]).run();
+    assert_eq!(told.code(2).error_code(), "usage", "as a document too");
+}

@@ -230,6 +230,44 @@ fn single_checks_are_told_with_their_latency_and_failures_with_the_reason() {
 }
 
 #[test]
+fn what_health_checks_said_outlives_the_supervisor() {
+    let world = World::with(
+        "dev:
+  - name: a
+    command: nasty forever
+    health_check: {exec: 'test ! -e ill || { echo no database; exit 1; }', interval: 200ms, retries: 1, start_period: 0s}
+",
+    );
+    world.start();
+    world.write("ill", "");
+    let ill = world.wait_process("a", "unhealthy", |one| one["health"]["state"] == "unhealthy");
+    let words = &ill["health"]["message"];
+    fs::remove_file(world.path("ill")).expect("it was written");
+    world.wait_process("a", "healthy again", |one| one["health"]["state"] == "healthy");
+    let history = || {
+        let inspect = json!({"workspace": world.workspace(), "name": "a"});
+        let details = world.rpc().ok()?.ask("inspect", inspect);
+        Some((details["health_history"].as_array()?.clone(), details["health_checks"].as_array()?.clone()))
+    };
+    let (before, checks) = history().expect("a supervisor");
+    // In batches of ten seconds, so what is to survive a kill has been there for as long.
+    let database = world.state().join("history.db-wal");
+    wait_until("it is written down", || {
+        fs::read(&database).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains("no database"))
+    });
+    world.kill_supervisor();
+    wait_until("the next one answers", || world.process("a")["status"] == "running");
+    wait_until("it remembers", || {
+        history().is_some_and(|(now, later)| {
+            let ill = now.iter().find(|one| one["state"] == "unhealthy");
+            ill.is_some_and(|ill| ill["message"] == *words)
+                && now.first() == before.first()
+                && later.first() == checks.first()
+        })
+    });
+}
+
+#[test]
 fn nothing_is_followed_once_nothing_runs() {
     let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
     world.start();

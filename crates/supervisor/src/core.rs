@@ -151,6 +151,8 @@ pub(crate) struct Core {
     /// Of the last look; `None` while nothing is measured.
     machine: Option<forge_api::Machine>,
     archive: crate::metrics::Archive,
+    /// Of processes with a health check.
+    health_histories: BTreeMap<Key, crate::metrics::HealthHistory>,
     hogs: alerts::Hogs,
     /// When it was last looked at how much is logged.
     logs_looked_at: Option<std::time::Instant>,
@@ -220,6 +222,10 @@ impl Core {
         let registry = Registry::open(&parts.home.data);
         let history = crate::history::History::open(&parts.home.state);
         let archive = crate::metrics::Archive::open(&parts.home.state)?;
+        let recalled = handle.clone();
+        archive.recall_health(move |past| {
+            recalled.tell(Message::Visit(Box::new(move |core| core.recall_health(past))));
+        });
         let core = Self {
             home: parts.home,
             supervisor: Supervisor { pid: std::process::id(), host: parts.host, version: parts.version },
@@ -232,6 +238,7 @@ impl Core {
             sampling,
             machine: None,
             archive,
+            health_histories: BTreeMap::new(),
             hogs: alerts::Hogs::default(),
             logs_looked_at: None,
             registry,

@@ -2,7 +2,9 @@
 
 pub(crate) mod archive;
 mod database;
+mod health;
 pub(crate) mod point;
 
 pub(crate) use archive::{Archive, Question};
+pub(crate) use health::HealthHistory;
 pub(crate) use point::{GaugeValue, Point};

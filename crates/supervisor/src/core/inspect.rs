@@ -1,80 +1,18 @@
 //! All that is known of one process: its page.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use forge_api::{
-    DependencyDetails, Error, EventsAnswer, Health, HealthCheckSample, HealthRecord, HealthState, Inspect,
-    ProcessDetails, ReadEvents, Time, VariableDetails,
+    DependencyDetails, Error, EventsAnswer, Inspect, ProcessDetails, ReadEvents, VariableDetails,
 };
 use forge_config::model::{HealthCheck, Probe};
 use forge_config::resolve::{Origin, ResolvedProcess, masked};
 use forge_config::{Variable, format_duration};
 
 use super::{Core, EnvironmentKey, Key};
+use crate::metrics::HealthHistory;
 use crate::probe::Failure;
 use crate::{prepare, registry, words};
-
-/// What a health check said is remembered for so many changes.
-const REMEMBERED: usize = 100;
-
-/// And single checks.
-const CHECKS: usize = 600;
-
-/// Of so many checks that passed, the latency in the middle is what is usual.
-const USUAL: usize = 20;
-
-/// What the health check has said, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct HealthHistory {
-    records: VecDeque<HealthRecord>,
-    checks: VecDeque<HealthCheckSample>,
-}
-
-impl HealthHistory {
-    /// One more check. The same words again only lengthen what is there.
-    pub(super) fn add(&mut self, health: &Health, latency: Duration) {
-        let at = health.checked_at.unwrap_or_else(Time::now);
-        let latency_ms = latency.as_secs_f32() * 1000.0;
-        if self.checks.len() >= CHECKS {
-            self.checks.pop_front();
-        }
-        let passed = health.state == HealthState::Healthy;
-        self.checks.push_back(HealthCheckSample { time: at, latency_ms, passed });
-        if let Some(last) = self.records.back_mut()
-            && last.state == health.state
-            && last.message == health.message
-        {
-            let count = last.checks as f32;
-            last.mean_latency_ms =
-                last.mean_latency_ms.map(|mean| (mean * count + latency_ms) / (count + 1.0));
-            last.worst_latency_ms = last.worst_latency_ms.map(|worst| worst.max(latency_ms));
-            last.until = at;
-            last.checks = last.checks.saturating_add(1);
-            return;
-        }
-        if self.records.len() >= REMEMBERED {
-            self.records.pop_front();
-        }
-        self.records.push_back(HealthRecord {
-            from: at,
-            until: at,
-            state: health.state,
-            message: health.message.clone(),
-            checks: 1,
-            mean_latency_ms: Some(latency_ms),
-            worst_latency_ms: Some(latency_ms),
-        });
-    }
-
-    /// How long a check takes that passes. `None` if none has.
-    pub(super) fn usual_latency(&self) -> Option<Duration> {
-        let passed = self.checks.iter().rev().filter(|check| check.passed);
-        let mut latencies: Vec<f32> = passed.take(USUAL).map(|check| check.latency_ms).collect();
-        latencies.sort_by(f32::total_cmp);
-        latencies.get(latencies.len() / 2).map(|millis| Duration::from_secs_f32(millis / 1000.0))
-    }
-}
 
 /// Why a check has failed, with what is known of the process: where it listens, and how long it took before.
 pub(super) fn why(
@@ -130,7 +68,7 @@ impl Core {
         let configured =
             config.as_ref().and_then(|config| config.environments.get(&key.environment.environment));
         let needed_by = configured.into_iter().flat_map(|environment| &environment.processes);
-        let process = self.process(&key);
+        let health = self.health_histories.get(&key);
         Ok(ProcessDetails {
             target: key.target(),
             command: registry::shown(&definition.command),
@@ -149,14 +87,17 @@ impl Core {
                 .map(|other| other.name.clone())
                 .collect(),
             health_check: definition.health_check.as_ref().map(|check| question(check, &definition)),
-            health_history: process
-                .map(|one| one.health_history.records.iter().cloned().collect())
-                .unwrap_or_default(),
-            health_checks: process
-                .map(|one| one.health_history.checks.iter().copied().collect())
-                .unwrap_or_default(),
+            health_history: health.map(HealthHistory::records).unwrap_or_default(),
+            health_checks: health.map(HealthHistory::checks).unwrap_or_default(),
             log_folder: super::act::log_folder(&self.home.logs(), &key),
         })
+    }
+
+    /// What health checks said to a supervisor before this one.
+    pub(super) fn recall_health(&mut self, past: Vec<(Key, HealthHistory)>) {
+        for (key, before) in past {
+            self.health_histories.entry(key).or_default().prepend(before);
+        }
     }
 
     pub(super) fn read_events(&self, read: &ReadEvents) -> EventsAnswer {
@@ -217,37 +158,6 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-
-    fn said(state: HealthState, message: &str, at: i64) -> Health {
-        Health { state, message: Some(message.to_owned()), checked_at: Some(Time::from_millis(at)) }
-    }
-
-    #[test]
-    fn the_same_words_again_lengthen_a_record_and_others_begin_one() {
-        let mut history = HealthHistory::default();
-        history.add(&said(HealthState::Starting, "connection refused", 1), MS);
-        history.add(&said(HealthState::Healthy, "HTTP 200", 2), MS);
-        history.add(&said(HealthState::Healthy, "HTTP 200", 4), MS * 3);
-        let last = &history.records[1];
-        assert_eq!((last.mean_latency_ms, last.worst_latency_ms), (Some(2.0), Some(3.0)), "of two checks");
-        assert_eq!(history.usual_latency(), Some(MS * 3), "of those that passed, the one in the middle");
-        let told: Vec<_> = history
-            .records
-            .iter()
-            .map(|one| (one.from.as_millis(), one.until.as_millis(), one.checks))
-            .collect();
-        assert_eq!(told, [(1, 1, 1), (2, 4, 2)], "two records");
-    }
-
-    #[test]
-    fn a_check_that_says_something_new_each_time_does_not_grow_forever() {
-        let mut history = HealthHistory::default();
-        for at in 0..1_000 {
-            history.add(&said(HealthState::Unhealthy, &format!("try {at}"), at), MS);
-        }
-        assert_eq!(history.records.len(), REMEMBERED, "bounded");
-        assert_eq!(history.checks.len(), CHECKS, "bounded too");
-    }
 
     #[test]
     fn why_it_is_unhealthy_is_said_with_what_is_known_of_the_process() {

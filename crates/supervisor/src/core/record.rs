@@ -16,7 +16,6 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::alerts::Muted;
-use super::inspect::HealthHistory;
 use super::loaded::FolderId;
 use super::measure::Costs;
 use super::save::Readiness;
@@ -88,7 +87,6 @@ pub(crate) struct Process {
     pub ended: Option<(Exit, Time)>,
     pub health: Health,
     pub unhealthy_since: Option<Instant>,
-    pub health_history: HealthHistory,
     /// What it cost when that was last looked at.
     pub costs: Costs,
     /// Asks for its gauges.
@@ -173,7 +171,6 @@ impl Default for Process {
             ended: None,
             health: Health::NONE,
             unhealthy_since: None,
-            health_history: HealthHistory::default(),
             costs: Costs::default(),
             gauges: None,
             container: None,

@@ -18,6 +18,7 @@ use super::inspect::why;
 use super::{Core, Key, Message, Process};
 use crate::listening::{Change, Heard, Interest, ports_of};
 use crate::logs::Search;
+use crate::metrics::HealthHistory;
 use crate::probe;
 use crate::process::lifecycle::Input;
 use crate::watch::{FileWatch, WatchError};
@@ -213,6 +214,7 @@ impl Core {
 
     /// A health check's answer.
     pub(super) fn health(&mut self, key: &Key, run: &str, mut report: probe::Report) {
+        let usual = self.health_histories.get(key).and_then(HealthHistory::usual_latency);
         let Some(process) = self.in_run(key, run) else { return };
         let before = process.health.state;
         let check = process.definition.as_ref().and_then(|one| one.health_check.as_ref());
@@ -221,14 +223,12 @@ impl Core {
             process.listens.as_slice(),
             check.and_then(|one| probe::local_port(&one.probe)),
         );
-        let usual = process.health_history.usual_latency();
         report.message = why(&report.message, report.failure, known, usual);
         let checked_at = Some(report.checked_at);
         // A failure that does not count yet stands in the history; the words stay those of what holds.
         let excused = report.state == HealthState::Healthy && !report.healthy;
         let said = if excused { HealthState::Unhealthy } else { report.state };
         let one = Health { state: said, message: Some(report.message.clone()), checked_at };
-        process.health_history.add(&one, report.latency);
         let message = process.health.message.take().filter(|_| excused);
         process.health = Health {
             state: report.state,
@@ -241,6 +241,9 @@ impl Core {
         if begins {
             self.watch_unhealthy(key);
         }
+        let history = self.health_histories.entry(key.clone()).or_default();
+        let (record, check) = history.add(&one, report.latency);
+        self.archive.health(key, record, check);
         self.touched.insert(key.environment.clone());
         if before != report.state {
             self.unsaved(&key.environment);

@@ -7,9 +7,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use forge_api::{Mark, MetricsAnswer, ReadMetrics, Time};
+use forge_api::{HealthCheckSample, HealthRecord, Mark, MetricsAnswer, ReadMetrics, Time};
 
 use super::database::{Batch, Database, Whose, is_broken, put_aside};
+use super::health::HealthHistory;
 use super::point::{Point, machine_series, merged, series, thinned};
 use crate::core::{EnvironmentKey, Key};
 
@@ -42,10 +43,15 @@ pub(crate) struct Question {
     pub answer: Box<dyn FnOnce(MetricsAnswer) + Send>,
 }
 
+/// Is told what health checks said to the supervisors before this one.
+type Recalled = Box<dyn FnOnce(Vec<(Key, HealthHistory)>) + Send>;
+
 enum Note {
     Points(Vec<(Whose, Point)>),
     Mark(EnvironmentKey, Mark),
+    Health(Whose, Box<HealthRecord>, HealthCheckSample),
     Question(Question),
+    Recall(Recalled),
 }
 
 /// The way to the thread.
@@ -77,14 +83,23 @@ impl Archive {
     }
 
     pub(crate) fn points(&self, points: Vec<(Key, Point)>, machine: Option<Point>) {
-        let whose = |key: Key| Whose { environment: key.environment, process: key.process };
-        let points = points.into_iter().map(|(key, point)| (whose(key), point));
+        let points = points.into_iter().map(|(key, point)| (Whose::from(key), point));
         let machine = machine.map(|point| (Whose::machine(), point));
         self.tell(Note::Points(points.chain(machine).collect()));
     }
 
     pub(crate) fn mark(&self, environment: &EnvironmentKey, mark: Mark) {
         self.tell(Note::Mark(environment.clone(), mark));
+    }
+
+    /// A health check and the record that it begins or lengthens.
+    pub(crate) fn health(&self, key: &Key, record: &HealthRecord, check: HealthCheckSample) {
+        self.tell(Note::Health(key.clone().into(), Box::new(record.clone()), check));
+    }
+
+    /// What is on disk already, before anything of this supervisor's.
+    pub(crate) fn recall_health(&self, recalled: impl FnOnce(Vec<(Key, HealthHistory)>) + Send + 'static) {
+        self.tell(Note::Recall(Box::new(recalled)));
     }
 
     pub(crate) fn ask(&self, question: Question) {
@@ -162,6 +177,12 @@ impl Keeping {
                     points.into_iter().for_each(|(whose, point)| self.add(whose, point))
                 }
                 Ok(Note::Mark(environment, mark)) => self.add_mark(environment, mark),
+                Ok(Note::Health(whose, record, check)) => self.add_health(whose, *record, check),
+                Ok(Note::Recall(recalled)) => {
+                    let past = self.read_disk(Database::health);
+                    recalled(past.into_iter().map(|(whose, history)| (whose.into(), history)).collect());
+                    continue;
+                }
                 Ok(Note::Question(question)) => {
                     let answer = self.answer(&question.read, &question.order);
                     (question.answer)(answer);
@@ -209,6 +230,11 @@ impl Keeping {
         self.batch.marks.push((environment, mark));
     }
 
+    fn add_health(&mut self, whose: Whose, record: HealthRecord, check: HealthCheckSample) {
+        self.batch.checks.push((whose.clone(), check));
+        self.batch.health.insert((whose, record.from), record);
+    }
+
     fn write(&mut self) {
         let now = Time::now().as_millis();
         if self.database.is_none() {
@@ -228,10 +254,7 @@ impl Keeping {
             Some(Err(error)) => self.failed(&error),
             None => {}
         }
-        let excess = self.batch.points.len().saturating_sub(MOST_WAITING);
-        self.batch.points.drain(..excess);
-        let excess = self.batch.marks.len().saturating_sub(MOST_MARKS);
-        self.batch.marks.drain(..excess);
+        self.batch.bound(MOST_WAITING, MOST_MARKS);
     }
 
     /// A full or locked disk is tried again; a file that has become another is put aside.

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use forge_api::MarkKind;
+use forge_api::{Health, HealthState, MarkKind};
 use rusqlite::Connection;
 
 use super::*;
@@ -79,6 +79,63 @@ fn what_was_measured_is_there_after_a_restart_second_by_second() {
     fill(&archive, 1);
     assert_eq!(ask(&archive, all()).series[0].times_ms.len(), 101, "from both");
     closed(archive);
+}
+
+/// What health checks said to a supervisor before this one.
+fn recalled(archive: &Archive) -> Vec<(Key, HealthHistory)> {
+    let (sender, answer) = mpsc::channel();
+    archive.recall_health(move |past| _ = sender.send(past));
+    answer.recv_timeout(Duration::from_secs(20)).expect("an answer")
+}
+
+fn say(archive: &Archive, history: &mut HealthHistory, state: HealthState, message: &str) {
+    // A moment of its own, whole milliseconds as they are kept.
+    let last = history.checks().last().map_or(0, |check| check.time.as_millis());
+    let at = Time::from_millis(Time::now().as_millis().max(last + 1));
+    let health = Health { state, message: Some(message.to_owned()), checked_at: Some(at) };
+    let (record, check) = history.add(&health, Duration::from_millis(7));
+    archive.health(&Key::new(&dev(), "api"), record, check);
+}
+
+#[test]
+fn what_health_checks_said_is_there_after_a_restart() {
+    let state = tempfile::tempdir().unwrap();
+    let archive = open(state.path());
+    let mut history = HealthHistory::default();
+    assert_eq!(recalled(&archive), [], "nothing yet");
+    say(&archive, &mut history, HealthState::Starting, "connection refused");
+    for _ in 0..3 {
+        say(&archive, &mut history, HealthState::Healthy, "HTTP 200");
+    }
+    closed(archive);
+    let archive = open(state.path());
+    assert_eq!(recalled(&archive), [(Key::new(&dev(), "api"), history.clone())], "word for word");
+    // The next supervisor goes on with the last record.
+    say(&archive, &mut history, HealthState::Healthy, "HTTP 200");
+    closed(archive);
+    let archive = open(state.path());
+    assert_eq!(recalled(&archive), [(Key::new(&dev(), "api"), history)], "in its place");
+    closed(archive);
+}
+
+#[test]
+fn a_database_of_the_version_before_is_kept_and_learns_what_is_new() {
+    let state = tempfile::tempdir().unwrap();
+    let archive = open(state.path());
+    fill(&archive, 5);
+    closed(archive);
+    let before = Connection::open(state.path().join("history.db")).unwrap();
+    before.execute_batch("DROP TABLE health; DROP TABLE health_check; PRAGMA user_version = 1").unwrap();
+    drop(before);
+    let archive = open(state.path());
+    assert_eq!(ask(&archive, all()).series[0].times_ms.len(), 5, "what was there");
+    let mut history = HealthHistory::default();
+    say(&archive, &mut history, HealthState::Healthy, "HTTP 200");
+    closed(archive);
+    let archive = open(state.path());
+    assert_eq!(recalled(&archive), [(Key::new(&dev(), "api"), history)], "and what is new");
+    closed(archive);
+    assert!(names(state.path()).iter().all(|name| name.starts_with("history.db")), "nothing was put aside");
 }
 
 #[test]

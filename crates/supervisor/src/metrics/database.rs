@@ -2,20 +2,18 @@
 //!
 //! A file that cannot be used, or is of a newer version, is put aside under a name that says so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use forge_api::{Mark, MarkKind, Time};
+use forge_api::{HealthCheckSample, HealthRecord, Mark, MarkKind, Time};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
+use super::health::HealthHistory;
 use super::point::Point;
-use crate::core::EnvironmentKey;
-
-/// `user_version` of the file.
-const VERSION: i64 = 1;
+use crate::core::{EnvironmentKey, Key};
 
 /// Bytes of the file from which on the oldest is left out.
 const MOST_BYTES: i64 = 256 << 20;
@@ -23,7 +21,11 @@ const MOST_BYTES: i64 = 256 << 20;
 /// Somebody else reads it: a backup, a curious user.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-const SCHEMA: &str = "
+/// What each version has added. `user_version` of the file counts them.
+const SCHEMA: [&str; 2] = [MEASURED, HEALTH];
+const VERSION: i64 = SCHEMA.len() as i64;
+
+const MEASURED: &str = "
     CREATE TABLE series (
         id INTEGER PRIMARY KEY, workspace TEXT NOT NULL, environment TEXT NOT NULL, process TEXT NOT NULL,
         UNIQUE (workspace, environment, process)
@@ -40,6 +42,18 @@ const SCHEMA: &str = "
         text TEXT NOT NULL
     );
     CREATE INDEX mark_time ON mark (workspace, environment, time);
+";
+
+/// Records are JSON, of [`HealthRecord`]; `start` and `until` are in milliseconds.
+const HEALTH: &str = "
+    CREATE TABLE health (
+        series INTEGER NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (series, start)
+    ) WITHOUT ROWID;
+    CREATE TABLE health_check (
+        series INTEGER NOT NULL, time INTEGER NOT NULL, latency_ms REAL NOT NULL, passed INTEGER NOT NULL,
+        PRIMARY KEY (series, time)
+    ) WITHOUT ROWID;
 ";
 
 /// Whose points: a process, or the machine.
@@ -60,14 +74,43 @@ impl Whose {
     }
 }
 
+impl From<Key> for Whose {
+    fn from(key: Key) -> Self {
+        Self { environment: key.environment, process: key.process }
+    }
+}
+
+impl From<Whose> for Key {
+    fn from(whose: Whose) -> Self {
+        Self { environment: whose.environment, process: whose.process }
+    }
+}
+
 /// What is written in one go.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// With the milliseconds that a point stands for.
     pub(super) points: Vec<(Whose, u32, Point)>,
     pub(super) marks: Vec<(EnvironmentKey, Mark)>,
+    /// By when they begin: of one that grows, only how it is at last.
+    pub(super) health: BTreeMap<(Whose, Time), HealthRecord>,
+    pub(super) checks: Vec<(Whose, HealthCheckSample)>,
     /// Points of a span up to this moment go.
     pub(super) forget: Vec<(u32, i64)>,
+}
+
+impl Batch {
+    /// Leaves out the oldest of what there is too much of, because nobody takes it.
+    pub(super) fn bound(&mut self, points: usize, marks: usize) {
+        self.points.drain(..self.points.len().saturating_sub(points));
+        self.checks.drain(..self.checks.len().saturating_sub(points));
+        self.marks.drain(..self.marks.len().saturating_sub(marks));
+        while self.health.len() > marks {
+            let oldest =
+                self.health.iter().min_by_key(|(_, record)| record.until).map(|(key, _)| key.clone());
+            oldest.map(|key| self.health.remove(&key));
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -137,20 +180,23 @@ impl Database {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match version {
-            0 => {
-                let transaction = connection.unchecked_transaction()?;
-                transaction.execute_batch(SCHEMA)?;
-                transaction.pragma_update(None, "user_version", VERSION)?;
-                transaction.commit()?;
-            }
-            VERSION => {
-                // A look at each table: what lacks one is broken.
-                connection.query_row("SELECT count(*) FROM series", [], |_| Ok(()))?;
-                connection.query_row("SELECT max(time) FROM mark", [], |_| Ok(()))?;
-                connection.query_row("SELECT max(time) FROM point WHERE span = 0", [], |_| Ok(()))?;
-            }
-            newer => return Err(Unusable::Newer(newer)),
+        let missing = usize::try_from(version).ok().and_then(|version| SCHEMA.get(version..));
+        let Some(missing) = missing else { return Err(Unusable::Newer(version)) };
+        if !missing.is_empty() {
+            let transaction = connection.unchecked_transaction()?;
+            missing.iter().try_for_each(|step| transaction.execute_batch(step))?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+            transaction.commit()?;
+        }
+        // A look at each table: what lacks one is broken.
+        for look in [
+            "SELECT count(*) FROM series",
+            "SELECT max(time) FROM mark",
+            "SELECT max(time) FROM point WHERE span = 0",
+            "SELECT max(start) FROM health WHERE series = 0",
+            "SELECT max(time) FROM health_check WHERE series = 0",
+        ] {
+            connection.query_row(look, [], |_| Ok(()))?;
         }
         Ok(Self { connection, ids: HashMap::new() })
     }
@@ -201,12 +247,20 @@ impl Database {
                     mark.text,
                 ])?;
             }
+            write_health(&transaction, &mut self.ids, batch)?;
             for (span, until) in &batch.forget {
                 transaction
                     .execute("DELETE FROM point WHERE span = ?1 AND time <= ?2", params![span, until])?;
                 let nanoseconds = until.saturating_mul(1_000_000);
                 transaction
                     .execute("DELETE FROM mark WHERE time <= ?1 AND ?2 > 1000", params![nanoseconds, span])?;
+                // A check is as fine as a second's point, a record as coarse as a day's.
+                transaction
+                    .execute("DELETE FROM health WHERE until <= ?1 AND ?2 > 1000", params![until, span])?;
+                transaction.execute(
+                    "DELETE FROM health_check WHERE time <= ?1 AND ?2 = 1000",
+                    params![until, span],
+                )?;
             }
         }
         transaction.commit()?;
@@ -225,6 +279,34 @@ impl Database {
             [],
         )?;
         Ok(())
+    }
+
+    /// What health checks have said, of all processes.
+    pub(super) fn health(&self) -> rusqlite::Result<Vec<(Whose, HealthHistory)>> {
+        let mut histories: BTreeMap<Whose, HealthHistory> = BTreeMap::new();
+        let mut find = self.connection.prepare(
+            "SELECT workspace, environment, process, record FROM health JOIN series ON series.id = series
+             ORDER BY start",
+        )?;
+        let mut rows = find.query([])?;
+        while let Some(row) = rows.next()? {
+            let text: String = row.get(3)?;
+            // Of another version, or foreign: the rest is of use.
+            if let Ok(record) = serde_json::from_str(&text) {
+                histories.entry(whose(row)?).or_default().push_record(record);
+            }
+        }
+        let mut find = self.connection.prepare(
+            "SELECT workspace, environment, process, time, latency_ms, passed FROM health_check
+             JOIN series ON series.id = series ORDER BY time",
+        )?;
+        let mut rows = find.query([])?;
+        while let Some(row) = rows.next()? {
+            let (time, latency_ms, passed) = (Time::from_millis(row.get(3)?), row.get(4)?, row.get(5)?);
+            let check = HealthCheckSample { time, latency_ms, passed };
+            histories.entry(whose(row)?).or_default().push_check(check);
+        }
+        Ok(histories.into_iter().collect())
     }
 
     /// Whose points there are of an environment.
@@ -283,6 +365,25 @@ impl Database {
     }
 }
 
+fn write_health(
+    connection: &Connection,
+    ids: &mut HashMap<Whose, i64>,
+    batch: &Batch,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare("INSERT OR REPLACE INTO health VALUES (?1, ?2, ?3, ?4)")?;
+    for ((whose, from), record) in &batch.health {
+        let Ok(text) = serde_json::to_string(record) else { continue };
+        let id = id(connection, ids, whose)?;
+        insert.execute(params![id, from.as_millis(), record.until.as_millis(), text])?;
+    }
+    let mut insert = connection.prepare("INSERT OR REPLACE INTO health_check VALUES (?1, ?2, ?3, ?4)")?;
+    for (whose, check) in &batch.checks {
+        let id = id(connection, ids, whose)?;
+        insert.execute(params![id, check.time.as_millis(), check.latency_ms, check.passed])?;
+    }
+    Ok(())
+}
+
 fn id(connection: &Connection, ids: &mut HashMap<Whose, i64>, whose: &Whose) -> rusqlite::Result<i64> {
     if let Some(id) = ids.get(whose) {
         return Ok(*id);
@@ -304,6 +405,13 @@ fn id(connection: &Connection, ids: &mut HashMap<Whose, i64>, whose: &Whose) -> 
     };
     ids.insert(whose.clone(), id);
     Ok(id)
+}
+
+/// Of a row that begins with `workspace, environment, process`.
+fn whose(row: &Row<'_>) -> rusqlite::Result<Whose> {
+    let workspace: String = row.get(0)?;
+    let environment = EnvironmentKey { workspace: workspace.into(), environment: row.get(1)? };
+    Ok(Whose { environment, process: row.get(2)? })
 }
 
 fn point(row: &Row<'_>) -> rusqlite::Result<Point> {
