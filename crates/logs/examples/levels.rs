@@ -14,13 +14,20 @@ use forge_logs::{Line, ansi, level};
 
 fn main() {
     let corpora = corpus::all();
-    println!("| format | lines | precision | recall | grouping |\n| --- | --: | --: | --: | --: |");
+    println!("| format | lines | precision | recall | grouping | of pairs: precision | recall |");
+    println!("| --- | --: | --: | --: | --: | --: | --: |");
     for corpus in &corpora {
-        let score = corpus.score();
+        let (score, grouping) = (corpus.score(), corpus.grouping());
         let percent = |share: f64| format!("{:.1} %", share * 100.0);
-        let grouping = corpus.grouping().map_or("–".to_owned(), percent);
-        let (precision, recall) = (percent(score.precision()), percent(score.recall()));
-        println!("| {} | {} | {precision} | {recall} | {grouping} |", corpus.name, score.lines);
+        let of_pairs = |share: Option<f64>| share.map_or("–".to_owned(), percent);
+        let cells = [
+            percent(score.precision()),
+            percent(score.recall()),
+            percent(grouping.accuracy()),
+            of_pairs(grouping.precision()),
+            of_pairs(grouping.recall()),
+        ];
+        println!("| {} | {} | {} |", corpus.name, score.lines, cells.join(" | "));
     }
     let lines: Vec<Line> = corpora.iter().flat_map(corpus::Corpus::lines).collect();
     println!("\n| what | ns of CPU a line |\n| --- | --: |");

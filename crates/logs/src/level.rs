@@ -96,11 +96,12 @@ pub(crate) const ERROR_HEADS: &[&str] = &[" F E", " F F", " F C", " F [E ", " F 
 #[must_use]
 pub fn detect(text: &[u8]) -> Option<Level> {
     let mut buffer = [0; HEAD_BYTES];
-    detect_in(text, plain_head(text, &mut buffer))
+    detect_in(text, plain_head(text, &mut buffer), true)
 }
 
-/// [`detect`], where the line's [`plain_head`] is known.
-fn detect_in(text: &[u8], head: &[u8]) -> Option<Level> {
+/// [`detect`], where the line's [`plain_head`] is known, and whether a field among the words of a message may be the
+/// level.
+fn detect_in(text: &[u8], head: &[u8], among_words: bool) -> Option<Level> {
     let first = *head.first()?;
     if first == b'{' {
         return json(&text.trim_ascii_start()[..text.trim_ascii_start().len().min(KEYS_BYTES)]);
@@ -114,7 +115,7 @@ fn detect_in(text: &[u8], head: &[u8]) -> Option<Level> {
         .or_else(|| if of_fields { fields() } else { None })
         .or_else(|| sentence(head))
         .or_else(|| words(head))
-        .or_else(|| if of_fields { None } else { fields() })
+        .or_else(|| if of_fields || !among_words { None } else { fields() })
         .or_else(|| answer(head))
         .or_else(|| json_behind(text))
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 use Level::{Debug, Error, Info, Trace, Warn};
@@ -183,6 +185,42 @@ fn lines_of_a_block_have_the_level_of_its_head() {
             "EEEE-",
         ),
         ("warning: a\n \x1b[31mx\n\x1b[31m  y", "WWW"),
+        // webpack: the text stands below the place, up to an empty line, or as far as such a text goes
+        (
+            "ERROR in ./src/index.js 1:0-18\nModule not found: Error: Can't resolve './nope.js' in '/app/src'\n @ ./src/index.js\n\n\
+             webpack 5.112.2 compiled with 1 error in 37 ms",
+            "EEE--",
+        ),
+        ("WARNING in configuration\nThe 'mode' option has not been set.\nYou can set it.\n\nbuilt", "WWW--"),
+        ("ERROR in ./a.js\na\nb\nc\nd\nlistening\n  at x", "EEEEE--"),
+        ("ERROR in ./a.js\na\nINFO b\nc", "EEI-"),
+        (
+            "ERROR in ./a.js 1:16\nModule build failed (from ./loader.js):\nSyntaxError: /app/a.js: Unexpected token\n\n\
+             > 1 | export default (\n    |                 ^\n    at f (a.js:1:2)\n\nbuilt",
+            "EEE-EEE--",
+        ),
+        // rolldown: what a colon announces may stand behind an empty line, and the stack behind another
+        (
+            "error during build:\nBuild failed with 1 error:\n\n[UNRESOLVED_IMPORT] Could not resolve './nope.js'\n   ╭─[ main.js:1:8 ]\n\
+             ───╯\n\n    at f (file:///a.mjs:50:18) {\n  errors: [Getter/Setter]\n}\nlistening",
+            "EE-EEE-EEE-",
+        ),
+        ("INFO: routes:\n\nlistening", "I--"),
+        ("ERROR: no:\n\n\nthis\nlistening", "E--E-"),
+        // esbuild, and Rust's anyhow
+        (
+            "✘ [ERROR] Could not resolve \"./nope\"\n\n    main.js:1:7:\n      1 │ import \"./nope\"\n        ╵        ~~~~\n\n\
+             1 error",
+            "E-EEE--",
+        ),
+        ("Error: could not start\n\nCaused by:\n    no such file\n\nbye", "E-EE--"),
+        // … which it can't be told of what else is indented
+        ("ERROR a\n\n  ➜  Local: http://localhost:5173/", "E--"),
+        ("INFO a\n\n    at f (a.js:1:2)", "I--"),
+        ("ERROR a\n\nplain\n\n    at f (a.js:1:2)", "E----"),
+        // A field among the words of a line that goes on is of what it goes on with.
+        (" INFO t: no error here\n  second line id=7 level=\"error\"", "II"),
+        ("  starting level=\"error\"", "E"),
     ] {
         assert_eq!(letters(text), expected, "{text}");
     }
@@ -204,6 +242,36 @@ fn looking_back_finds_the_same_levels() {
         }
     }
     assert_eq!(looking_back([Some(&b" a"[..]), None].into_iter()), None, "one is missing");
+}
+
+/// Lines of all the forms that blocks are made of.
+fn any_of_a_block() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        4 => Just("plain"),
+        3 => Just(""),
+        1 => Just("it ends with a colon:"),
+        8 => proptest::sample::select(vec![
+            "INFO a", "ERROR a", "warning: b:", "error: c:", "  indented", "  indented:", "    at f (a.js:1:2)", "}",
+            "Traceback (most recent call last):", "x.Odd: no", "thread 'main' panicked at a.rs:1:2:", "panic: x",
+            "goroutine 1 [running]:", "main.main()", "a.ts:1:2 - error TS1: x", "1 export", "1 | export", "> 1 | x",
+            "ERROR in ./a.js", "WARNING in b", "───╯", "Caused by:", "    main.js:1:7:", "note: x", "- a", "  error: z",
+            "2026 UTC [7] STATEMENT:  select", "  k level=error", "stack backtrace:", "[signal SIGSEGV: x]",
+        ]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn looking_back_never_finds_another_level(lines in proptest::collection::vec(any_of_a_block(), 1..40)) {
+        let mut block = Block::default();
+        for (number, line) in lines.iter().enumerate() {
+            let expected = block.level(line.as_bytes());
+            let found = looking_back(lines[..=number].iter().rev().map(|line| Some(line.as_bytes())));
+            prop_assert!(found.is_none_or(|found| found == expected), "line {}: {:?}", number, found);
+        }
+    }
 }
 
 #[test]

@@ -3,12 +3,16 @@
 //! After Drain (P. He, J. Zhu, Z. Zheng, M. Lyu: "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS
 //! 2017): what varies by its look (numbers, addresses, paths, quoted text …) is masked; a tree of fixed depth over the
 //! level, the number of words and the first word leads to a few templates; the most similar of them takes the line,
-//! and where the words differ it gets a `<*>`. A line that no template is similar to begins a new one.
+//! and where the words differ it gets a `<*>`. A line that no template is similar to begins a new one. Unlike Drain, of
+//! a few words one that differs is what the line is about (`startup complete`, `shutdown complete`), until a third
+//! shows that it is a value; and what varies by where it stands (what a request asks for, a field's value, words in
+//! brackets) tells no templates apart.
 //!
 //! What stands before the message (time, level, process number) is no part of a template; of a JSON or logfmt line the
 //! template is that of its message.
 
 mod mask;
+mod shapes;
 mod tokens;
 mod tree;
 
@@ -16,7 +20,7 @@ use std::cmp::Reverse;
 
 use crate::{Cursor, Level, Line, ansi, level};
 use mask::Masked;
-use tree::Tree;
+use tree::{Place, Tree};
 
 /// Templates that a [`Miner`] remembers, about; beyond them the rarest are forgotten, and of those the ones that were
 /// not seen for longest.
@@ -132,17 +136,15 @@ impl Miner {
             return;
         }
         let masked = mask::mask(&text);
-        let known = self.tree.find(line.level, &masked, &self.clusters);
-        match known.and_then(|number| self.clusters.get_mut(number)) {
-            Some(cluster) => {
-                cluster.masked.generalise(&masked);
-                cluster.tally.count(line, &text, self.span);
-            }
-            None => {
-                let mut tally = Tally::new(line, self.span);
-                tally.count(line, &text, self.span);
-                self.insert(Cluster { level: line.level, masked, tally });
-            }
+        if let Some(cluster) =
+            self.place(line.level, &masked).and_then(|number| self.clusters.get_mut(number))
+        {
+            cluster.masked.generalise(&masked);
+            cluster.tally.count(line, &text, self.span);
+        } else {
+            let mut tally = Tally::new(line, self.span);
+            tally.count(line, &text, self.span);
+            self.insert(Cluster { level: line.level, masked, tally });
         }
     }
 
@@ -150,11 +152,12 @@ impl Miner {
     pub fn merge(&mut self, other: Self) {
         let mut all = std::mem::take(&mut self.clusters);
         all.extend(other.clusters);
+        all.retain(|cluster| !cluster.is_gone());
         all.sort_by_cached_key(Cluster::order);
         self.forgotten += other.forgotten;
         self.tree = Tree::default();
         for cluster in all {
-            match self.tree.find(cluster.level, &cluster.masked, &self.clusters) {
+            match self.place(cluster.level, &cluster.masked) {
                 Some(known) => {
                     self.clusters[known].masked.generalise(&cluster.masked);
                     self.clusters[known].tally.add(cluster.tally);
@@ -167,7 +170,8 @@ impl Miner {
     /// The worst level first, then the most frequent.
     #[must_use]
     pub fn patterns(&self) -> Vec<Pattern> {
-        let mut patterns: Vec<Pattern> = self.clusters.iter().map(Cluster::pattern).collect();
+        let there = self.clusters.iter().filter(|cluster| !cluster.is_gone());
+        let mut patterns: Vec<Pattern> = there.map(Cluster::pattern).collect();
         patterns.sort_by(|one, other| {
             let key = |pattern: &Pattern| (Reverse(pattern.level), Reverse(pattern.count));
             key(one).cmp(&key(other)).then_with(|| one.template.cmp(&other.template))
@@ -181,6 +185,24 @@ impl Miner {
         self.forgotten
     }
 
+    /// The template that a line belongs to; several that it shows to be one become one.
+    fn place(&mut self, level: Option<Level>, masked: &Masked) -> Option<usize> {
+        let numbers = match self.tree.find(level, masked, &self.clusters) {
+            Place::At(number) => return Some(number),
+            Place::Variants(numbers) => numbers,
+            Place::New => return None,
+        };
+        let (first, others) = numbers.split_first()?;
+        for other in others {
+            let Cluster { masked, tally, .. } = self.clusters[*other].clone();
+            self.clusters[*other].tally.count = 0;
+            self.clusters[*first].masked.generalise(&masked);
+            self.clusters[*first].tally.add(tally);
+        }
+        self.tree.remove(level, masked, others);
+        Some(*first)
+    }
+
     fn insert(&mut self, cluster: Cluster) {
         self.tree.insert(cluster.level, &cluster.masked, self.clusters.len());
         self.clusters.push(cluster);
@@ -192,11 +214,13 @@ impl Miner {
     /// Goes down to the most that are remembered; until it must be done again, a quarter more are let in.
     fn forget(&mut self) {
         let mut clusters = std::mem::take(&mut self.clusters);
+        clusters.retain(|cluster| !cluster.is_gone());
         clusters.sort_by(|one, other| {
             let key = |cluster: &Cluster| (Reverse(cluster.tally.count), Reverse(cluster.tally.last_ns));
             key(one).cmp(&key(other)).then_with(|| one.order().cmp(&other.order()))
         });
-        let gone = clusters.drain(self.most..).map(|cluster| cluster.tally.count).sum::<u64>();
+        let gone =
+            clusters.drain(self.most.min(clusters.len())..).map(|cluster| cluster.tally.count).sum::<u64>();
         self.forgotten += gone;
         self.tree = Tree::default();
         for (number, cluster) in clusters.iter().enumerate() {
@@ -235,6 +259,11 @@ impl Tally {
 }
 
 impl Cluster {
+    /// What it counted is in another, and its number only kept so that those of others stay.
+    fn is_gone(&self) -> bool {
+        self.tally.count == 0
+    }
+
     /// A fixed order, whatever order they came in.
     fn order(&self) -> (Option<Level>, String, i64, Cursor) {
         (self.level, self.masked.template(), self.tally.first_ns, self.tally.at)

@@ -8,7 +8,12 @@ use super::{HEAD_BYTES, Level, detect_in, find, plain_head};
 pub(crate) struct Block {
     level: Option<Level>,
     kind: Kind,
+    /// The level of a warning or an error that an empty line has just ended, as far as can be told.
+    ended: Option<Level>,
 }
+
+/// How many lines at the margin may be the text of a [`Kind::Text`].
+const TEXT_LINES: u8 = 4;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
@@ -23,6 +28,12 @@ enum Kind {
     Goroutines,
     /// TypeScript's: the code follows behind an empty line.
     Code,
+    /// webpack's: the head says only where, and the text stands on the lines behind it; so many more of them.
+    Text(u8),
+    /// The line ends with a colon. If an empty one follows, what is behind that is what it speaks of.
+    Colon,
+    /// … and an empty line did follow.
+    Announced,
 }
 
 impl Block {
@@ -31,34 +42,52 @@ impl Block {
         let mut buffer = [0; HEAD_BYTES];
         let head = plain_head(text, &mut buffer);
         if head.is_empty() {
-            if matches!(self.kind, Kind::Indented | Kind::Panic) {
-                *self = Self::default();
-            }
+            self.pause();
             return None;
         }
         let indented = is_indented(text);
+        let ended = self.ended.take();
         if let Some(level) = settled(text, head, indented) {
-            *self = Self { level: Some(level), kind: begins(head) };
+            *self = Self { level: Some(level), kind: begins(head), ended: None };
             return self.level;
         }
         match self.kind {
             Kind::Traceback if indented => return self.level,
-            Kind::Traceback | Kind::Panic => {
+            Kind::Traceback | Kind::Panic | Kind::Announced => {
                 self.kind = Kind::Indented;
                 return self.level;
             }
             Kind::Goroutines if indented || is_of_goroutine(head) => return self.level,
             Kind::Code if indented || is_numbered(head) => return self.level,
-            Kind::Goroutines | Kind::Code | Kind::Indented => {}
+            Kind::Text(more) if !indented && !continues(head) => {
+                self.kind = if more > 1 { Kind::Text(more - 1) } else { Kind::Indented };
+                return self.level;
+            }
+            Kind::Text(_) => return self.level,
+            _ if ended.is_some() && takes_up(head, indented) => self.level = ended,
+            Kind::Goroutines | Kind::Code | Kind::Colon | Kind::Indented => {}
         }
         self.outside(text, head, indented)
+    }
+
+    /// An empty line, which ends most blocks.
+    fn pause(&mut self) {
+        let grave = self.level.filter(|level| *level >= Level::Warn);
+        match self.kind {
+            Kind::Traceback | Kind::Goroutines | Kind::Code | Kind::Announced => {}
+            Kind::Colon if grave.is_some() => self.kind = Kind::Announced,
+            Kind::Indented | Kind::Panic | Kind::Text(_) | Kind::Colon => {
+                *self = Self { ended: grave.or(self.ended), ..Self::default() };
+            }
+        }
     }
 
     /// A line that states nothing for certain, and is in the midst of nothing.
     fn outside(&mut self, text: &[u8], head: &[u8], indented: bool) -> Option<Level> {
         let adds = adds_to_what_was_said(head) || (self.level.is_some() && explains(head));
-        // At the margin it would be settled.
-        let stated = if adds || !(indented || explains(head)) { None } else { detect_in(text, head) };
+        // At the margin it would be settled. A field among words that go on with something belongs to that.
+        let alone = self.level.is_none();
+        let stated = if adds || !(indented || explains(head)) { None } else { detect_in(text, head, alone) };
         let goes_on = adds
             || (indented && !is_step_of_cargo(head))
             || continues(head)
@@ -66,7 +95,9 @@ impl Block {
         if stated.is_some() || !goes_on {
             self.level = stated;
         }
-        if stated.is_some() || self.kind != Kind::Indented {
+        if self.level.is_none() {
+            self.kind = Kind::Indented;
+        } else if stated.is_some() || self.kind != Kind::Indented {
             self.kind = begins(head);
         }
         self.level
@@ -76,37 +107,34 @@ impl Block {
 /// The level of a line at the margin that states one: whatever stood before it, nothing of that matters any more.
 fn settled(text: &[u8], head: &[u8], indented: bool) -> Option<Level> {
     let depends = indented || adds_to_what_was_said(head) || explains(head);
-    if depends { None } else { detect_in(text, head) }
+    if depends { None } else { detect_in(text, head, true) }
 }
 
 /// The level of the first of `lines`, which come newest first; as [`Block`] has it for all that were ever written. Goes
 /// back only so far as matters. `None`: what is there is too little to tell, or one of them is missing.
 pub(crate) fn looking_back<'a>(lines: impl Iterator<Item = Option<&'a [u8]>>) -> Option<Option<Level>> {
     let mut needed: Vec<&[u8]> = Vec::new();
-    let mut after_plain = false;
+    let mut plain = 0;
     for line in lines {
         let line = line?;
         let mut buffer = [0; HEAD_BYTES];
         let head = plain_head(line, &mut buffer);
         let indented = is_indented(line);
         let settles = settled(line, head, indented);
-        let plain = settles.is_none() && is_plain(head, indented);
-        if settles.is_some() {
-            if needed.is_empty() {
-                return Some(settles);
-            }
-            needed.push(line);
+        if settles.is_some() && needed.is_empty() {
+            return Some(settles);
         }
-        // Of two that belong to nothing, the first may have ended a block; behind the second there is none.
-        if settles.is_some() || (plain && after_plain) {
-            if let ([_], None) = (&needed[..], settles) {
-                return Some(None);
-            }
+        needed.push(line);
+        plain = if settles.is_none() && is_plain(head, indented) { plain + 1 } else { 0 };
+        // Of so many in a row that state nothing, all but the last may have been of a block; behind that there is none.
+        let nothing_left = plain > usize::from(TEXT_LINES);
+        if nothing_left {
+            needed.truncate(needed.len() - plain);
+        }
+        if settles.is_some() || nothing_left {
             let mut block = Block::default();
             return Some(needed.iter().rev().fold(None, |_, line| block.level(line)));
         }
-        after_plain = plain;
-        needed.push(line);
     }
     None
 }
@@ -133,6 +161,10 @@ fn begins(head: &[u8]) -> Kind {
         Kind::Goroutines
     } else if [" - error TS", " - warning TS"].iter().any(|mark| find(head, mark.as_bytes()).is_some()) {
         Kind::Code
+    } else if starts(b"ERROR in ") || starts(b"WARNING in ") {
+        Kind::Text(TEXT_LINES)
+    } else if head.trim_ascii_end().ends_with(b":") {
+        Kind::Colon
     } else {
         Kind::Indented
     }
@@ -150,7 +182,7 @@ fn is_indented(text: &[u8]) -> bool {
 
 /// Whether a line without a level of its own goes on with the one before it.
 fn continues(head: &[u8]) -> bool {
-    const HEADS: [&[u8]; 13] = [
+    const HEADS: [&[u8]; 14] = [
         b"Require stack:",
         b"at ",
         b"Caused by:",
@@ -162,16 +194,44 @@ fn continues(head: &[u8]) -> bool {
         b"^",
         b"goroutine ",
         b"stack backtrace:",
+        b"Stack backtrace:",
         b"note: ",
         b"--> ",
     ];
     HEADS.iter().any(|start| head.starts_with(start)) || is_gutter(head)
 }
 
-/// `12 | let x = 1;`, as compilers show the line they speak of.
+/// `12 | let x = 1;`, `> 12 | let x = 1;`, as compilers show the line they speak of.
 fn is_gutter(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"> ").unwrap_or(head).trim_ascii_start();
     let digits = head.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    digits > 0 && head[digits..].trim_ascii_start().starts_with(b"|")
+    let behind = head[digits..].trim_ascii_start();
+    digits > 0 && (behind.starts_with(b"|") || behind.starts_with("│".as_bytes()))
+}
+
+/// Whether a line behind an empty one goes on with the error before that: with its stack, its cause, or the code that it
+/// is about.
+fn takes_up(head: &[u8], indented: bool) -> bool {
+    let starts = |start: &[u8]| head.starts_with(start);
+    (indented && (starts(b"at ") || is_place(head)))
+        || is_gutter(head)
+        || [&b"Caused by:"[..], b"Stack backtrace:", b"stack backtrace:"].iter().any(|start| starts(start))
+}
+
+/// `src/main.js:1:7:`, and nothing else.
+fn is_place(head: &[u8]) -> bool {
+    let head = head.trim_ascii_end();
+    let mut parts = head.strip_suffix(b":").unwrap_or(head).rsplitn(3, |&byte| byte == b':');
+    let mut number =
+        || parts.next().is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    let numbers = number() && number();
+    numbers && parts.next().is_some_and(|path| path.contains(&b'.') && !path.contains(&b' '))
+}
+
+/// A line of a frame that is drawn around code: `╭─[ main.js:1:8 ]`, `───╯`.
+fn is_drawn(head: &[u8]) -> bool {
+    // From U+2500 to U+257F.
+    matches!(head, [0xe2, 0x94 | 0x95, ..])
 }
 
 /// `1 export const a = 1`
@@ -203,7 +263,10 @@ fn explains(head: &[u8]) -> bool {
 
 /// A line of a stack trace at the margin: Go's functions, Ruby's `app.rb:1:in `f'`, the list of who required what.
 fn is_of_trace(head: &[u8]) -> bool {
-    is_call(head) || head.starts_with(b"- ") || (head.starts_with(b"/") && find(head, b":in ").is_some())
+    is_call(head)
+        || is_drawn(head)
+        || head.starts_with(b"- ")
+        || (head.starts_with(b"/") && find(head, b":in ").is_some())
 }
 
 /// PostgreSQL says what an error was about in lines of their own.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::shapes::{bracketed, is_method, key, place, quoted, reason};
 use super::tokens::{self, Frame};
 
 /// Stands for what varies within a word.
@@ -12,7 +13,7 @@ const SPAN: char = '\u{1}';
 const PLACE: char = '\u{2}';
 const MASKS: [char; 3] = [PART, SPAN, PLACE];
 
-/// Words of a line that are looked at.
+/// Words of a line that are looked at; as many as [`Likeness`] has bits.
 const MAX_WORDS: usize = 64;
 /// Bytes of a line that are looked at.
 const MAX_BYTES: usize = 4096;
@@ -33,49 +34,70 @@ pub(super) struct Masked {
     cut: bool,
 }
 
+/// How two are like each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Likeness {
+    /// How many of the words that do not vary by their look are the same.
+    pub(super) hundredths: usize,
+    /// The words that differ and vary in neither of the two, a bit for each.
+    pub(super) differing: u64,
+}
+
 /// The message of a line that is shown as `text`.
 pub(super) fn mask(text: &str) -> Masked {
     let (frame, message) = tokens::message(text);
     let part = &message[..message.floor_char_boundary(MAX_BYTES)];
     let mut masked = Masked::new(frame, part.len() < message.len());
-    let mut rest = part.trim_start();
-    let mut head = true;
-    let mut after_method = false;
-    while !rest.is_empty() {
-        if masked.len() == MAX_WORDS {
-            masked.cut = true;
-            break;
-        }
-        let from = masked.text.len();
-        let length = word(rest, after_method, &mut masked.text);
-        after_method = is_method(rest[..length].trim_start_matches(['"', '\'', '[', '(']));
-        let shown = &rest[..length];
-        rest = rest[length..].trim_start();
-        head &= frame == Frame::Line && tokens::is_head(&masked.text[from..], &MASKS);
-        // `3 errors`: a count, and the message.
-        head &= !(shown.bytes().all(|byte| byte.is_ascii_digit())
-            && rest.starts_with(|c: char| c.is_ascii_lowercase()));
-        if head && !rest.is_empty() {
-            masked.text.clear();
-            continue;
-        }
-        masked.ends.push(masked.text.len());
-        if masked.text[from..] == *"statement:" && !rest.is_empty() {
-            // PostgreSQL: what was asked is any text.
-            masked.text.push(SPAN);
-            masked.ends.push(masked.text.len());
-            break;
-        }
-    }
-    masked.hashes = masked.words().map(hash).collect();
-    let route = masked.words().position(|word| !word.contains(MASKS));
-    masked.route = route;
+    masked.take(part.trim_start());
     masked
 }
 
 impl Masked {
     fn new(frame: Frame, cut: bool) -> Self {
         Self { text: String::new(), ends: Vec::new(), hashes: Vec::new(), route: None, frame, cut }
+    }
+
+    /// The words of a message, from its beginning to its end.
+    fn take(&mut self, mut rest: &str) {
+        let mut head = self.frame == Frame::Line;
+        // What a request asks for: it varies, whatever it looks like.
+        let mut asked = 0_u64;
+        let mut after_method = false;
+        while !rest.is_empty() {
+            if self.len() == MAX_WORDS {
+                self.cut = true;
+                break;
+            }
+            let from = self.text.len();
+            let length = Word { after_method, in_head: head }.mask(rest, &mut self.text);
+            asked |= u64::from(after_method && rest.starts_with(['/', '*'])) << self.len();
+            let shown = &rest[..length];
+            after_method = is_method(shown.trim_start_matches(['"', '\'', '[', '(']));
+            rest = rest[length..].trim_start();
+            head = head && tokens::is_head(&self.text[from..], &MASKS);
+            // `3 errors`: a count, and the message.
+            head &= !(shown.bytes().all(|byte| byte.is_ascii_digit())
+                && rest.starts_with(|c: char| c.is_ascii_lowercase()));
+            if head && !rest.is_empty() {
+                self.text.clear();
+                continue;
+            }
+            self.ends.push(self.text.len());
+            // PostgreSQL: what was asked is any text.
+            let statement = self.text[from..] == *"statement:";
+            let any = if statement { Some(rest.len()) } else { reason(shown, rest) };
+            if let Some(length) = any.filter(|length| *length > 0 && self.len() < MAX_WORDS) {
+                self.text.push(SPAN);
+                self.ends.push(self.text.len());
+                rest = rest[length..].trim_start();
+            }
+        }
+        self.hashes = self.words().map(hash).collect();
+        for (number, hash) in self.hashes.iter_mut().enumerate() {
+            *hash *= u32::from(asked >> number & 1 == 0);
+        }
+        let route = self.words().map(sense).position(|word| !word.contains(MASKS) && !is_aside(word));
+        self.route = route;
     }
 
     fn len(&self) -> usize {
@@ -94,18 +116,18 @@ impl Masked {
 
     /// The word that leads to its place in the tree; empty if there is none, or if it was found to vary.
     pub(super) fn first_word(&self) -> &str {
-        let word = self.route.and_then(|number| self.words().nth(number));
+        let word = self.route.and_then(|number| self.words().nth(number)).map(sense);
         word.filter(|word| !word.contains(MASKS)).unwrap_or("")
     }
 
-    /// How many of the words that do not vary by their look are the same, in hundredths.
-    pub(super) fn similarity(&self, line: &Self) -> usize {
-        let (mut same, mut all) = (0_usize, 0);
-        for (one, other) in self.hashes.iter().zip(&line.hashes) {
+    pub(super) fn liken(&self, line: &Self) -> Likeness {
+        let (mut same, mut all, mut differing) = (0_usize, 0, 0_u64);
+        for (number, (one, other)) in self.hashes.iter().zip(&line.hashes).enumerate() {
             all += usize::from(one | other != 0);
             same += usize::from(one == other && *one != 0);
+            differing |= u64::from(one != other && *one != 0 && *other != 0) << number;
         }
-        (same * 100).checked_div(all).unwrap_or(100)
+        Likeness { hundredths: (same * 100).checked_div(all).unwrap_or(100), differing }
     }
 
     /// Masks the words in which the two differ.
@@ -119,15 +141,20 @@ impl Masked {
         for (one, other) in self.words().zip(other.words()) {
             if one == other {
                 text.push_str(one);
-            } else if one.contains(SPAN) || other.contains(SPAN) {
-                text.push(SPAN);
             } else {
-                text.push(PART);
+                // A field stays what it is.
+                text.push_str(key(one).filter(|key| other.starts_with(key)).unwrap_or(""));
+                let blanks = [one, other].iter().any(|word| word.contains([SPAN, ' ']));
+                text.push(if blanks { SPAN } else { PART });
             }
             ends.push(text.len());
         }
         (self.text, self.ends) = (text, ends);
-        self.hashes = self.words().map(hash).collect();
+        let hashes: Vec<u32> = self.words().map(hash).collect();
+        for (own, hash) in self.hashes.iter_mut().zip(hashes) {
+            // What was no mark to compare by is none.
+            *own = if *own == 0 { 0 } else { hash };
+        }
     }
 
     pub(super) fn template(&self) -> String {
@@ -147,127 +174,118 @@ impl Masked {
     }
 
     pub(super) fn regex(&self) -> String {
-        let mut out = String::from(if self.frame == Frame::Quoted { "\"\\s*" } else { "(?:^|\\s)" });
+        let (before, behind) = match self.frame {
+            Frame::Line => ("(?:^|\\s)", "\\s*$"),
+            Frame::Quoted => ("\"\\s*", "\\s*\""),
+            Frame::Field => ("=", "(?:\\s|$)"),
+        };
+        let mut out = String::from(before);
         for (number, word) in self.words().enumerate() {
             if number > 0 {
                 out.push_str("\\s+");
             }
+            let constants = |text: &str| regex::escape(text).replace(' ', "\\s+");
             let mut constant = 0;
             for (at, mark) in word.match_indices(MASKS) {
                 let whole = if word.len() == 1 { '+' } else { '*' };
-                out.push_str(&regex::escape(&word[constant..at]));
+                out.push_str(&constants(&word[constant..at]));
                 let _ = write!(out, "{}{whole}?", if mark.contains(SPAN) { "." } else { "\\S" });
                 constant = at + 1;
             }
-            out.push_str(&regex::escape(&word[constant..]));
+            out.push_str(&constants(&word[constant..]));
         }
         if !self.cut {
-            out.push_str(if self.frame == Frame::Quoted { "\\s*\"" } else { "\\s*$" });
+            out.push_str(behind);
         }
         out
     }
 }
 
-/// FNV-1a; 0 for a word that is nothing but a mask.
+/// What of a word tells messages apart: of a field its key.
+fn sense(word: &str) -> &str {
+    key(word).unwrap_or(word)
+}
+
+/// FNV-1a of what tells messages apart; 0 for a word that is nothing but a mask, and for words in brackets, which are
+/// about what is before them: `open() failed (2: No such file)`.
 fn hash(word: &str) -> u32 {
-    if word.len() == 1 && word.contains(MASKS) {
+    if (word.len() == 1 && word.contains(MASKS)) || is_aside(word) {
         return 0;
     }
-    word.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)).max(1)
+    sense(word)
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+        .max(1)
 }
 
-fn is_method(word: &str) -> bool {
-    matches!(word, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS")
+/// Where a word stands.
+struct Word {
+    after_method: bool,
+    /// Before the message, as far as can be told.
+    in_head: bool,
 }
 
-/// Masks the first word of `text` into `out`; returns how long it is. A quoted text within it belongs to it, blanks and
-/// all.
-fn word(text: &str, after_method: bool, out: &mut String) -> usize {
-    let from = out.len();
-    let mut at = 0;
-    let mut delimiter = ' ';
-    while let Some(character) = text[at..].chars().next() {
-        if character.is_whitespace() {
-            break;
+impl Word {
+    /// Masks the first word of `text` into `out`; returns how long it is. A quoted or bracketed text within it belongs
+    /// to it, blanks and all.
+    fn mask(&self, text: &str, out: &mut String) -> usize {
+        let from = out.len();
+        let mut at = 0;
+        let mut bracket = 0;
+        let mut delimiter = ' ';
+        while let Some(character) = text[at..].chars().next() {
+            let rest = &text[at..];
+            if character.is_whitespace() {
+                if at >= bracket {
+                    break;
+                }
+                at += rest.len() - rest.trim_start().len();
+                out.push(' ');
+                delimiter = ' ';
+                continue;
+            }
+            if !self.in_head && at >= bracket {
+                bracket = bracketed(rest).map_or(bracket, |length| at + length);
+            }
+            at += self.part(rest, &mut delimiter, from, out);
         }
-        let rest = &text[at..];
-        let opens = matches!(delimiter, ' ' | '(' | '[' | '{' | '=' | ':' | ',' | '<');
+        at
+    }
+
+    /// Masks what a word goes on with; returns how long it is.
+    fn part(&self, rest: &str, delimiter: &mut char, from: usize, out: &mut String) -> usize {
+        let Some(character) = rest.chars().next() else { return 0 };
+        let opens = matches!(*delimiter, ' ' | '(' | '[' | '{' | '=' | ':' | ',' | '<');
         if let Some(length) = quoted(rest).filter(|_| opens) {
-            out.push(character);
-            out.push(SPAN);
-            out.push(character);
-            at += length;
-            delimiter = character;
-        } else if let Some(length) = place(rest, after_method).filter(|_| opens) {
+            out.extend([character, SPAN, character]);
+            *delimiter = character;
+            length
+        } else if let Some(length) = place(rest, self.after_method).filter(|_| opens) {
             out.push(PLACE);
-            at += length;
-            delimiter = ' ';
+            *delimiter = ' ';
+            length
         } else if is_piece(character) {
             let length = rest.find(|character| !is_piece(character)).unwrap_or(rest.len());
             piece(&rest[..length], from, out);
-            at += length;
-            delimiter = 'x';
+            *delimiter = 'x';
+            length
+        } else if self.after_method && character == '?' {
+            out.extend(['?', PART]);
+            rest.find([' ', '"', '\t']).unwrap_or(rest.len())
         } else {
-            if after_method && character == '?' {
-                let end = rest.find([' ', '"', '\t']).unwrap_or(rest.len());
-                out.push('?');
-                out.push(PART);
-                at += end;
-                continue;
-            }
             out.push(character);
-            at += character.len_utf8();
-            delimiter = character;
+            *delimiter = character;
+            character.len_utf8()
         }
     }
-    at
+}
+
+fn is_aside(word: &str) -> bool {
+    word.starts_with(['(', '[']) && word.contains(' ')
 }
 
 fn is_piece(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '_' | '.' | '-' | '+' | '%' | '$' | '#')
-}
-
-/// The length of a quoted text at the beginning of `text`; a request (`"GET / HTTP/1.1"`) is none.
-fn quoted(text: &str) -> Option<usize> {
-    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\'' | '`'))?;
-    let end = text[1..].find(quote)?;
-    let inside = &text[1..1 + end];
-    let behind = text[end + 2..].chars().next();
-    let closes = behind.is_none_or(|behind| !behind.is_alphanumeric());
-    let request = is_method(inside.split(' ').next().unwrap_or(""));
-    (closes && !request && !inside.is_empty()).then_some(end + 2)
-}
-
-/// The length of a path or URL at the beginning of `text`. What a request asks for is looked at in its parts.
-fn place(text: &str, after_method: bool) -> Option<usize> {
-    let end =
-        text.find([' ', '\t', '"', '\'', '`', '(', ')', '[', ']', ',', '<', '>', ';']).unwrap_or(text.len());
-    let whole = &text[..end];
-    if whole.contains("://") {
-        return Some(end);
-    }
-    if after_method {
-        return None;
-    }
-    let drive = whole.as_bytes().get(1) == Some(&b':') && whole.as_bytes().get(2) == Some(&b'\\');
-    let end = if drive { end } else { whole.find([':', '=', '@']).unwrap_or(end) };
-    let path = text[..end].trim_end_matches(['.', '?', '!']);
-    let rooted = ["/", "./", "../", "~/"].iter().any(|start| path.starts_with(start));
-    let slashes = path.bytes().filter(|byte| *byte == b'/').count();
-    let found =
-        drive || (rooted && (slashes > 1 || has_extension(path))) || (slashes > 0 && has_extension(path));
-    (found && !path.is_empty()).then_some(path.len())
-}
-
-/// `x.rs`, `App.svelte`: a name with a few letters behind the dot.
-fn has_extension(path: &str) -> bool {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    name.rsplit_once('.').is_some_and(|(stem, extension)| {
-        !stem.is_empty()
-            && (1..=6).contains(&extension.len())
-            && extension.starts_with(|first: char| first.is_ascii_alphabetic())
-            && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
+    character.is_alphanumeric() || matches!(character, '_' | '.' | '-' | '+' | '~' | '%' | '$' | '#')
 }
 
 /// Masks a run of letters, figures and what stands within numbers.
@@ -288,7 +306,7 @@ fn piece(piece: &str, word: usize, out: &mut String) {
     let hex = bare.strip_prefix("0x").unwrap_or(bare);
     let hex = hex.len() >= 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let key = bare.len() >= 16 && letters > 0 && figures >= 3 && !bare.contains(['.', '_']);
-    if number || hex || key {
+    if number || hex || key || is_version(bare) {
         push_mask(out, word);
     } else {
         let mut figure = false;
@@ -303,6 +321,13 @@ fn piece(piece: &str, word: usize, out: &mut String) {
         }
     }
     out.push_str(dots);
+}
+
+/// `3.0.14-1+deb12u2`, whatever letters it has.
+fn is_version(piece: &str) -> bool {
+    let behind = piece.trim_start_matches(|character: char| character.is_ascii_digit());
+    behind.len() < piece.len()
+        && behind.strip_prefix('.').is_some_and(|rest| rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 /// Adds a mask; one behind another with only a mark between that stands in numbers takes its place (`1:2`, `3.4`,

@@ -74,6 +74,18 @@ fn what_varies_by_its_look_is_masked() {
         ("0 errors, 3 warnings", "<*> errors, <*> warnings"),
         ("2026-11-21 14:30:15 12 slow queries", "<*> slow queries"),
         ("error", "error"),
+        ("Unpacking git (1:2.39.5-0+deb12u2~bpo) ...", "Unpacking git (<*>) ..."),
+        ("mounted /api at /", "mounted <*> at /"),
+        ("GET /api/users 404 Not Found", "GET /api/users <*> <*>"),
+        ("answered 404 Not found", "answered <*> Not found"),
+        (
+            "connect() failed (111: Connection refused) twice",
+            "connect() failed (<*>: Connection refused) twice",
+        ),
+        ("http: GET /a 200", "GET /a <*>"),
+        (r#"{"level":"INFO","fields":{"message":"took 3 s","port":1},"target":"t"}"#, "took <*> s"),
+        ("time=2026 level=INFO msg=listening port=1", "listening"),
+        ("listening msg=x", "listening msg=x"),
     ] {
         assert_eq!(mask::mask(text).template(), template, "{text}");
     }
@@ -101,6 +113,46 @@ fn lines_that_say_the_same_are_one_pattern() {
             "1 user alice logged out after <*> minutes",
         ]
     );
+}
+
+#[test]
+fn two_words_are_what_is_said_and_three_are_values() {
+    let said = ["startup complete now", "shutdown complete now", "worker a started", "worker b stopped"];
+    assert_eq!(templates(&said).len(), 4, "{:?}", templates(&said));
+    let words = ["worker alice started", "worker bob started", "worker bob started", "worker carol started"];
+    assert_eq!(templates(&words[..3]), ["2 worker bob started", "1 worker alice started"]);
+    assert_eq!(templates(&words), ["4 worker <*> started"]);
+    // What is one already takes what fits.
+    let more: Vec<_> = words.into_iter().chain(["worker dave started", "worker 7 started"]).collect();
+    assert_eq!(templates(&more), ["6 worker <*> started"]);
+    // Of many words one that differs is a value at once.
+    let long = ["the queue of alice is full again by now", "the queue of bob is full again by now"];
+    assert_eq!(templates(&long), ["2 the queue of <*> is full again by now"]);
+}
+
+#[test]
+fn values_are_known_by_where_they_stand() {
+    for (lines, template) in [
+        (["\"GET / HTTP/1.1\" 200 OK", "\"GET /a HTTP/1.1\" 404 Not Found"], "\"GET <*> HTTP/<*>\" <*> <*>"),
+        (["GET /users 200", "GET /orders 404"], "GET <*> <*>"),
+        (["user=alice on db=x", "user=bob on db=x"], "user=<*> on db=x"),
+        (
+            [
+                "open() failed (2: No such file), client: x",
+                "open() failed (13: Permission denied), client: x",
+            ],
+            "open() failed <*> client: x",
+        ),
+        (["asset a.js [emitted] (name: a)", "asset a.js [emitted] (name: a b)"], "asset a.js [emitted] <*>"),
+        (["Not Found: /", "Not Found: /none"], "Not Found: <*>"),
+    ] {
+        assert_eq!(templates(&lines), [format!("2 {template}")]);
+        let pattern = &mine(lines).patterns()[0].regex;
+        let regex = regex::Regex::new(pattern).unwrap();
+        assert!(lines.iter().all(|line| regex.is_match(line)), "{pattern} finds {lines:?}");
+    }
+    let different = ["user=alice on db=x", "group=alice on db=x", "DELETE one", "DELETE two"];
+    assert_eq!(templates(&different).len(), 4, "{:?}", templates(&different));
 }
 
 #[test]
@@ -154,10 +206,15 @@ fn memory_is_bounded_and_the_frequent_stay() {
 fn any_line() -> impl Strategy<Value = String> {
     let name =
         prop_oneof![Just("alice"), Just("bob"), Just("\"a b\""), Just("x=1"), Just("/a/b.rs"), Just("'q'")];
-    let shaped = (name, 0..2000_u32, 0..5_u8).prop_map(|(name, number, shape)| match shape {
+    let shaped = (name, 0..2000_u32, 0..10_u8).prop_map(|(name, number, shape)| match shape {
         0 => format!("user {name} logged in after {number}ms"),
         1 => format!("ERROR {name}: failed with {number}"),
         2 => format!("2026-11-21 14:30:15 WARN [{number}] {name} is slow"),
+        4 => format!("GET {name} {} Not Found", 400 + number % 8),
+        5 => format!("{name} failed ({number}: for  {name}) of user={name}"),
+        6 => format!("worker {name} started"),
+        7 => format!("level=info msg={name} n={number}"),
+        8 => format!("open [it {number}] (at {name}"),
         3 => format!(r#"{{"level":30,"msg":"user {number} did it","n":{number}}}"#),
         _ => format!("level=info msg=\"took {number}\" name={name}"),
     });

@@ -10,29 +10,47 @@ pub(super) enum Frame {
     Line,
     /// Between quotes, as a field's value.
     Quoted,
+    /// A field's value without quotes.
+    Field,
 }
 
 /// The message of a line that is shown as `text`: a JSON or logfmt line's field, else all of it.
 pub(super) fn message(text: &str) -> (Frame, &str) {
     let bytes = text.as_bytes();
     let found = if bytes.first() == Some(&b'{') {
-        value_of_message(fields::json(bytes))
-    } else if memchr::memmem::find(bytes, b"msg=\"").is_some() {
-        value_of_message(fields::logfmt(bytes))
+        of_json(bytes)
+    } else if memchr::memmem::find(bytes, b"msg=").is_some() {
+        of_logfmt(bytes)
     } else {
         None
     };
-    found.map_or((Frame::Line, text), |message| (Frame::Quoted, message))
+    found
+        .and_then(|(frame, message)| Some((frame, std::str::from_utf8(message).ok()?)))
+        .unwrap_or((Frame::Line, text))
 }
 
-fn value_of_message<'a>(mut fields: impl Iterator<Item = (&'a [u8], Value<'a>)>) -> Option<&'a str> {
-    const KEYS: [&[u8]; 3] = [b"msg", b"message", b"event"];
-    fields.find_map(|(key, value)| match value {
-        Value::Text(text) if KEYS.contains(&key) && !text.trim_ascii().is_empty() => {
-            std::str::from_utf8(text).ok()
-        }
+fn of_json(text: &[u8]) -> Option<(Frame, &[u8])> {
+    fields::json(text).find_map(|(key, value)| match value {
+        Value::Text(text) if is_message(key, text) => Some((Frame::Quoted, text)),
+        // tracing's.
+        Value::Object(inner) if key == b"fields" => of_json(inner),
         _ => None,
     })
+}
+
+fn of_logfmt(text: &[u8]) -> Option<(Frame, &[u8])> {
+    // In a line of fields the message may be a word without quotes.
+    let of_fields = text.split(|byte| *byte == b' ').next().is_some_and(|first| first.contains(&b'='));
+    fields::logfmt(text).find_map(|(key, value)| match value {
+        Value::Text(text) if is_message(key, text) => Some((Frame::Quoted, text)),
+        Value::Bare(text) if of_fields && is_message(key, text) => Some((Frame::Field, text)),
+        _ => None,
+    })
+}
+
+fn is_message(key: &[u8], text: &[u8]) -> bool {
+    const KEYS: [&[u8]; 3] = [b"msg", b"message", b"event"];
+    KEYS.contains(&key) && !text.trim_ascii().is_empty()
 }
 
 /// Whether a masked word belongs to what stands before a message: times, numbers of processes, levels and the marks
@@ -55,7 +73,12 @@ pub(super) fn is_head(word: &str, masked: &[char]) -> bool {
             bare.split(|character: char| !character.is_ascii_alphabetic()).filter(|name| !name.is_empty());
         return letters == 1 || names.all(is_date_word);
     }
-    level::is_word(bare) || matches!(word, "LOG:" | "D," | "I," | "W," | "E," | "F,") || is_date_word(bare)
+    // winston's; a word that is none elsewhere.
+    let http = matches!(word, "http:" | "[http]:" | "[http]");
+    level::is_word(bare)
+        || http
+        || matches!(word, "LOG:" | "D," | "I," | "W," | "E," | "F,")
+        || is_date_word(bare)
 }
 
 fn is_date_word(word: &str) -> bool {

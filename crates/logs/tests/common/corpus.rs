@@ -12,9 +12,15 @@ pub(crate) struct Corpus {
     pub(crate) texts: Vec<String>,
     /// As a person reads them; `None`: it has none.
     pub(crate) levels: Vec<Option<Level>>,
-    /// A letter a line, the same for lines that say the same; empty if nobody has grouped them. `-`: of no group.
-    pub(crate) groups: Vec<char>,
+    /// For each arrangement of lines that its program was told to write (its logger's layout), a letter a line, the
+    /// same for lines that are the same message with other values, at the same level. A process writes in one of them,
+    /// so that each is looked at alone. `.`: a line of another; `-`: of no group, since it only goes on with a message
+    /// (a stack trace, code, details), or is blank.
+    pub(crate) groups: Vec<Vec<char>>,
 }
+
+pub(crate) const ELSEWHERE: char = '.';
+const ALONE: char = '-';
 
 /// Agreement of the levels that were found with those that are.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,6 +32,21 @@ pub(crate) struct Score {
     pub(crate) found: usize,
     /// Lines that have one.
     pub(crate) stated: usize,
+}
+
+/// Agreement of patterns with the groups that a person makes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Grouping {
+    /// Lines that are of a group.
+    pub(crate) lines: usize,
+    /// Lines whose pattern holds the lines of their group and no other.
+    exact: usize,
+    /// Lines that a line shares its pattern with, over all lines of a group.
+    together: usize,
+    /// … that it shares its group with.
+    belonging: usize,
+    /// … that it shares both with.
+    both: usize,
 }
 
 impl Score {
@@ -77,10 +98,7 @@ fn load(path: &Path, mark: &str) -> Corpus {
         name: format!("{}{mark}", path.file_stem().unwrap_or_default().to_string_lossy()),
         texts: read(path).split_terminator('\n').map(str::to_owned).collect(),
         levels: levels.chars().filter(|letter| !letter.is_whitespace()).map(level).collect(),
-        groups: read(&path.with_extension("groups"))
-            .chars()
-            .filter(|letter| !letter.is_whitespace())
-            .collect(),
+        groups: read(&path.with_extension("groups")).lines().map(|row| row.chars().collect()).collect(),
     }
 }
 
@@ -108,36 +126,70 @@ impl Corpus {
         score
     }
 
-    /// The share of lines whose pattern holds exactly the lines of their group, as Drain's authors count it; `None` if
-    /// nobody has grouped them.
-    pub(crate) fn grouping(&self) -> Option<f64> {
-        if self.groups.is_empty() {
-            return None;
-        }
+    /// How well patterns agree with the groups; each arrangement is a process of its own.
+    pub(crate) fn grouping(&self) -> Grouping {
         let lines = self.lines();
-        let mut miner = Miner::new(Span::default());
-        lines.iter().for_each(|line| miner.feed(line));
-        let counts = |miner: &Miner| -> BTreeMap<String, u64> {
-            let named = |one: Pattern| (format!("{:?} {}", one.level, one.template), one.count);
-            miner.patterns().into_iter().map(named).collect()
-        };
-        let before = counts(&miner);
-        // Which pattern a line belongs to: the one that counts it, when it comes once more.
-        let pattern_of = |line: &Line| {
-            let mut again = miner.clone();
-            again.feed(line);
-            counts(&again)
-                .into_iter()
-                .find(|(name, count)| before.get(name) != Some(count))
-                .map(|(name, _)| name)
-        };
-        let found: Vec<Option<String>> = lines.iter().map(pattern_of).collect();
-        let grouped: Vec<usize> = (0..lines.len()).filter(|line| self.groups[*line] != '-').collect();
-        let same = |line: &usize| {
-            let by_hand = grouped.iter().filter(|other| self.groups[**other] == self.groups[*line]);
-            let by_us = grouped.iter().filter(|other| found[**other] == found[*line]);
-            found[*line].is_some() && by_hand.eq(by_us)
-        };
-        Some(share(grouped.iter().filter(|line| same(line)).count(), grouped.len()))
+        let mut grouping = Grouping::default();
+        for groups in &self.groups {
+            let of_row: Vec<(char, &Line)> =
+                groups.iter().copied().zip(&lines).filter(|(group, _)| *group != ELSEWHERE).collect();
+            grouping.add(&of_row);
+        }
+        grouping
     }
+}
+
+impl Grouping {
+    fn add(&mut self, lines: &[(char, &Line)]) {
+        let found = patterns_of(lines.iter().map(|(_, line)| *line));
+        for (one, (group, _)) in lines.iter().enumerate().filter(|(_, (group, _))| *group != ALONE) {
+            let (mut by_hand, mut by_us, mut by_both) = (0, 0, 0);
+            for (other, (other_group, _)) in lines.iter().enumerate().filter(|(other, _)| *other != one) {
+                let (hand, us) = (group == other_group, found[one].is_some() && found[one] == found[other]);
+                by_hand += usize::from(hand);
+                // A pair with a line of no group is met from here alone, any other from both its ends.
+                by_us += if *other_group == ALONE { 2 * usize::from(us) } else { usize::from(us) };
+                by_both += usize::from(hand && us);
+            }
+            self.lines += 1;
+            self.exact += usize::from(found[one].is_some() && by_both == by_hand && by_both == by_us);
+            self.together += by_us;
+            self.belonging += by_hand;
+            self.both += by_both;
+        }
+    }
+
+    /// The share of lines whose pattern holds exactly the lines of their group, as Drain's authors count it.
+    pub(crate) fn accuracy(&self) -> f64 {
+        share(self.exact, self.lines)
+    }
+
+    /// Of the pairs of lines that were put together, how many belong together; `None`: there are none.
+    pub(crate) fn precision(&self) -> Option<f64> {
+        (self.together > 0).then(|| share(self.both, self.together))
+    }
+
+    /// Of the pairs of lines that belong together, how many were put together; `None`: there are none.
+    pub(crate) fn recall(&self) -> Option<f64> {
+        (self.belonging > 0).then(|| share(self.both, self.belonging))
+    }
+}
+
+/// The pattern of each line, by its name.
+pub(crate) fn patterns_of<'a>(lines: impl Iterator<Item = &'a Line> + Clone) -> Vec<Option<String>> {
+    let mut miner = Miner::new(Span::default());
+    lines.clone().for_each(|line| miner.feed(line));
+    let counts = |miner: &Miner| -> BTreeMap<String, u64> {
+        let named = |one: Pattern| (format!("{:?} {}", one.level, one.template), one.count);
+        miner.patterns().into_iter().map(named).collect()
+    };
+    let before = counts(&miner);
+    // The one that counts a line, when it comes once more.
+    let pattern_of = |line: &Line| {
+        let mut again = miner.clone();
+        again.feed(line);
+        let mut after = counts(&again).into_iter();
+        after.find(|(name, count)| before.get(name) != Some(count)).map(|(name, _)| name)
+    };
+    lines.map(pattern_of).collect()
 }

@@ -16,16 +16,18 @@ pub(super) fn run(_: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Of `| FORMAT | LINES | PRECISION | RECALL | GROUPING |` or `| WHAT | NANOSECONDS |`.
+/// Of `| FORMAT | LINES | PRECISION | RECALL | GROUPING | PRECISION OF PAIRS | RECALL OF PAIRS |` or
+/// `| WHAT | NANOSECONDS |`.
 fn row(line: &str) -> Option<Row> {
     let cells: Vec<&str> = line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
     let (work, figure) = match cells[..] {
-        [format, lines, precision, recall, grouping] if lines.parse::<u32>().is_ok() => {
-            let grouped = if grouping == "–" { String::new() } else { format!(", grouping {grouping}") };
-            (
-                format!("levels in {lines} lines of {format}"),
-                format!("precision {precision}, recall {recall}{grouped}"),
-            )
+        [format, lines, precision, recall, grouping, of_pairs, pairs_found]
+            if lines.parse::<u32>().is_ok() =>
+        {
+            let levels = format!("levels: precision {precision}, recall {recall}");
+            let patterns =
+                format!("patterns: precision {of_pairs}, recall {pairs_found}, grouping {grouping}");
+            (format!("{lines} lines of {format}"), format!("{levels}; {patterns}"))
         }
         [what, nanoseconds] if nanoseconds.parse::<u32>().is_ok() => {
             (format!("{what} of a line"), format!("{nanoseconds} ns"))
