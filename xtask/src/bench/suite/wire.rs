@@ -23,18 +23,23 @@ const ROUNDS: usize = 31;
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let megabytes = if bench.quick { 500 } else { 5 * 1024 };
-    let forge = Forge::named(bench, "wire", "dev:\n  - { name: app, command: 'echo ready' }\n")?;
+    let processes = "  - { name: app, command: 'echo ready' }\n  - { name: small, command: 'echo ready' }\n";
+    let forge = Forge::named(bench, "wire", &format!("dev:\n{processes}"))?;
     forge.run(&["start", "-d"])?;
     let supervisor = pid_of(&forge.status("dev")?["supervisor"]["pid"]).context("a supervisor")?;
-    let folder = forge.segments("dev", "app")?;
-    let query = json!({"workspace": forge.workspace(), "names": ["dev/app"]});
+    let query = |process: &str| json!({"workspace": forge.workspace(), "names": [format!("dev/{process}")]});
     let mut socket = Socket::connect(&forge.socket())?;
     // What reading takes at all is there before.
-    browse(&mut socket, &query)?;
+    browse(&mut socket, &query("app"))?;
     let before = pss(supervisor);
-    logs::fill(&folder, megabytes)?;
-    let times = browse(&mut socket, &query)?;
-    let grown = pss(supervisor).saturating_sub(before) as f64 / 1e6;
+    let grown = || pss(supervisor).saturating_sub(before) as f64 / 1e6;
+    let fifth = megabytes / 5;
+    logs::fill(&forge.segments("dev", "small")?, fifth)?;
+    browse(&mut socket, &query("small"))?;
+    let of_small = grown();
+    logs::fill(&forge.segments("dev", "app")?, megabytes)?;
+    let times = browse(&mut socket, &query("app"))?;
+    let of_large = grown();
     let mut rows: Vec<Row> = times
         .into_iter()
         .map(|(work, goal, times)| {
@@ -45,7 +50,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         .collect();
     let work = format!("memory (PSS) that a store of {megabytes} MiB adds, looked through");
     let mut memory = Row::new(work, "does not grow with it");
-    memory.here(format!("{grown:.1} MB"));
+    memory.beside(&format!("one of {fifth} MiB before it"), format!("{of_small:.1} MB"));
+    memory.here(format!("{of_large:.1} MB"));
     rows.push(memory);
     rows.push(follow(bench)?);
     Ok(rows)
