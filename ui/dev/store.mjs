@@ -56,8 +56,10 @@ export class LogStore {
     return (each) =>
       (only.length === 0 || only.includes(each.process)) &&
       (grep === null || grep.test(each.text) !== query.invert) &&
-      (query.since === null || each.time >= query.since) &&
-      (query.until === null || each.time <= query.until) &&
+      (query.stream === null || each.stream === query.stream) &&
+      (query.run === null || each.run === query.run) &&
+      (query.since === null || Date.parse(each.time) >= Date.parse(query.since)) &&
+      (query.until === null || Date.parse(each.time) <= Date.parse(query.until)) &&
       (query.levels.length === 0 || query.levels.includes(each.level ?? 'info')) &&
       (query.level === null || ORDER.indexOf(each.level ?? 'info') >= ORDER.indexOf(query.level));
   }

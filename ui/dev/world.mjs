@@ -117,7 +117,15 @@ const LEVEL = { INFO: 'info', WARN: 'warn', ERROR: 'error', DEBUG: 'debug' };
 
 function line(process, text, time) {
   const level = LEVEL[Object.keys(LEVEL).find((word) => text.includes(word))] ?? null;
-  return { time: iso(time), environment: 'dev', process, run: 3, stream: 'stdout', level, text };
+  return {
+    time: iso(time),
+    environment: 'dev',
+    process,
+    run: 3,
+    stream: level === 'error' ? 'stderr' : 'stdout',
+    level,
+    text,
+  };
 }
 
 const LAST = {

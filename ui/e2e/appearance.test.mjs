@@ -130,6 +130,13 @@ test('what lies over the page has no serious fault of accessibility either', () 
       await page.getByRole('button', { name: 'More for api' }).click();
       await appears(page.getByRole('menu'));
       await check(page, 'the menu of a row');
+      await go(page, processRoute(workspace, 'dev', 'api', 'logs'));
+      await shows(page.getByTestId('log-line'), 'up');
+      await page.keyboard.press('f');
+      await page.getByTestId('log-until').fill('soon');
+      await page.keyboard.press('Enter');
+      await shows(page.getByRole('dialog'), 'That is no time');
+      await check(page, 'more filters of the log');
     },
     { scripts: [AXE] },
   ));
@@ -215,4 +222,43 @@ test('no page scrolls sideways, from a narrow window to a wide one', () =>
         await eventually(over, (pixels) => pixels <= 0, `${name} fits into ${width} px`, 3000);
       }
     }
+  }));
+
+test('the toolbar of the log has room for all of it, with filters set', () =>
+  stage.visit(processRoute(workspace, 'dev', 'api', 'logs'), async (page) => {
+    await shows(page.getByTestId('log-line'), 'up');
+    await page.keyboard.press('f');
+    await page.getByRole('button', { name: 'stderr' }).click();
+    await appears(page.getByTestId('log-filters-active'));
+    await page.keyboard.press('Escape');
+    const bar = page.getByRole('toolbar', { name: 'Log' });
+    for (const width of [800, 1000, 1600]) {
+      await page.setViewportSize({ width, height: 700 });
+      await eventually(() => bar.evaluate((one) => one.scrollWidth - one.clientWidth), (pixels) => pixels === 0, `it fits into ${width} px`, 3000);
+    }
+  }));
+
+test('how often a process was restarted is in sight at 1000 px, with a narrow sidebar and a wide one', () =>
+  stage.visit(environmentRoute(workspace, 'calm'), async (page) => {
+    await stage.forge.run('-C', workspace.folder, 'start', 'calm');
+    for (const _ of [1, 2, 3]) await stage.forge.run('-C', workspace.folder, 'restart', 'calm');
+    await page.setViewportSize({ width: 1000, height: 700 });
+    const row = page.getByTestId('process-one');
+    const table = page.getByRole('table', { name: 'Processes of calm' });
+    const narrow = row.locator('.restarts');
+    const beside = row.locator('.uptime .beside');
+    await shows(narrow, /^3$/);
+    const title = table.getByRole('columnheader', { name: 'Restarts' });
+    const isInSight = () =>
+      Promise.all([narrow, beside, title].map((one) => one.evaluate((text) => getComputedStyle(text).display !== 'none' && getComputedStyle(text).fontSize !== '0px')));
+    const over = () => table.evaluate((one) => one.scrollWidth - (one.parentElement?.clientWidth ?? 0));
+    await eventually(isInSight, ([column, short, title]) => Boolean(column && title && !short), 'the column is there');
+    assert.equal(await over(), 0, 'the table fits');
+    await page.keyboard.press('Control+b');
+    await eventually(isInSight, ([column, short, title]) => Boolean(!column && !title && short), 'it stands beside the uptime');
+    await shows(beside, /^↻ 3$/);
+    assert.equal(await over(), 0, 'the table fits');
+    const [left, cell] = await Promise.all([beside.boundingBox(), row.locator('.uptime').boundingBox()]);
+    assert.ok(left && cell && left.x >= cell.x, 'it does not reach into the column before it');
+    await stage.forge.run('-C', workspace.folder, 'stop', 'calm');
   }));

@@ -1,4 +1,5 @@
 // What the page says when a process ends that should not, and what it offers.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
@@ -106,3 +107,39 @@ test('a program that is not there is named, and nothing pretends to run', () =>
     await appears(page.getByRole('main').locator('[data-testid="start-absent"]:enabled'));
     await shows(page.getByTestId('process-ghost-status'), /stopped|failed/);
   }));
+
+test('a command that is offered is copied, and that is said', () =>
+  stage.visit(
+    environmentRoute(workspace, 'dev'),
+    async (page) => {
+      await crash();
+      const command = 'forge logs dev/api -n 50';
+      const button = noticeOf(page).getByRole('button', { name: `Copy command: ${command}` });
+      await page.evaluate(() => navigator.clipboard.writeText('something else'));
+      await button.click();
+      await eventually(() => page.evaluate(() => navigator.clipboard.readText()), (text) => text === command, 'it is on the clipboard');
+      await eventually(() => button.getAttribute('title'), (title) => title === 'Copied', 'it says so');
+      await eventually(() => button.getAttribute('title'), (title) => title === 'Copy command', 'it can be copied again');
+      await noticeOf(page).getByRole('button', { name: 'Keep stopped' }).click();
+      await vanishes(noticeOf(page));
+    },
+    { context: { permissions: ['clipboard-read', 'clipboard-write'] } },
+  ));
+
+test('a command that the browser does not let the page copy is not said to be copied, and can be selected', () =>
+  stage.visit(
+    environmentRoute(workspace, 'dev'),
+    async (page) => {
+      await crash();
+      const command = 'forge logs dev/api -n 50';
+      const button = noticeOf(page).getByRole('button', { name: `Copy command: ${command}` });
+      await button.click();
+      await eventually(() => page.evaluate(() => 'refused' in window), Boolean, 'it was tried');
+      assert.equal(await button.getAttribute('title'), 'Copy command');
+      await noticeOf(page).locator('code').filter({ hasText: command }).click();
+      assert.equal(await page.evaluate(() => String(getSelection())), command);
+      await noticeOf(page).getByRole('button', { name: 'Keep stopped' }).click();
+      await vanishes(noticeOf(page));
+    },
+    { scripts: ["navigator.clipboard.writeText = () => { window.refused = true; return Promise.reject(new DOMException('no', 'NotAllowedError')); }"] },
+  ));

@@ -185,3 +185,31 @@ test('a very long line neither widens the page nor is drawn whole', () =>
     await page.getByRole('button', { name: /Wrap/ }).click();
     await eventually(() => page.getByTestId('log').evaluate((log) => log.scrollWidth <= log.clientWidth), Boolean, 'wrapped, it fits');
   }));
+
+test('times are read in local time, in UTC, as ages, or not at all', () =>
+  stage.visit(
+    processRoute(workspace, 'levels', 'app', 'logs'),
+    async (page) => {
+      const row = linesOf(page).filter({ hasText: 'careful' });
+      await shows(row, 'careful');
+      const written = new Date((await row.locator('.time').getAttribute('title')) ?? '');
+      const utc = written.toISOString().slice(11, 23);
+      // Kathmandu is five hours and three quarters ahead.
+      const local = new Date(written.getTime() + 345 * 60_000).toISOString().slice(11, 23);
+      const stamp = async () => (await row.locator('.time').textContent()) ?? '';
+      await eventually(stamp, (text) => text === local, `local: ${local}`);
+      await page.keyboard.press('s');
+      await eventually(stamp, (text) => text === `${utc}Z`, `UTC: ${utc}Z`);
+      await page.keyboard.press('s');
+      const seconds = (/** @type {string} */ text) => (/^(\d+m )?\d+s$/.test(text) ? [.../(?:(\d+)m )?(\d+)s/.exec(text) ?? []].slice(1).reduce((sum, part, at) => sum + Number(part ?? 0) * (at === 0 ? 60 : 1), 0) : -1);
+      const old = seconds(await eventually(stamp, (text) => seconds(text) > 0, 'how long ago'));
+      assert.ok(Math.abs(old - (Date.now() - written.getTime()) / 1000) < 5, `${old} s is how long ago it was`);
+      await eventually(async () => seconds(await stamp()), (age) => age > old, 'it grows older');
+      await page.keyboard.press('s');
+      await eventually(() => row.locator('.time').isVisible(), (visible) => !visible, 'no times');
+      await page.getByRole('button', { name: 'More for the log' }).click();
+      await page.getByRole('menuitemradio', { name: 'UTC' }).click();
+      await eventually(stamp, (text) => text === `${utc}Z`, `UTC again: ${utc}Z`);
+    },
+    { context: { timezoneId: 'Asia/Kathmandu' } },
+  ));

@@ -173,6 +173,18 @@ const busy = (crash, mood) =>
         },
       },
       {
+        name: 'logs-filters',
+        route: of('worker', 'logs'),
+        ready: async (page) => {
+          await shows(page.getByTestId('log-line'), 'job=');
+          await page.keyboard.press('f');
+          await page.getByRole('button', { name: 'stdout' }).click();
+          await page.getByTestId('log-until').fill('yesterday 25:10');
+          await page.keyboard.press('Enter');
+          await shows(page.getByRole('dialog'), 'That is no time');
+        },
+      },
+      {
         name: 'logs-paused',
         route: dev('logs'),
         ready: async (page) => {

@@ -2,12 +2,10 @@ import type { Asking } from '../api/asking';
 import type { Level, LevelCounts } from '../api/generated';
 import { scan } from '../api/scan';
 import { clock } from '../forge/clock.svelte';
-import { queryOf, type Filter } from './filter';
+import { queryOf, SETTLED, type Filter } from './filter';
 
 /** Milliseconds between two looks at what has come. */
 const PAUSE = 2000;
-/** What is younger may not be written yet. */
-const SETTLED = 500;
 
 export type Counts = Record<Level, number>;
 
@@ -34,10 +32,10 @@ export class LevelCounter {
 
   /** First all, then again and again what came since. */
   async #run(filter: Filter, signal: AbortSignal): Promise<void> {
-    let [before, from]: [Counts, number | null] = [none(), null];
+    let [before, since]: [Counts, number | null] = [none(), filter.since];
     while (!signal.aborted) {
-      const until = clock.precise() - SETTLED;
-      const span = { since: from === null ? null : new Date(from).toISOString(), until: lastBefore(until) };
+      const settled = clock.precise() - SETTLED;
+      const until = Math.min(settled, filter.until ?? settled);
       let part = none();
       try {
         const connection = await this.#asking.open();
@@ -45,9 +43,11 @@ export class LevelCounter {
           part = sum(counts);
           this.counts = plus(before, part);
         };
-        await scan(connection, 'counts', queryOf(filter, span), { counts: true }, take, signal);
-        [before, from] = [plus(before, part), until];
+        await scan(connection, 'counts', queryOf({ ...filter, since, until }), { counts: true }, take, signal);
+        // Both ends belong to what was asked for.
+        [before, since] = [plus(before, part), Math.max(until + 1, since ?? 0)];
         if (!signal.aborted) this.done = true;
+        if (until === filter.until) return;
       } catch {
         // Without figures the chips do all the same; the next look may have them.
       }
@@ -55,9 +55,6 @@ export class LevelCounter {
     }
   }
 }
-
-/** Times are stored in nanoseconds, and both ends belong to what is asked for. */
-const lastBefore = (moment: number) => new Date(moment - 1).toISOString().replace('Z', '999999Z');
 
 function sum(counts: readonly LevelCounts[]): Counts {
   const total = none();

@@ -1,4 +1,4 @@
-import type { Level, LogQuery } from '../api/generated';
+import type { Level, LogQuery, Stream } from '../api/generated';
 import { logQuery } from '../api/requests';
 
 /** A text or an expression that lines have. */
@@ -9,29 +9,67 @@ export interface Sought {
   matchCase: boolean;
 }
 
-/** What the reader wants to see. */
-export interface Filter extends Sought {
-  workspace: string;
-  environment: string;
-  /** Of the environment; empty: all of it. */
-  processes: string[];
+/** What must hold for a line, whoever wrote it. */
+export interface Conditions extends Sought {
   /** Empty: all. */
   levels: Level[];
   /** Lines that do not have the text. */
   invert: boolean;
+  /** `null`: all, as with what follows. */
+  stream: Stream | null;
+  /** Each process numbers its own from 1. */
+  run: number | null;
+  /** From this millisecond since 1970 on. */
+  since: number | null;
+  /** Up to this one, to its end. */
+  until: number | null;
+}
+
+/** What the reader wants to see. */
+export interface Filter extends Conditions {
+  workspace: string;
+  environment: string;
+  /** Of the environment; empty: all of it. */
+  processes: string[];
 }
 
 export const NOTHING_SOUGHT: Sought = { text: '', regex: false, matchCase: false };
 
+/** Every line. */
+export const ALL: Conditions = {
+  ...NOTHING_SOUGHT,
+  levels: [],
+  invert: false,
+  stream: null,
+  run: null,
+  since: null,
+  until: null,
+};
+
 export function queryOf(filter: Filter, more: Partial<LogQuery> = {}): LogQuery {
-  const { environment, processes, levels, invert } = filter;
+  const { environment, processes, levels, invert, stream, run, since, until } = filter;
   const names = processes.length === 0 ? [environment] : processes.map((process) => `${environment}/${process}`);
   return logQuery(filter.workspace, names, {
     levels,
     invert: invert && filter.text !== '',
+    stream,
+    run,
+    since: since === null ? null : new Date(since).toISOString(),
+    until: until === null ? null : endOf(until),
     ...soughtBy(filter),
     ...more,
   });
+}
+
+/** The last that is still of this millisecond: times are stored in nanoseconds, and shown without them. */
+export const endOf = (moment: number) => new Date(moment).toISOString().replace('Z', '999999Z');
+
+/** What was written just now may be stored a little later. */
+export const SETTLED = 500;
+
+/** Nothing comes any more: the time is over, or another run has begun. */
+export function isOver({ run, until }: Pick<Filter, 'run' | 'until'>, latest: number, now: number): boolean {
+  return (until !== null && until + SETTLED < now) || (run !== null && run < latest);
 }
 
 /** As a query says it. */

@@ -5,20 +5,11 @@ import { Connection } from '../api/connection';
 import { FakeCarrier } from '../api/fake';
 import type { LogsScan } from '../api/generated';
 import { logLine, scanned } from '../forge/fixtures';
-import type { Filter } from './filter';
+import { ALL, type Filter } from './filter';
 import { Find } from './find.svelte';
 import type { Log } from './log.svelte';
 
-const filter: Filter = {
-  workspace: '/w',
-  environment: 'dev',
-  processes: [],
-  levels: [],
-  text: '',
-  regex: false,
-  matchCase: false,
-  invert: false,
-};
+const filter: Filter = { ...ALL, workspace: '/w', environment: 'dev', processes: [] };
 const hit = (at: number) => logLine(`needle ${at}`, { at: `1:${at}`, time: `2026-11-21T10:00:0${at}Z` });
 const until = (holds: () => void) => vi.waitFor(holds, { timeout: 15_000 });
 

@@ -14,6 +14,8 @@ export interface KeyDeeds extends Deeds {
   find(): void;
   findNext(older: boolean): void;
   toTime(): void;
+  /** What else narrows what is shown. */
+  toFilters(): void;
   /** Leaves what was opened last; whether there was something. */
   leave(): boolean;
 }
@@ -53,12 +55,13 @@ function plainKey(event: KeyboardEvent, deeds: KeyDeeds): boolean {
     z: () => (reading.taste.wrap = !reading.taste.wrap),
     s: () => reading.turnStamps(),
     t: () => deeds.toTime(),
+    f: () => deeds.toFilters(),
     End: () => log.follow(),
   };
   const act = acts[event.key];
   if (act) act();
   else if (event.key === 'Escape') return deeds.leave();
-  else if (event.key === ' ' && !onButton) log.following ? log.pause() : log.follow();
+  else if (event.key === ' ' && !onButton && !log.over) log.following ? log.pause() : log.follow();
   else return rowKey(event.key, onButton, deeds);
   return true;
 }

@@ -60,6 +60,7 @@ export class Log {
   onarrival: (lines: readonly LogLine[]) => void = () => {};
   readonly #connect: () => Promise<Connection>;
   readonly #asking: Asking;
+  readonly #isOver: () => boolean;
   #query: LogQuery | null = null;
   #reader: Reader | null = null;
   /** Where older lines are read on; `null`: before the first that is there. */
@@ -74,9 +75,15 @@ export class Log {
   #arrived: LogLine[] = [];
   #frame = 0;
 
-  constructor(connect: () => Promise<Connection>, asking: Asking) {
+  constructor(connect: () => Promise<Connection>, asking: Asking, isOver = () => false) {
     this.#connect = connect;
     this.#asking = asking;
+    this.#isOver = isOver;
+  }
+
+  /** Nothing that fits comes any more: there is nothing to follow. */
+  get over(): boolean {
+    return this.#isOver();
   }
 
   /** Shows something from now on, beginning somewhere; `lead`: that is what the reader came for. */
@@ -287,6 +294,7 @@ export class Log {
       failed: (failure) => (this.failure = failure),
       hasRoom: () => this.#hasRoom(),
       follows: () => this.following,
+      isOver: this.#isOver,
     });
     this.#reader.go();
   }

@@ -7,19 +7,10 @@ import { FakeCarrier } from '../api/fake';
 import { Failure } from '../api/failure';
 import type { LogLine, LogsRead, LogsReadAnswer } from '../api/generated';
 import { answer, logLine } from '../forge/fixtures';
-import type { Filter } from './filter';
+import { ALL, type Filter } from './filter';
 import { Log, type Start } from './log.svelte';
 
-const filter: Filter = {
-  workspace: '/w',
-  environment: 'dev',
-  processes: [],
-  levels: [],
-  text: '',
-  regex: false,
-  matchCase: false,
-  invert: false,
-};
+const filter: Filter = { ...ALL, workspace: '/w', environment: 'dev', processes: [] };
 const begun = Date.parse('2026-11-21T10:00:00Z');
 const timeOf = (at: number) => new Date(begun + at * 1000).toISOString();
 const line = (at: number): LogLine => logLine(`line ${at}`, { at: `1:${at}`, time: timeOf(at) });

@@ -12,7 +12,12 @@ const query = logQuery('/w', ['dev']);
 
 const until = (holds: () => void) => vi.waitFor(holds, { timeout: 15_000 });
 
-function reading(reply: (request: LogsRead) => unknown, room: () => boolean = () => true, follows = true) {
+function reading(
+  reply: (request: LogsRead) => unknown,
+  room: () => boolean = () => true,
+  follows = true,
+  over = false,
+) {
   const carrier = new FakeCarrier({ 'logs.read': reply });
   const seen: LogsReadAnswer[] = [];
   const events = {
@@ -21,6 +26,7 @@ function reading(reply: (request: LogsRead) => unknown, room: () => boolean = ()
     failed: vi.fn(),
     hasRoom: room,
     follows: () => follows,
+    isOver: () => over,
   };
   const reader = new Reader(() => Connection.open(carrier), query, { cursor: 'begin', anchor: null }, events);
   return { carrier, seen, events, reader };
@@ -86,4 +92,19 @@ test('a refused query is told, and not asked again', async () => {
   reader.go();
   await until(() => expect(events.failed).toHaveBeenCalledOnce());
   expect(carrier.asked('logs.read')).toHaveLength(1);
+});
+
+test('of what is over it reads all, and waits for nothing', async () => {
+  let page = 0;
+  const { carrier, reader, seen } = reading(
+    () => answer([`page ${page}`], { next: String(++page), at_end: page > 1 }),
+    () => true,
+    true,
+    true,
+  );
+  reader.go();
+  await until(() => expect(seen).toHaveLength(2));
+  reader.go();
+  await new Promise((wake) => setTimeout(wake));
+  expect((carrier.asked('logs.read') as LogsRead[]).map(({ wait }) => wait)).toEqual([false, false]);
 });

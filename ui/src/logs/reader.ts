@@ -20,6 +20,8 @@ export interface ReaderEvents {
   hasRoom(): boolean;
   /** Nobody reads what comes between; who does not follow gets every line. */
   follows(): boolean;
+  /** All that will ever fit is written. */
+  isOver(): boolean;
 }
 
 /**
@@ -35,6 +37,8 @@ export class Reader {
   #running = false;
   #stopped = false;
   #atEnd = false;
+  /** It has read all that there will be. */
+  #done = false;
   readonly #budget = new Budget();
 
   constructor(
@@ -64,15 +68,17 @@ export class Reader {
 
   async #run(): Promise<void> {
     let behind = 0;
-    while (!this.#stopped && this.#events.hasRoom()) {
+    while (!this.#stopped && !this.#done && this.#events.hasRoom()) {
       try {
         this.#connection ??= await this.#open();
-        const wait = this.#atEnd;
+        const over = this.#events.isOver();
+        const wait = this.#atEnd && !over;
         const more = { ...this.#start, max_bytes: PAGE, wait, budget_ms: wait ? null : this.#budget.milliseconds };
         const answer = await this.#connection.call('logs.read', logsRead(this.#query, more));
         if (this.#stopped) return;
         this.#start = { cursor: answer.next, anchor: null };
         this.#atEnd = answer.at_end;
+        this.#done = over && answer.at_end;
         this.#budget.spent(answer);
         this.#events.took(answer);
         behind = answer.at_end || answer.lines.length === 0 ? 0 : behind + 1;

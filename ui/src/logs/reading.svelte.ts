@@ -1,11 +1,9 @@
 import type { Level } from '../api/generated';
-import type { Sought } from './filter';
+import { ALL, type Conditions } from './filter';
 import { STAMPS, type Stamps } from './stamps';
 
 /** What the reader has set: of one view, for as long as the window is open. */
-interface Set extends Sought {
-  invert: boolean;
-  levels: Level[];
+interface Set extends Conditions {
   only: string[];
   muted: string[];
 }
@@ -18,7 +16,9 @@ interface Taste {
   copyStamps: boolean;
 }
 
-const NOTHING: Set = { text: '', regex: false, matchCase: false, invert: false, levels: [], only: [], muted: [] };
+const NOTHING: Set = { ...ALL, only: [], muted: [] };
+/** What speaks of a time: who comes back later would miss what is new, and not know why. */
+const PASSING = { run: null, since: null, until: null };
 const TASTE: Taste = { wrap: false, stamps: 'local', copyStamps: false };
 const TASTE_KEY = 'forge.log';
 
@@ -26,9 +26,12 @@ const TASTE_KEY = 'forge.log';
 export class Reading {
   set = $state<Set>({ ...NOTHING });
   taste = $state<Taste>({ ...TASTE });
-  readonly filtered = $derived(
-    this.set.text !== '' || this.set.levels.length > 0 || this.set.only.length > 0 || this.set.muted.length > 0,
-  );
+  readonly filtered = $derived.by(() => {
+    const { text, levels, only, muted, stream, run, since, until } = this.set;
+    return (
+      text !== '' || [levels, only, muted].some((list) => list.length > 0) || isNarrowed([stream, run, since, until])
+    );
+  });
   readonly #key: string;
 
   constructor(view: string) {
@@ -40,7 +43,7 @@ export class Reading {
 
   /** To be called where it follows what it reads. */
   remember(): void {
-    sessionStorage.setItem(this.#key, JSON.stringify(this.set));
+    sessionStorage.setItem(this.#key, JSON.stringify({ ...this.set, ...PASSING }));
     localStorage.setItem(TASTE_KEY, JSON.stringify(this.taste));
   }
 
@@ -65,6 +68,7 @@ export class Reading {
   }
 }
 
+const isNarrowed = (each: unknown[]) => each.some((one) => one !== null);
 const toggled = <T>(list: T[], one: T) => (list.includes(one) ? list.filter((other) => other !== one) : [...list, one]);
 
 /** What was stored by another version is better forgotten than believed. */

@@ -138,6 +138,10 @@ export class Steps implements KeyDeeds {
     document.querySelector<HTMLInputElement>('[data-testid="log-time"]')?.focus();
   }
 
+  toFilters(): void {
+    document.querySelector<HTMLButtonElement>('[data-testid="log-filters"]')?.click();
+  }
+
   leave(): boolean {
     if (this.#find.open) this.#find.close();
     else if (this.around) this.back();

@@ -40,6 +40,7 @@ export const GROUPS: Group[] = [
       [[mod, 'F'], 'Search among them; Enter the match before, Shift+Enter the one after'],
       [['E'], 'Next error; with Shift the one before'],
       [['W'], 'Next warning; with Shift the one before'],
+      [['F'], 'Filter by stream, run, time range'],
       [['T'], 'Go to a time'],
       [['Home'], 'The oldest line that is stored'],
       [['End'], 'Go to the newest line, and follow'],
