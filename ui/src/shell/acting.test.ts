@@ -89,7 +89,7 @@ test('what is refused while one reads the log stands above it', async () => {
     'requires',
     'forge check',
   ]);
-  expect(screen.getByTestId('log')).toBeTruthy();
+  expect(await screen.findByTestId('log')).toBeTruthy();
 });
 
 test('a start that failed says who, offers to try again, and what to type', async () => {
