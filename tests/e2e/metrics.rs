@@ -170,6 +170,32 @@ dev:
 }
 
 #[test]
+fn a_leak_that_goes_on_is_not_told_again_by_the_next_supervisor() {
+    let world = World::with(
+        "settings: {alerts: {memory_growth: 10MB, memory_window: 10s}}
+dev:
+  - {name: leak, command: python3 leak.py}
+",
+    );
+    world.write("leak.py", LEAK);
+    world.start();
+    let mut face = face(&world);
+    face.update(|update| update["update"] == "notice" && update["notice"]["kind"] == "alert");
+    let since = warning(&world, "leak", "memory_growth").expect("a warning")["since"].clone();
+    wait_until("it is written down", || {
+        let states = fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
+        let mut texts = states.filter_map(|file| fs::read_to_string(file.path()).ok());
+        texts.any(|text| text.contains("\"memory_growth\""))
+    });
+    world.kill_supervisor();
+    wait_until("it leaks on", || warning(&world, "leak", "memory_growth").is_some());
+    let warned = warning(&world, "leak", "memory_growth").expect("a warning");
+    assert_eq!(warned["since"], since, "the same episode: {warned}");
+    let mut face = self::face(&world);
+    assert_eq!(face.ask("notices", json!({}))["notices"], json!([]), "told once");
+}
+
+#[test]
 fn what_costs_too_much_or_fails_too_often_is_warned_of() {
     let world = World::with(
         "settings: {alerts: {cpu: 20, cpu_window: 4s, open_files: 50}}

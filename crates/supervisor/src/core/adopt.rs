@@ -67,6 +67,7 @@ impl Core {
                 run: None,
                 told: super::told::SavedTold::default(),
                 readiness: None,
+                alerts: None,
                 phase: SavedPhase::Alive,
             };
             self.adopt_process(&key, &saved, Some(found), true);

@@ -14,6 +14,9 @@ use crate::process::lifecycle::Phase;
 /// Between two looks at how much the logs have grown: a few names of a folder each.
 const LOGS_EVERY: Duration = Duration::from_secs(10);
 
+/// What a supervisor before this one has told, and this one has not seen for so long, is over.
+const EPISODE: Duration = Duration::from_secs(30 * 60);
+
 /// The warning of a process that has crashed too often.
 pub(super) const CRASH_LOOP: &str = "crash_loop";
 
@@ -47,6 +50,9 @@ impl Core {
             log_bytes: process.costs.log_bytes.take(),
             errors: process.costs.errors.take(),
         };
+        if moment.at > EPISODE {
+            process.costs.told_before = None;
+        }
         for news in process.costs.watch.step(&moment, &limits) {
             match news {
                 News::Begins(alert) => self.alert_begins(key, &alert, time),
@@ -56,10 +62,13 @@ impl Core {
     }
 
     fn alert_begins(&mut self, key: &Key, alert: &Alert, time: Time) {
-        if let Some(process) = self.process_mut(key) {
-            process.costs.since.insert(alert.kind, time);
+        let Some(process) = self.process_mut(key) else { return };
+        let run = process.run.as_ref().map_or("", |run| &run.id);
+        let (since, told) = process.costs.alert_begins(run, alert.kind, time);
+        if !told {
+            self.tell_alert(&key.environment, Some(&key.process), alert, since);
         }
-        self.tell_alert(&key.environment, Some(&key.process), alert, time);
+        self.unsaved(&key.environment);
         self.warnings_changed(&key.environment);
     }
 
@@ -67,6 +76,7 @@ impl Core {
         if let Some(process) = self.process_mut(key) {
             process.costs.since.remove(kind);
         }
+        self.unsaved(&key.environment);
         self.close_alert(&key.environment, Some(&key.process), kind);
         self.warnings_changed(&key.environment);
     }

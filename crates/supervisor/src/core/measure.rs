@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use forge_api::{Cost, Gauge, Machine, Mark, MarkKind, MetricsAnswer, ReadMetrics, Time, Update};
 use forge_config::resolve::ResolvedProcess;
 use forge_system::metrics::Sample;
+use serde::{Deserialize, Serialize};
 
 use super::ask::answer;
 use super::tend::context;
@@ -20,6 +21,14 @@ use crate::words;
 
 /// After so long without a look there is no rate: the machine slept.
 const NO_RATE_AFTER: Duration = Duration::from_secs(10);
+
+/// Alerts of a run that are not over, by their kind, with when they began.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ToldAlerts {
+    /// The UUID.
+    pub run: String,
+    pub since: BTreeMap<String, Time>,
+}
 
 /// What one process costs.
 #[derive(Debug, Default)]
@@ -37,12 +46,19 @@ pub(crate) struct Costs {
     pub(super) watched_since: Option<Instant>,
     /// When each of its alerts began.
     pub(super) since: BTreeMap<&'static str, Time>,
+    /// Those that a supervisor before this one has told of its run.
+    pub(super) told_before: Option<ToldAlerts>,
     /// News for it: bytes logged in all, and lines of the level `error`.
     pub(super) log_bytes: Option<u64>,
     pub(super) errors: Option<u64>,
 }
 
 impl Costs {
+    /// Nothing is measured yet, but an earlier supervisor has told something.
+    pub(super) fn after(told_before: Option<ToldAlerts>) -> Self {
+        Self { told_before, ..Self::default() }
+    }
+
     /// When it was last looked at.
     pub(super) fn sample(&self) -> Option<&Sample> {
         self.last.as_ref().map(|(_, sample)| sample)
@@ -51,6 +67,24 @@ impl Costs {
     /// What each gauge tells now.
     pub(super) fn gauges(&self) -> Vec<Gauge> {
         self.gauges.values().flatten().cloned().collect()
+    }
+
+    /// The alerts of a run that are not over, as far as anybody knows.
+    pub(super) fn told_alerts(&self, run: &str) -> Option<ToldAlerts> {
+        let before = self.told_before.iter().filter(|told| told.run == run);
+        let before = before.flat_map(|told| &told.since).map(|(kind, since)| (kind.clone(), *since));
+        let now = self.since.iter().map(|(kind, since)| ((*kind).to_owned(), *since));
+        let since: BTreeMap<String, Time> = before.chain(now).collect();
+        (!since.is_empty()).then(|| ToldAlerts { run: run.to_owned(), since })
+    }
+
+    /// An alert begins: since when, and whether it was told already.
+    pub(super) fn alert_begins(&mut self, run: &str, kind: &'static str, now: Time) -> (Time, bool) {
+        let before = self.told_before.as_mut().filter(|told| told.run == run);
+        let before = before.and_then(|told| told.since.remove(kind));
+        let since = before.unwrap_or(now);
+        self.since.insert(kind, since);
+        (since, before.is_some())
     }
 
     /// As it travels, and remembers the look.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::act::remove_folder;
 use super::alerts::Muted;
 use super::loaded::FolderId;
+use super::measure::{Costs, ToldAlerts};
 use super::told::SavedTold;
 use super::{Core, EnvironmentKey, Process};
 use crate::conflict::Moved;
@@ -68,6 +69,9 @@ pub(crate) struct SavedProcess {
     /// Of the run that was held: what makes it ready, so that it is so for the next supervisor too.
     #[serde(default)]
     pub readiness: Option<Readiness>,
+    /// Of that run too: so that each is told once.
+    #[serde(default)]
+    pub alerts: Option<ToldAlerts>,
     pub phase: SavedPhase,
 }
 
@@ -135,6 +139,7 @@ impl SavedProcess {
             run: process.run.as_ref().map(|run| run.id.clone()),
             told: SavedTold::of(&process.told),
             readiness: process.run.is_some().then(|| process.readiness()),
+            alerts: process.run.as_ref().and_then(|run| process.costs.told_alerts(&run.id)),
             phase,
         }
     }
@@ -152,6 +157,7 @@ impl SavedProcess {
             ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
             ran: self.ran.clone(),
             told: self.told.restore(),
+            costs: Costs::after(self.alerts.clone()),
             ..Process::default()
         }
     }
@@ -324,6 +330,10 @@ mod tests {
                     run: None,
                     told: SavedTold::default(),
                     readiness: None,
+                    alerts: Some(ToldAlerts {
+                        run: "run".into(),
+                        since: BTreeMap::from([("cpu".into(), Time::from_millis(9))]),
+                    }),
                     phase: SavedPhase::Alive,
                 },
             )]),
