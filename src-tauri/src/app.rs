@@ -41,7 +41,13 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
         #[cfg(unix)]
         tauri::async_runtime::spawn(quit::on_signal(app.clone()));
         let other = app.clone();
-        instance.listen(move || window::show(&other, None));
+        instance.listen(move || {
+            let stays = !other.state::<Quitting>().is_leaving();
+            if stays {
+                window::show(&other, None);
+            }
+            stays
+        });
         if !background {
             window::show(&app, None);
         }
@@ -52,6 +58,7 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
     let builder = builder.plugin(tauri_plugin_autostart::Builder::new().arg("--background").build());
     let app = builder
         .manage(supervision)
+        .manage(home.clone())
         .manage(Window::new(&home))
         .manage(Arc::new(ipc::Connections::default()))
         .manage(Shown::default())

@@ -85,6 +85,10 @@ fn refused(app: &AppHandle, named: &Named, error: &Error) {
 fn launch_at_login(app: &AppHandle) {
     if let Err(error) = set_login(app, !launches_at_login(app)) {
         tracing::error!("launch at login could not be set: {error}");
+        let text = error.to_string();
+        tauri::async_runtime::spawn(async move {
+            crate::notification::say("Launch at login could not be changed", &text).await;
+        });
     }
     app.state::<Settings>().0.notify_one();
 }

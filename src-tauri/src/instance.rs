@@ -12,8 +12,8 @@ use forge_supervisor::home::{Home, private_folder};
 use interprocess::local_socket::traits::{ListenerExt as _, Stream as _};
 use interprocess::local_socket::{Listener, ListenerOptions, Name, Stream};
 
-/// How long the first one may take to show its window; it may just be starting.
-const SHOWN: Duration = Duration::from_secs(10);
+/// How long the first one may take to show its window, or to end: it may just be starting, or stopping everything.
+const SHOWN: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(50);
 
 #[cfg(unix)]
@@ -35,11 +35,12 @@ pub(crate) struct Instance {
     _lock: File,
 }
 
-/// Finds out whether we are the first of this home.
+/// Finds out whether we are the first of this home. If not, the first one is asked for its window where one is wanted; if
+/// it leaves just now, we are the next.
 ///
 /// # Errors
-/// The folders, the lock or the socket cannot be had.
-pub(crate) fn launch(home: &Home) -> Result<Launch, Error> {
+/// The folders, the lock or the socket cannot be had, or the first one does not answer.
+pub(crate) fn launch(home: &Home, wants_window: bool) -> Result<Launch, Error> {
     for folder in [&home.state, &home.runtime] {
         private_folder(folder).map_err(|error| Error::system(folder.display(), error))?;
     }
@@ -49,11 +50,34 @@ pub(crate) fn launch(home: &Home) -> Result<Launch, Error> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let lock = options.open(&path).map_err(|error| Error::system(path.display(), error))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(Launch::Second),
-        Err(TryLockError::Error(error)) => return Err(Error::system(path.display(), error)),
+    let deadline = Instant::now() + SHOWN;
+    let mut shown = None;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return first(home, lock).map(Launch::First),
+            Err(TryLockError::WouldBlock) if !wants_window => return Ok(Launch::Second),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(Error::system(path.display(), error)),
+        }
+        let shown = match &shown {
+            Some(shown) => shown,
+            None => shown.insert(show_other(home)?),
+        };
+        match shown.recv_timeout(RETRY) {
+            Ok(()) => return Ok(Launch::Second),
+            Err(_) if Instant::now() < deadline => {}
+            Err(_) => {
+                return Err(Error::new(
+                    Code::AlreadyRunning,
+                    "the desktop app runs already, but does not answer",
+                )
+                .help("end it and start it again; the processes go on meanwhile"));
+            }
+        }
     }
+}
+
+fn first(home: &Home, lock: File) -> Result<Instance, Error> {
     let listener = name(home)
         .and_then(|name| ListenerOptions::new().name(name).try_overwrite(true).create_sync())
         .map_err(|error| Error::system("the desktop app's socket", error))?;
@@ -64,20 +88,21 @@ pub(crate) fn launch(home: &Home) -> Result<Launch, Error> {
         std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))
             .map_err(|error| Error::system(socket.display(), error))?;
     }
-    Ok(Launch::First(Instance { listener, _lock: lock }))
+    Ok(Instance { listener, _lock: lock })
 }
 
 impl Instance {
-    /// From now on calls `show` when another launch asks for the window.
-    pub(crate) fn listen(self, show: impl Fn() + Send + 'static) {
+    /// From now on calls `show` when another launch asks for the window; `false`: we are leaving, and it gets no answer.
+    pub(crate) fn listen(self, show: impl Fn() -> bool + Send + 'static) {
         let work = move || {
             // The lock goes with this thread, that is, with the program.
             let Self { listener, _lock } = self;
             for stream in listener.incoming() {
                 match stream {
                     Ok(mut stream) => {
-                        show();
-                        let _ = stream.write_all(DONE);
+                        if show() {
+                            let _ = stream.write_all(DONE);
+                        }
                     }
                     Err(error) => {
                         tracing::warn!("another launch could not be answered: {error}");
@@ -92,12 +117,8 @@ impl Instance {
     }
 }
 
-/// Asks the one that is there for its window.
-///
-/// # Errors
-/// It does not answer.
-pub(crate) fn show_other(home: &Home) -> Result<(), Error> {
-    let deadline = Instant::now() + SHOWN;
+/// Asks the one that is there for its window, until it answers.
+fn show_other(home: &Home) -> Result<mpsc::Receiver<()>, Error> {
     let socket = name(home).map_err(|error| Error::system("the desktop app's socket", error))?;
     let (done, answered) = mpsc::channel();
     // Not every platform's socket has a time limit, so the thread is left behind if need be.
@@ -107,10 +128,7 @@ pub(crate) fn show_other(home: &Home) -> Result<(), Error> {
         }
         let _ = done.send(());
     });
-    answered.recv_timeout(deadline.saturating_duration_since(Instant::now())).map_err(|_| {
-        Error::new(Code::AlreadyRunning, "the desktop app runs already, but does not answer")
-            .help("end it and start it again; the processes go on meanwhile")
-    })
+    Ok(answered)
 }
 
 fn ask(socket: Name<'_>) -> bool {

@@ -2,18 +2,21 @@
 //! page cannot do by itself.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use forge_supervisor::home::Home;
 use serde_json::Value;
 use tauri::ipc::{Channel, InvokeResponseBody};
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 use tokio::io::{AsyncWriteExt, DuplexStream, WriteHalf};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::supervision::Supervision;
+use crate::tray::Shown;
 use crate::window::Window;
 
 /// Messages of the page that wait for the supervisor.
@@ -126,9 +129,12 @@ pub(crate) async fn open_url(app: AppHandle, url: tauri::Url) -> Result<(), Stri
     app.opener().open_url(url, None::<String>).map_err(|error| error.to_string())
 }
 
-/// A file or folder, in the program that the system has for it.
+/// A configuration, in the program that the system has for it.
 #[tauri::command]
-pub(crate) async fn open_path(app: AppHandle, path: String) -> Result<(), String> {
+pub(crate) async fn open_path(app: AppHandle, path: String, home: State<'_, Home>) -> Result<(), String> {
+    if !app.state::<Shown>().picture().may_open(Path::new(&path), &home.config) {
+        return Err(format!("{path} is no configuration of Forge's"));
+    }
     app.opener().open_path(path, None::<String>).map_err(|error| error.to_string())
 }
 

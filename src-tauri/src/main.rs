@@ -8,7 +8,6 @@
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 mod app;
-mod arguments;
 mod errands;
 mod instance;
 mod ipc;
@@ -25,8 +24,8 @@ use std::process::ExitCode;
 
 use forge_api::{Code, Error};
 use forge_supervisor::home::Home;
+use forge_tray::arguments::{self, Wish};
 
-use arguments::Wish;
 use instance::Launch;
 
 fn main() -> ExitCode {
@@ -50,13 +49,12 @@ fn run() -> Result<ExitCode, Error> {
     };
     // Before the folder changes: FORGE_HOME may be relative to the present one.
     let home = Home::locate()?;
-    match instance::launch(&home)? {
+    match instance::launch(&home, !background)? {
         Launch::First(instance) => {
             display()?;
             app::run(home, instance, background)
         }
-        Launch::Second if background => Ok(ExitCode::SUCCESS),
-        Launch::Second => instance::show_other(&home).map(|()| ExitCode::SUCCESS),
+        Launch::Second => Ok(ExitCode::SUCCESS),
     }
 }
 

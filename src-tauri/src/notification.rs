@@ -64,7 +64,10 @@ impl Notifications {
 
     /// What a response means, if anything.
     pub(crate) fn answered(&mut self, (id, response): Responded) -> Option<Answer> {
-        self.orders.remove(&id);
+        // It may be shown anew meanwhile: that one has not been answered.
+        if self.orders.get(&id).is_some_and(mpsc::UnboundedSender::is_closed) {
+            self.orders.remove(&id);
+        }
         self.announcements.answered(&id, response)
     }
 

@@ -74,7 +74,8 @@ pub(crate) fn ask(app: &AppHandle) {
     if !app.state::<Quitting>().advance(Stage::Asking) {
         return;
     }
-    if !app.state::<Shown>().picture().is_active() {
+    let running = app.state::<Shown>().picture().running();
+    if running.is_empty() {
         tauri::async_runtime::spawn(part(app.clone(), Parting::Leave));
         return;
     }
@@ -83,7 +84,10 @@ pub(crate) fn ask(app: &AppHandle) {
     let buttons =
         MessageDialogButtons::YesNoCancelCustom(KEEP.to_owned(), STOP.to_owned(), CANCEL.to_owned());
     app.dialog()
-        .message("Processes are running. They can go on without the app; it finds them again, and so does `forge`.")
+        .message(format!(
+            "Running: {}.\n\nProcesses can go on without the app; it finds them again, and so does the command line.",
+            running.join(", ")
+        ))
         .title("Quit Forge?")
         .kind(MessageDialogKind::Info)
         .buttons(buttons)
@@ -114,6 +118,9 @@ async fn part(app: AppHandle, parting: Parting) {
     {
         // Their keepers hold them all the same.
         tracing::warn!("no headless supervisor goes on: {error}");
+        let text =
+            format!("The processes go on, but nobody restarts them until Forge is started again: {error}");
+        crate::notification::say("Nobody watches the processes", &text).await;
     }
     app.exit(0);
 }

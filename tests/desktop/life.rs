@@ -180,6 +180,25 @@ fn quit_can_stop_everything() {
 }
 
 #[test]
+fn a_launch_while_the_app_leaves_is_the_next_one() {
+    let desktop = Desktop::with(
+        "dev:
+  - name: api
+    command: nasty forever
+    shutdown: {command: 'touch leaving; while ! test -e go; do sleep 0.05; done', timeout: 20s}
+",
+    );
+    let (app, _api) = quit_with_a_process(&desktop);
+    desktop.screen.windows().answer("Quit Forge?", 2, 3);
+    wait_until("it stops everything", || desktop.path("leaving").exists());
+    let next = desktop.launch([]);
+    desktop.write("go", "");
+    app.wait().ok();
+    desktop.screen.windows().wait_shown("Forge");
+    wait_host(&desktop, &next);
+}
+
+#[test]
 fn quit_can_keep_everything_running() {
     let desktop = Desktop::with(ONE);
     let (app, api) = quit_with_a_process(&desktop);

@@ -39,17 +39,43 @@ fn a_port_opens_in_the_browser_and_the_file_in_its_program() {
 }
 
 #[test]
+fn only_configurations_are_opened_by_their_path() {
+    let desktop = Desktop::with("dev:\n  - {name: a, command: nasty forever}\n");
+    with_opener(&desktop);
+    desktop.write("script.sh", "");
+    let window = Window::open(&desktop);
+    window.wait_text(&test_id("environment-dev"), "it is known", |text| text.contains("dev"));
+    let workspace = desktop.workspace();
+    let workspace = workspace.display();
+    for path in [
+        "/etc/passwd".to_owned(),
+        "/etc/other.yml".to_owned(),
+        format!("{workspace}/script.sh"),
+        format!("{workspace}/../../other.yml"),
+    ] {
+        let answer = answer_of(&window, "open_path", "path", &path);
+        assert!(answer.contains("is no configuration of Forge's"), "{path}: {answer}");
+    }
+    assert!(!desktop.path("opened").exists(), "none was opened");
+}
+
+/// What the shell answers to a command of the page.
+fn answer_of(window: &Window, command: &str, parameter: &str, value: &str) -> String {
+    window.run(&format!(
+        "window.answer = null;
+         window.__TAURI_INTERNALS__.invoke('{command}', {{ {parameter}: '{value}' }})
+           .then(() => (window.answer = 'done'), (error) => (window.answer = String(error)))"
+    ));
+    window.wait(value, || window.run("return window.answer").as_str().map(str::to_owned))
+}
+
+#[test]
 fn only_web_pages_are_opened_by_their_address() {
     let desktop = Desktop::new();
     with_opener(&desktop);
     let window = Window::open(&desktop);
     for url in ["file:///etc/passwd", "javascript:alert(1)", "ssh://localhost"] {
-        window.run(&format!(
-            "window.answer = null;
-             window.__TAURI_INTERNALS__.invoke('open_url', {{ url: '{url}' }})
-               .then(() => (window.answer = 'opened'), (error) => (window.answer = String(error)))"
-        ));
-        let answer = window.wait(url, || window.run("return window.answer").as_str().map(str::to_owned));
+        let answer = answer_of(&window, "open_url", "url", url);
         assert!(answer.contains("is no web page"), "{url}: {answer}");
     }
     assert!(!desktop.path("opened").exists(), "none was opened");

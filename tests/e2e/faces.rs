@@ -334,6 +334,38 @@ fn the_holder_of_a_port_is_ended_when_that_is_what_was_asked() {
 }
 
 #[test]
+fn nobody_is_ended_but_whom_the_user_has_seen() {
+    let world = World::new();
+    with_login_path(&world);
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:\n  - {{name: api, command: 'nasty listen $PORT forever', port: {port}}}\n"
+    ));
+    world.forge(["workspaces", "trust"]).run().ok();
+    let holder = forge_tests::Invocation::new(forge_tests::nasty())
+        .args(["listen", &port.to_string(), "forever"])
+        .spawn();
+    wait_until("it is held", || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err());
+    let mut face = face(&world);
+    let mut refused = |holders: Value| {
+        let start = json!({
+            "workspace": world.workspace(), "names": ["dev"], "on_conflict": "kill", "holders": holders,
+        });
+        face.call("start", start).expect("an answer")
+    };
+    let told = refused(json!([]));
+    assert_eq!(told["error"]["data"]["code"], "port_conflict", "nobody has seen it: {told:#}");
+    let seen = told["error"]["data"]["details"]["conflicts"][0].clone();
+    assert_eq!(seen["pid"], holder.pid(), "{told:#}");
+    let other = refused(json!([{"pid": seen["pid"], "started_at": "2001-01-01T00:00:00Z"}]));
+    assert_eq!(other["error"]["data"]["code"], "port_conflict", "another one of that PID: {other:#}");
+    assert!(holder.is_alive(), "nothing was ended");
+    let begun = refused(json!([{"pid": seen["pid"], "started_at": seen["started_at"]}]));
+    assert!(begun["error"].is_null(), "{begun:#}");
+    wait_until("it has its port", || !holder.is_alive() && world.process("api")["ports"][0] == port);
+}
+
+#[test]
 fn a_process_of_forges_own_is_never_ended_for_its_port() {
     let world = World::new();
     let port = world.free_port();

@@ -275,6 +275,47 @@ fn a_pattern_that_no_earlier_run_had_is_new() {
 }
 
 #[test]
+fn what_made_it_crash_is_new_although_it_runs_again() {
+    let world =
+        World::with("dev:\n  - {name: a, command: sh a.sh, auto_restart: {delay: 100ms, max_crashes: 50}}\n");
+    world.write("a.sh", "echo ERROR: the old one; exec sleep 1000\n");
+    world.start();
+    world.wait_line("a", "ERROR: the old one");
+    let again = "echo ERROR: the old one; test -e stay && exec sleep 1000; echo ERROR: what broke it; touch stay; exit 1\n";
+    world.write("a.sh", again);
+    world.forge(["restart", "a"]).run().ok();
+    world.wait_process("a", "up again", |a| a["run"] == 3 && a["status"] == "running");
+    let told = world.forge(["logs", "--patterns", "--json"]).run().ok().json_lines();
+    let new = |text: &str| -> Value {
+        let found =
+            told.iter().find(|one| one["template"].as_str().is_some_and(|known| known.contains(text)));
+        found.unwrap_or_else(|| panic!("no {text}: {told:#?}"))["new"].clone()
+    };
+    assert_eq!((new("the old one"), new("what broke it")), (json!(false), json!(true)), "{told:#?}");
+}
+
+#[test]
+fn a_text_can_be_looked_for_among_the_lines_that_have_another() {
+    let world = World::with(
+        "dev:\n  - {name: a, command: nasty print 'user 1 paid' print 'user 2 paid' print 'user 2 left' print end forever}\n",
+    );
+    world.start();
+    world.wait_line("a", "end");
+    let mut rpc = world.rpc().expect("a connection");
+    let mut found = |within: Value| -> Vec<String> {
+        let query =
+            json!({"workspace": world.workspace(), "names": ["a"], "grep": "user \\d", "within": within});
+        let page = rpc.ask("logs.read", json!({"query": query}));
+        let text = |line: &Value| line["text"].as_str().unwrap_or_default().to_owned();
+        page["lines"].as_array().expect("a list").iter().map(text).collect()
+    };
+    let sought = |text: &str, invert: bool| json!({"text": text, "literal": true, "ignore_case": false, "invert": invert});
+    assert_eq!(found(Value::Null).len(), 3, "all that match");
+    assert_eq!(found(sought("paid", false)), ["user 1 paid", "user 2 paid"], "those that have it");
+    assert_eq!(found(sought("paid", true)), ["user 2 left"], "those that have it not");
+}
+
+#[test]
 fn what_is_no_expression_is_shown_with_its_place() {
     let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
     let told = world.forge(["logs", "--grep", "user (id"]).run();

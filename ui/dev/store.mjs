@@ -21,6 +21,18 @@ function dressed(raw) {
   return styles.some((style) => style.foreground) ? { text, styles } : { text };
 }
 
+/** What is sought. Of what the supervisor's expressions have beyond JavaScript's: `(?i)` at the beginning, `(?P<name>…)`. */
+function expressionOf({ text, literal, ignore_case }) {
+  if (literal) return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), ignore_case ? 'i' : '');
+  const flag = /^\(\?i\)/;
+  try {
+    return new RegExp(text.replace(flag, '').replaceAll('(?P<', '(?<'), ignore_case || flag.test(text) ? 'i' : '');
+  } catch (error) {
+    const said = `\`${text}\` is no regular expression: ${error.message}\n\n    ${text}\n    ^`;
+    throw Object.assign(new Error(said), { code: 'usage' });
+  }
+}
+
 export class LogStore {
   #lines = [];
   #dropped = 0;
@@ -40,22 +52,12 @@ export class LogStore {
 
   #fits(query) {
     const only = query.names.map((name) => name.split('/')[1]).filter(Boolean);
-    const escaped = query.grep?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    let grep = null;
-    try {
-      grep =
-        query.grep === null ? null : new RegExp(query.literal ? escaped : query.grep, query.ignore_case ? 'i' : '');
-    } catch (error) {
-      throw Object.assign(
-        new Error(`\`${query.grep}\` is no regular expression: ${error.message}\n\n    ${query.grep}\n    ^`),
-        {
-          code: 'usage',
-        },
-      );
-    }
+    const grep = query.grep === null ? null : expressionOf({ ...query, text: query.grep });
+    const within = query.within ? expressionOf(query.within) : null;
     return (each) =>
       (only.length === 0 || only.includes(each.process)) &&
       (grep === null || grep.test(each.text) !== query.invert) &&
+      (within === null || within.test(each.text) !== query.within.invert) &&
       (query.stream === null || each.stream === query.stream) &&
       (query.run === null || each.run === query.run) &&
       (query.since === null || Date.parse(each.time) >= Date.parse(query.since)) &&

@@ -408,8 +408,7 @@ export function makeWorld(sceneName) {
     for (let i = 9000; i > 0; i -= 1) {
       const name = Object.keys(TALK)[i % 6];
       store.add(line(name, TALK[name][(i * 7) % TALK[name].length], now() - i * 900));
-      if (i === 400)
-        store.add({ ...line('worker', 'run 3 started: restarted, exit 1', now() - i * 900), stream: 'forge' });
+      if (i === 400) store.add({ ...line('worker', 'run 2 exited with 1', now() - i * 900), stream: 'forge' });
     }
     setInterval(say, 50);
     setInterval(() => {

@@ -148,7 +148,7 @@ test('a port that is in use, and the question before its holder is ended, have n
       await main(page).getByTestId('start-taken').click();
       const strip = page.locator('main [data-testid^="notice-"], main [data-testid="refusal"]');
       await shows(strip, 'is in use');
-      await shows(strip, 'forge check');
+      await shows(strip, `forge -C ${workspace.folder} check`);
       await check(page, 'the notice');
       await strip.getByRole('button', { name: 'Stop it and start' }).click();
       await appears(page.getByRole('dialog', { name: 'End what holds the port?' }));

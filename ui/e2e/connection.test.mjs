@@ -1,5 +1,6 @@
 // Where the page is, and whether anybody answers.
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { test } from 'node:test';
 
 import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
@@ -117,6 +118,49 @@ test('nothing is pulled for a page that nobody sees, and it is up to date when s
     await eventually(newest, (number) => number >= now, 'it shows what came meanwhile');
   }));
 
+/** A session of somebody else's; `null`: there is no place for one. */
+function session() {
+  const { port, token } = stage.forge;
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+    'sec-websocket-protocol': `forge, ${token}`,
+  };
+  return new Promise((/** @type {(socket: import('node:stream').Duplex | null) => void} */ done, fail) => {
+    const asking = request({ host: '127.0.0.1', port, path: '/ws', headers, agent: false });
+    asking.on('upgrade', (_answer, socket) => done(socket));
+    asking.on('response', (answer) => {
+      answer.resume();
+      if (answer.statusCode === 503) done(null);
+      else fail(new Error(`it answers ${answer.statusCode}`));
+    });
+    asking.on('error', fail);
+    asking.end();
+  });
+}
+
+test('a server that is full is no wrong token: the page comes in when there is a place', async () => {
+  /** @type {import('node:stream').Duplex[]} */
+  const others = [];
+  try {
+    for (let socket = await session(); socket; socket = await session()) others.push(socket);
+    await stage.visit(
+      environmentRoute(workspace, 'dev'),
+      async (page) => {
+        await shows(page.getByRole('status'), 'Forge does not answer');
+        assert.equal(await page.getByText('This page needs a token').count(), 0);
+        others.splice(0).forEach((socket) => socket.destroy());
+        await shows(page.getByTestId('process-api-status'), 'ready');
+      },
+      { tolerate: refusedSocket },
+    );
+  } finally {
+    others.forEach((socket) => socket.destroy());
+  }
+});
+
 // The last one: the supervisor ends in it.
 test('a supervisor that dies is missed, its processes run on, and the next one needs its own token', () =>
   stage.visit(
@@ -126,6 +170,7 @@ test('a supervisor that dies is missed, its processes run on, and the next one n
       const { port, token } = stage.forge;
       await stage.forge.kill();
       await shows(page.getByRole('status'), 'Forge does not answer');
+      await shows(page.getByRole('status'), 'forge doctor');
       await shows(page.getByTestId('process-api-status'), 'ready');
 
       await stage.forge.serve(port);

@@ -1,8 +1,11 @@
 // What the page says when a process ends that should not, and what it offers.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { dirname, delimiter } from 'node:path';
 import { test } from 'node:test';
 
 import { appears, eventually, shows, vanishes } from './harness/expect.mjs';
+import { FORGE } from './harness/forge.mjs';
 import { environmentRoute, processRoute } from './harness/routes.mjs';
 import { useStage } from './harness/stage.mjs';
 import { freePorts, nasty } from './harness/workspace.mjs';
@@ -43,7 +46,7 @@ test('a crash stands on top with its last lines, and Restart now restarts', () =
     await shows(notice, 'api crashed');
     await shows(notice, /exit 1|code 1/);
     await shows(notice, 'crashing, as /crash asks');
-    await shows(notice, 'forge logs dev/api -n 50');
+    await shows(notice, `forge -C ${workspace.folder} logs dev/api -n 50`);
     await shows(notice, /in 1m 5\ds/);
     await shows(page.getByTestId('process-api-status'), 'restarting');
     await shows(page.getByTestId('environment-dev'), /api/);
@@ -113,7 +116,7 @@ test('a command that is offered is copied, and that is said', () =>
     environmentRoute(workspace, 'dev'),
     async (page) => {
       await crash();
-      const command = 'forge logs dev/api -n 50';
+      const command = `forge -C ${workspace.folder} logs dev/api -n 50`;
       const button = noticeOf(page).getByRole('button', { name: `Copy command: ${command}` });
       await page.evaluate(() => navigator.clipboard.writeText('something else'));
       await button.click();
@@ -131,7 +134,7 @@ test('a command that the browser does not let the page copy is not said to be co
     environmentRoute(workspace, 'dev'),
     async (page) => {
       await crash();
-      const command = 'forge logs dev/api -n 50';
+      const command = `forge -C ${workspace.folder} logs dev/api -n 50`;
       const button = noticeOf(page).getByRole('button', { name: `Copy command: ${command}` });
       await button.click();
       await eventually(() => page.evaluate(() => 'refused' in window), Boolean, 'it was tried');
@@ -143,3 +146,46 @@ test('a command that the browser does not let the page copy is not said to be co
     },
     { scripts: ["navigator.clipboard.writeText = () => { window.refused = true; return Promise.reject(new DOMException('no', 'NotAllowedError')); }"] },
   ));
+
+/** What a shell says to a command that is pasted into it, far from any workspace. @param {string} command */
+function pasted(command) {
+  const variables = stage.forge.variables();
+  const env = { ...variables, PATH: `${dirname(FORGE)}${delimiter}${process.env.PATH}` };
+  return new Promise((/** @type {(said: { code: unknown, text: string }) => void} */ done) =>
+    execFile('/bin/sh', ['-c', command], { cwd: '/', env }, (error, stdout, stderr) => done({ code: error?.code ?? 0, text: stdout + stderr })),
+  );
+}
+
+test('commands that are offered work wherever they are pasted', async () => {
+  const [taken] = /** @type {[number]} */ (await freePorts(1));
+  const own = await stage.trusted(
+    {
+      dev: [{ name: 'api', command: nasty('eprint', 'cannot go on', 'exit', 3) }],
+      absent: [{ name: 'ghost', command: 'no-such-program-anywhere --at all' }],
+      holding: [{ name: 'holder', command: nasty('listen', taken), port: taken }],
+      wanting: [{ name: 'wanter', command: nasty('listen', taken), port: taken }],
+    },
+    "Ann's shop",
+  );
+  const offered = async (/** @type {import('playwright-core').Page} */ page, /** @type {string} */ environment) => {
+    await page.goto(stage.url(environmentRoute(own, environment)));
+    await page.getByRole('main').getByTestId(`start-${environment}`).click();
+    return copyable(page.getByRole('main'));
+  };
+  const copyable = async (/** @type {import('playwright-core').Locator} */ part) => {
+    const label = await part.getByRole('button', { name: /^Copy command: / }).first().getAttribute('aria-label');
+    return (label ?? '').replace('Copy command: ', '');
+  };
+  await stage.visit('/', async (page) => {
+    const logs = await pasted(await offered(page, 'dev'));
+    assert.deepEqual([logs.code, logs.text.includes('cannot go on')], [0, true], logs.text);
+    const check = await pasted(await offered(page, 'absent'));
+    assert.match(check.text, /no-such-program-anywhere/, 'it says what is missing');
+    await stage.forge.run('-C', own.folder, 'start', 'holding');
+    const port = await pasted(await offered(page, 'wanting'));
+    assert.match(port.text, new RegExp(`port ${taken} is held by holding/holder`), 'it says who holds the port');
+    own.write('dev: [');
+    const wrong = await pasted(await copyable(page.getByTestId('problem')));
+    assert.match(wrong.text, /processes\.yml/, 'it says where the configuration is wrong');
+  });
+});

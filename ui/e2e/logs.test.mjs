@@ -44,8 +44,15 @@ const stage = useStage(async (stage) => {
       },
       { name: 'garbage', command: nasty('garbage', 'long-line', 200_000, 'forever') },
     ],
+    ends: [
+      { name: 'failing', command: nasty('exit', 3), auto_restart: false },
+      { name: 'stopped', command: nasty('forever') },
+    ],
   });
   for (const environment of ['merged', 'levels', 'long', 'hostile']) await stage.forge.run('-C', workspace.folder, 'start', environment);
+  // One of it fails, as it must.
+  await stage.forge.cli('-C', workspace.folder, 'start', 'ends');
+  await stage.forge.run('-C', workspace.folder, 'stop', 'ends/stopped');
 });
 
 /** The lines in sight. @param {Page} page */
@@ -93,6 +100,24 @@ test('levels are chosen one by one, and counted', () =>
     await vanishes(linesOf(page).filter({ hasText: 'careful' }));
     await levels.getByRole('button', { name: 'All' }).click();
     await shows(linesOf(page), 'a detail');
+  }));
+
+test('a crash stands out from a stop that was asked for', () =>
+  stage.visit(environmentRoute(workspace, 'ends', 'logs'), async (page) => {
+    const said = (/** @type {string} */ text) => linesOf(page).filter({ hasText: text });
+    await shows(said('exited with 3'), 'run 1 exited with 3');
+    await shows(said('was stopped'), /run 1 was stopped/);
+    const colours = (/** @type {string} */ text) =>
+      said(text).evaluate((row) => [getComputedStyle(row).borderTopColor, getComputedStyle(row.querySelector('.text') ?? row).color].join());
+    const bad = await page.evaluate(() => {
+      const probe = document.body.appendChild(document.createElement('i'));
+      probe.style.color = 'var(--bad)';
+      const { color } = getComputedStyle(probe);
+      probe.remove();
+      return color;
+    });
+    assert.equal(await colours('exited with 3'), `${bad},${bad}`, 'the crash is red');
+    assert.ok(!(await colours('was stopped')).includes(bad), 'the stop is not');
   }));
 
 test('search takes text as it is, marks what it finds, and says when nothing fits', () =>

@@ -124,6 +124,71 @@ test('a search counts all that is stored, and leads beyond what is loaded', () =
     await shows(current(page), 'needle');
   }));
 
+test('a search within a filter finds what both have, however many lines have one of them', () =>
+  stage.visit(processRoute(workspace, 'old', 'app', 'logs'), async (page) => {
+    await shows(linesOf(page), `line ${LINES - 1} of`);
+    await page.keyboard.press('Control+f');
+    await page.getByTestId('log-find').fill('of the past');
+    const count = page.getByTestId('log-find-count');
+    await shows(count, /^10,000\+$/);
+    assert.match((await count.getAttribute('title')) ?? '', /^30,000 found/);
+    const filter = page.getByTestId('log-search');
+    await filter.fill('needle');
+    await shows(count, /^5$/);
+    await page.getByTestId('log-find').press('Shift+Enter');
+    await shows(count, /^5 of 5$/);
+    await shows(current(page), 'line 42 of');
+    await page.getByRole('button', { name: 'Lines without it' }).click();
+    await shows(count, /^10,000\+$/);
+    assert.match((await count.getAttribute('title')) ?? '', /^29,995 found/);
+    // What only the supervisor's expressions have.
+    await page.getByRole('button', { name: 'Regular expression', exact: true }).click();
+    await filter.fill('(?i)LINE \\d+ of');
+    await shows(count, /^not found$/);
+    await page.getByRole('button', { name: 'Lines without it' }).click();
+    await filter.fill('(?i)A (?P<what>NEEDLE)');
+    await shows(count, /^5$/);
+  }));
+
+test('a search goes on with what comes, also where only the supervisor can tell whether it is sought', () =>
+  stage.visit(processRoute(workspace, 'talking', 'app', 'logs'), async (page) => {
+    await eventually(() => linesOf(page).count(), (count) => count > 20, 'lines are shown');
+    await page.keyboard.press('Control+f');
+    await page.getByRole('button', { name: 'Search for a regular expression' }).click();
+    await page.getByTestId('log-find').fill('(?i)LINE \\d+$|\\d');
+    /** 0 while it is still looked through. */
+    const count = async () => Number(/^[\d,]+$/.exec(await page.getByTestId('log-find-count').innerText())?.[0].replaceAll(',', '') ?? 0);
+    const first = await eventually(count, (hits) => hits > 2000, 'all that is stored is counted');
+    const then = await eventually(count, (hits) => hits > first + 50, 'what comes is counted');
+    const stored = (await stage.forge.run('-C', workspace.folder, 'logs', 'talking/app', '--grep', '(?i)LINE \\d+$|\\d')).split('\n').filter(Boolean).length;
+    assert.ok(then <= stored, `${then} of ${stored} that are stored by now: none twice`);
+    await eventually(count, (hits) => hits >= stored, 'none is left out');
+  }));
+
+test('lines are counted only when there is something to read', () =>
+  stage.visit(processRoute(workspace, 'old', 'app', 'logs'), async (page) => {
+    await shows(linesOf(page), `line ${LINES - 1} of`);
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await vanishes(linesOf(page));
+    /** What the log's connections carry, in order. @type {string[]} */
+    const seen = [];
+    page.on('websocket', (socket) => {
+      const pages = new Set();
+      socket.on('framesent', ({ payload }) => {
+        const { id, method, params } = JSON.parse(String(payload));
+        if (method === 'logs.read' && params.backward) pages.add(id);
+        if (method === 'logs.scan' && params.slot === 'counts') seen.push('counts');
+      });
+      socket.on('framereceived', ({ payload }) => {
+        for (const { id } of [JSON.parse(String(payload))].flat()) if (pages.has(id)) seen.push('page');
+      });
+    });
+    await page.getByRole('link', { name: 'Logs', exact: true }).click();
+    await shows(page.getByRole('group', { name: 'Level' }).getByRole('button', { name: 'Error' }), /Error ?3$/);
+    assert.equal(seen[0], 'page', seen.join());
+    assert.ok(seen.includes('counts'), seen.join());
+  }));
+
 test('E and W go from error to error and from warning to warning', () =>
   stage.visit(processRoute(workspace, 'old', 'app', 'logs'), async (page) => {
     await shows(linesOf(page), `line ${LINES - 1} of`);

@@ -28,7 +28,7 @@ function carrierOfThisPage(): Carrier {
 
 const host = isTauri() ? tauriHost : webHost;
 const forge = new Forge(carrierOfThisPage());
-const acts = new Acts(forge);
+const acts = new Acts(forge, host);
 const router = new Router(host);
 const layers = new Layers();
 

@@ -74,16 +74,19 @@ fn try_out(deb: &Path) -> Result<()> {
         command.args(arguments).current_dir(&workspace).env("FORGE_HOME", root.join("home"));
         output(&mut command)
     };
-    forge(&["start"])?;
-    let status = forge(&["status", "--json"])?;
-    forge(&["stop", "--all"])?;
-    let status: Value = serde_json::from_str(&status).context("forge status --json")?;
+    let started = forge(&["start"]);
+    // Whatever came of it, it is not left behind.
+    let status = forge(&["status", "--json"]);
+    let stopped = forge(&["stop", "--all"]);
+    let status: Value = serde_json::from_str(&status?).context("forge status --json")?;
+    // The supervisor that the first command started: it would stay for ten minutes.
+    let pid = status["supervisor"]["pid"].as_u64().context("status names no supervisor")?;
+    console::run(Command::new("kill").args(["-TERM", &pid.to_string()]))?;
+    started.and(stopped)?;
     if status["ready"] != true {
         bail!("what was installed does not get an environment ready: {status}");
     }
-    // The supervisor that the first command started: it would stay for ten minutes.
-    let pid = status["supervisor"]["pid"].as_u64().context("status names no supervisor")?;
-    console::run(Command::new("kill").args(["-TERM", &pid.to_string()]))
+    Ok(())
 }
 
 /// Puts everything where `tauri.bundle.conf.json` looks for it.

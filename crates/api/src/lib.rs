@@ -26,8 +26,8 @@ pub use inspect::{
     VariableDetails,
 };
 pub use logs::{
-    Level, LevelCounts, LogAnchor, LogLine, LogPattern, LogQuery, LogsRead, LogsReadAnswer, LogsScan,
-    LogsScanAnswer, LogsScanCancel, LogsScanNext, LogsScanStarted, Stream, StyledPart,
+    Level, LevelCounts, LogAnchor, LogLine, LogPattern, LogQuery, LogSought, LogsRead, LogsReadAnswer,
+    LogsScan, LogsScanAnswer, LogsScanCancel, LogsScanNext, LogsScanStarted, Stream, StyledPart,
 };
 pub use metrics::{
     Cost, Gauge, GaugeSeries, GaugeUnit, Hog, Machine, MachineSeries, Mark, MarkKind, MetricsAnswer,

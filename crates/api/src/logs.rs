@@ -114,10 +114,24 @@ pub struct LogQuery {
     pub literal: bool,
     pub ignore_case: bool,
     pub invert: bool,
+    /// And only among lines that have this, or with its `invert` have it not.
+    pub within: Option<LogSought>,
     /// Lines around each match.
     pub context: u32,
     pub run: Option<u32>,
     pub stream: Option<Stream>,
+}
+
+/// What lines have.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(default)]
+pub struct LogSought {
+    /// A regular expression, or with `literal` a text.
+    pub text: String,
+    pub literal: bool,
+    pub ignore_case: bool,
+    pub invert: bool,
 }
 
 /// `logs.read`: the next page. The first call has no cursor, and begins with the oldest line, or where `query.tail`,

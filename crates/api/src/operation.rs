@@ -157,6 +157,17 @@ pub struct Start {
     /// commands nobody has confirmed is refused with `untrusted`.
     pub trust: bool,
     pub on_conflict: OnConflict,
+    /// With `on_conflict: kill` only these are ended, whom the user has seen and agreed to; `null`: whoever holds the
+    /// ports.
+    pub holders: Option<Vec<PortHolder>>,
+}
+
+/// Who held a port when that was told: in the `conflicts` of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct PortHolder {
+    pub pid: u32,
+    pub started_at: Option<crate::Time>,
 }
 
 /// What to do about a port that is held by something else.

@@ -23,6 +23,16 @@ pub struct Filter {
     pub pattern: Option<Pattern>,
     /// The pattern must *not* be found.
     pub invert: bool,
+    /// And so must this: the pattern is looked for among the lines that it leaves.
+    pub within: Option<Within>,
+}
+
+/// What lines must have, or must not.
+#[derive(Debug, Clone)]
+pub struct Within {
+    pub pattern: Pattern,
+    /// The pattern must *not* be found.
+    pub invert: bool,
 }
 
 impl Filter {
@@ -34,6 +44,11 @@ impl Filter {
             && self.run.is_none_or(|run| line.run == run)
             && self.wants_level(line.level)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&line.text) != self.invert)
+            && self.is_within(&line.text)
+    }
+
+    pub(crate) fn is_within(&self, text: &[u8]) -> bool {
+        self.within.as_ref().is_none_or(|within| within.pattern.is_match(text) != within.invert)
     }
 
     pub(crate) fn wants_stream(&self, stream: Stream) -> bool {
@@ -58,13 +73,14 @@ impl Filter {
     /// Whether most lines may be passed over.
     #[must_use]
     pub fn is_selective(&self) -> bool {
-        self.pattern.is_some() || self.has_levels() || !self.streams.is_empty()
+        self.pattern.is_some() || self.within.is_some() || self.has_levels() || !self.streams.is_empty()
     }
 
     /// The same range of time, run and streams, whatever the lines say: what may surround a line that is wanted.
     #[must_use]
     pub fn surroundings(&self) -> Self {
-        Self { level_at_least: None, levels: Vec::new(), pattern: None, invert: false, ..self.clone() }
+        let (streams, since, until, run) = (self.streams.clone(), self.since, self.until, self.run);
+        Self { streams, since, until, run, ..Self::default() }
     }
 }
 
@@ -83,6 +99,7 @@ mod tests {
     #[test]
     fn each_condition_can_refuse_a_line() {
         let pattern = |text| Some(Pattern::new(text, false, false).unwrap());
+        let within = |text, invert| Some(Within { pattern: pattern(text)?, invert });
         let all = Filter::default();
         let table = [
             (all.clone(), true, "no condition"),
@@ -100,7 +117,16 @@ mod tests {
             (Filter { pattern: pattern("lo+k"), ..all.clone() }, true, "found"),
             (Filter { pattern: pattern("absent"), ..all.clone() }, false, "not found"),
             (Filter { pattern: pattern("look"), invert: true, ..all.clone() }, false, "found and inverted"),
-            (Filter { pattern: pattern("absent"), invert: true, ..all }, true, "not found and inverted"),
+            (
+                Filter { pattern: pattern("absent"), invert: true, ..all.clone() },
+                true,
+                "not found and inverted",
+            ),
+            (Filter { within: within("out", false), ..all.clone() }, true, "among those with a text"),
+            (Filter { within: within("in", false), ..all.clone() }, false, "among others"),
+            (Filter { within: within("out", true), ..all.clone() }, false, "among those without it"),
+            (Filter { pattern: pattern("look"), within: within("out", false), ..all.clone() }, true, "both"),
+            (Filter { pattern: pattern("look"), within: within("in", false), ..all }, false, "one of both"),
         ];
         for (filter, expected, why) in table {
             assert_eq!(filter.matches(&line("look out", Some(Level::Warn))), expected, "{why}");

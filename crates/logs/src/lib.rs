@@ -69,7 +69,7 @@ pub use writer::{Writer, WriterOptions};
 
 #[cfg(feature = "read")]
 pub use {
-    filter::Filter,
+    filter::{Filter, Within},
     level::{Level, UnknownLevel},
     pattern::{InvalidPattern, Pattern},
     quota::apply_total_quota,

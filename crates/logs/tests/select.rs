@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use common::{lines, open};
 use forge_logs::{
     Cursor, Direction, Filter, Level, Line, Pattern, Progress, Reader, ReaderOptions, Search, SearchOptions,
-    Selection, Stamp, Start, Step, Stream, Writer,
+    Selection, Stamp, Start, Step, Stream, Within, Writer,
 };
 use proptest::prelude::*;
 
@@ -201,6 +201,8 @@ fn build(dir: &Path, acts: &[Act], segment_bytes: u64) {
 /// What may be asked for.
 fn filter(which: usize, time: i64) -> Filter {
     let pattern = |text: &str, literal, ignore_case| Some(Pattern::new(text, literal, ignore_case).unwrap());
+    let within =
+        |text: &str, invert| Some(Within { pattern: Pattern::new(text, false, false).unwrap(), invert });
     let all = Filter::default();
     match which {
         0 => all,
@@ -215,6 +217,8 @@ fn filter(which: usize, time: i64) -> Filter {
         9 => Filter { pattern: pattern("\u{fffd}|✓|frame\\z", false, false), ..all },
         10 => Filter { pattern: pattern("x{3}$", false, false), levels: vec![Level::Info], ..all },
         11 => Filter { pattern: pattern("needle.*needle", false, false), ..all },
+        12 => Filter { pattern: pattern("needle", true, false), within: within("[0-9]", false), ..all },
+        13 => Filter { within: within("needle", true), ..all },
         _ => Filter { pattern: pattern("\\bnee\\b|\\Adle", false, false), ..all },
     }
 }
@@ -243,7 +247,7 @@ proptest! {
     fn what_is_selected_is_what_a_naive_filter_leaves(
         stores in proptest::collection::vec(proptest::collection::vec(act(), 1..40), 1..4),
         segment_bytes in prop_oneof![Just(3_000_u64), Just(200_000), Just(BIG)],
-        which in 0..13_usize,
+        which in 0..15_usize,
         page in 1..7_usize,
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -415,7 +419,7 @@ proptest! {
         segment in proptest::collection::vec(text(), 0..30),
         heads in proptest::collection::vec(any::<bool>(), 30),
         sidecar in proptest::collection::vec(any::<u8>(), 0..200),
-        which in 0..13_usize,
+        which in 0..15_usize,
     ) {
         let folder = tempfile::tempdir().unwrap();
         let mut bytes = Vec::new();

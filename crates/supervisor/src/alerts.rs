@@ -54,6 +54,8 @@ pub(crate) struct Moment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Alert {
     pub kind: &'static str,
+    /// Which of the machine's processes, where it is not about one of ours: its PID.
+    pub about: Option<u32>,
     /// For a list under the process's name: `memory +50 MB in 10 min, now 421 MB (possible leak?)`.
     pub text: String,
     /// To follow the process's name: `+50 MB in 10 min`.
@@ -246,7 +248,7 @@ pub(crate) fn hogs(machine: &Machine, limits: &Alerts) -> Vec<Alert> {
             (false, false) => return None,
         };
         let text = format!("{who} uses {uses}");
-        Some(Alert { kind: HOG, summary: text.clone(), text })
+        Some(Alert { kind: HOG, about: Some(hog.pid), summary: text.clone(), text })
     };
     machine.hogs.iter().filter_map(alert).collect()
 }
@@ -266,11 +268,11 @@ fn settle(alerts: &mut Vec<Alert>, kind: &'static str, verdict: Verdict) -> Opti
     let open = alerts.iter().position(|alert| alert.kind == kind);
     match (verdict, open) {
         (Verdict::Holds { text, summary }, Some(open)) => {
-            alerts[open] = Alert { kind, text, summary };
+            alerts[open] = Alert { kind, about: None, text, summary };
             None
         }
         (Verdict::Holds { text, summary }, None) => {
-            alerts.push(Alert { kind, text, summary });
+            alerts.push(Alert { kind, about: None, text, summary });
             alerts.last().cloned().map(News::Begins)
         }
         (Verdict::Over, Some(open)) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use forge_api::{Code, Error, Target};
+use forge_api::{Code, Error, PortHolder, Target};
 use forge_config::resolve::ResolvedProcess;
 use forge_system::ports::{self, Listening};
 use forge_system::process::{ProcessId, Signal};
@@ -123,14 +123,15 @@ pub(crate) fn move_on(conflicts: &[Conflict], root: &Path, moves: &mut Moves) ->
 pub(crate) fn end_holders(
     conflicts: &[Conflict],
     root: &Path,
-    shown: Option<&[ProcessId]>,
+    shown: Option<&[PortHolder]>,
 ) -> Result<(), Error> {
     for conflict in conflicts {
         let holder = &conflict.holder;
         let Some(id) = holder.id.filter(|_| holder.service.is_none()) else {
             return Err(refusal(conflicts, root));
         };
-        if shown.is_some_and(|shown| !shown.contains(&id)) {
+        let told = PortHolder { pid: id.pid, started_at: holder.started_at() };
+        if shown.is_some_and(|shown| !shown.contains(&told)) {
             return Err(refusal(conflicts, root));
         }
     }

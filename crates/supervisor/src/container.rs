@@ -14,7 +14,7 @@ use crate::probe;
 /// Between two questions: what is shown is as fresh as that of processes.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// After one that was not answered: the container is being made, or there is no engine.
+/// After two that were not answered: the container is being made, or there is no engine.
 const AGAIN: Duration = Duration::from_secs(5);
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -44,13 +44,23 @@ pub(crate) fn watch(
     report: impl Fn(Option<Sample>) + Send + 'static,
 ) -> Watched {
     let task = tokio::spawn(async move {
-        let mut last = None;
+        let (mut last, mut missed) = (None, false);
         loop {
             let told = timeout(LIMIT, ask(&engine, &cidfile)).await.ok().flatten();
-            let pause = if told.is_some() { INTERVAL } else { AGAIN };
-            let sample = told.as_ref().map(|stats| stats.sample(last));
-            last = told.map(|stats| (stats.cpu_stats.cpu_usage.total_usage, Instant::now()));
-            report(sample);
+            match &told {
+                Some(stats) => {
+                    report(Some(stats.sample(last)));
+                    last = Some((stats.cpu_stats.cpu_usage.total_usage, Instant::now()));
+                }
+                // Once is a hiccup of the engine: what it said last holds.
+                None if !missed => {}
+                None => {
+                    last = None;
+                    report(None);
+                }
+            }
+            let pause = if missed && told.is_none() { AGAIN } else { INTERVAL };
+            missed = told.is_none();
             sleep(pause).await;
         }
     });

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use forge_api::{Code, Error, OnConflict, Target};
+use forge_api::{Code, Error, OnConflict, PortHolder, Target};
 use forge_config::model::{Config, Port, Process};
 use forge_config::resolve::{Context, ResolvedProcess};
 use forge_config::{Diagnostics, Workspace};
-use forge_system::process::ProcessId;
 use serde_json::json;
 
 use crate::conflict::{self, Conflict, Moved, Moves};
@@ -55,7 +54,7 @@ pub(crate) struct Wish {
     pub typed: bool,
     pub on_conflict: OnConflict,
     /// Those whom the user has agreed to end; `None`: whoever holds the ports.
-    pub shown: Option<Vec<ProcessId>>,
+    pub shown: Option<Vec<PortHolder>>,
 }
 
 /// Why nothing is started.

@@ -75,7 +75,7 @@ fn crash(how: Exit, count: u32, next: AfterCrash) -> String {
         AfterCrash::Restart(delay) if delay.is_zero() => format!("{what}; restarting"),
         AfterCrash::Restart(delay) => format!("{what}; restarting in {}", duration(delay)),
         AfterCrash::Stay => format!("{what}; not restarted, as configured"),
-        AfterCrash::GiveUp => format!("{what}; crash {count} in a row, not restarted any more"),
+        AfterCrash::GiveUp(within) => format!("{what}; {}", gave_up(count, within)),
     }
 }
 

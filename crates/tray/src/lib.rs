@@ -3,12 +3,13 @@
 //! - [`Client`] is its conversation with the supervisor, [`Picture`] what it knows from there.
 //! - [`menu()`] makes the menu of a picture, [`changes()`] the steps from one menu to the next.
 //! - [`Announcements`] says which notices are to be shown natively, and what an answer to one means.
-//! - [`route`] names places in the window; [`downward()`] carries messages to it.
+//! - [`arguments`] is the app's command line; [`route`] names places in the window; [`downward()`] carries messages to it.
 //!
 //! **Architecture Invariant:** nothing here knows a window system, and nothing decides about processes. The desktop app
 //! does what these values say.
 
 mod announcements;
+pub mod arguments;
 mod batches;
 mod changes;
 mod client;

@@ -1,9 +1,9 @@
 //! What the tray shows, mirrored from the supervisor. Nothing is decided here.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use forge_api::{EnvironmentSummary, Mood, Notice, ProcessStatus, Status, Update, Workspace};
+use forge_api::{EnvironmentSummary, Mood, Notice, ProcessStatus, State, Status, Update, Workspace};
 
 type Place = (PathBuf, String);
 
@@ -121,9 +121,25 @@ impl Picture {
         }
     }
 
-    /// Something runs, or is about to.
-    pub fn is_active(&self) -> bool {
-        self.environments().any(|environment| environment.active)
+    /// The environments of which something runs or is about to, as people say their names. What is only meant to run,
+    /// and has done its work or given up, is not among them.
+    pub fn running(&self) -> Vec<String> {
+        let runs = |one: &ProcessStatus| {
+            one.status.is_alive() || matches!(one.status, State::Waiting | State::Restarting)
+        };
+        let running = self.environments().filter(|environment| {
+            self.processes(&environment.workspace, &environment.environment).iter().any(runs)
+        });
+        running.map(|environment| self.in_full(&environment.workspace, &environment.environment)).collect()
+    }
+
+    /// Whether the page may have a file opened that is at this path: a configuration, of a workspace that is known or
+    /// in a folder of Forge's own.
+    pub fn may_open(&self, path: &Path, own: &Path) -> bool {
+        let is_configuration = path.extension().is_some_and(|kind| kind == "yml" || kind == "yaml");
+        let is_straight = path.components().all(|part| part != Component::ParentDir);
+        let mut folders = self.workspaces.iter().map(|workspace| workspace.path.as_path()).chain([own]);
+        is_configuration && is_straight && folders.any(|folder| path.starts_with(folder))
     }
 
     /// The icon in words.

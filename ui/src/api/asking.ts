@@ -11,22 +11,36 @@ export class Asking {
   }
 
   open(): Promise<Connection> {
-    this.#opening ??= this.#connect().then(
+    if (this.#opening !== null) return this.#opening;
+    const opening = this.#connect().then(
       (connection) => {
-        connection.onclose = () => (this.#opening = null);
+        connection.onclose = () => this.#forget(opening);
         if (this.#closed) connection.close();
         return connection;
       },
       (thrown: unknown) => {
-        this.#opening = null;
+        this.#forget(opening);
         throw thrown;
       },
     );
-    return this.#opening;
+    this.#opening = opening;
+    return opening;
+  }
+
+  /** Ends all that is being asked: whose connection is gone, for them the supervisor looks no further. */
+  cut(): void {
+    const opening = this.#opening;
+    this.#opening = null;
+    void opening?.then((connection) => connection.close()).catch(() => {});
   }
 
   close(): void {
     this.#closed = true;
-    void this.#opening?.then((connection) => connection.close()).catch(() => {});
+    this.cut();
+  }
+
+  /** There may be another by now. */
+  #forget(opening: Promise<Connection>): void {
+    if (this.#opening === opening) this.#opening = null;
   }
 }

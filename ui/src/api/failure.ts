@@ -36,6 +36,19 @@ export interface Diagnostic {
   help: string | null;
 }
 
+/** One of Forge's own processes. */
+export interface Service {
+  workspace: string;
+  environment: string;
+  process: string;
+}
+
+/** A process as it was when that was told: its number alone may be another's by now. */
+export interface Holder {
+  pid: number;
+  started_at: string | null;
+}
+
 /** Who holds a port: `details.conflicts` of the code `port_conflict`. */
 export interface Conflict {
   process: string;
@@ -45,6 +58,9 @@ export interface Conflict {
   command: string | null;
   /** A name or a number. */
   user: string | null;
+  started_at: string | null;
+  /** It is Forge's own: it is stopped, not killed. */
+  service: Service | null;
   /** The next port that is free. */
   next: number | null;
 }
@@ -73,6 +89,12 @@ export function diagnosticsOf(error: { details?: JsonValue | null }): Diagnostic
   }));
 }
 
+function serviceOf(value: JsonValue | undefined): Service | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const [workspace, environment, process] = ['workspace', 'environment', 'process'].map((key) => text(value[key]));
+  return workspace && environment && process ? { workspace, environment, process } : null;
+}
+
 export function conflictsOf(error: { details?: JsonValue | null }): Conflict[] {
   return list(error.details, 'conflicts').map((item) => ({
     process: text(item['process']) ?? '',
@@ -81,6 +103,8 @@ export function conflictsOf(error: { details?: JsonValue | null }): Conflict[] {
     holder: text(item['holder']) ?? 'another program',
     command: text(item['command']),
     user: text(item['user']),
+    started_at: text(item['started_at']),
+    service: serviceOf(item['service']),
     next: number(item['next']),
   }));
 }

@@ -357,9 +357,22 @@ grep: string | null,
  */
 literal: boolean, ignore_case: boolean, invert: boolean, 
 /**
+ * And only among lines that have this, or with its `invert` have it not.
+ */
+within: LogSought | null, 
+/**
  * Lines around each match.
  */
 context: number, run: number | null, stream: Stream | null, };
+
+/**
+ * What lines have.
+ */
+export type LogSought = { 
+/**
+ * A regular expression, or with `literal` a text.
+ */
+text: string, literal: boolean, ignore_case: boolean, invert: boolean, };
 
 /**
  * `logs.read`: the next page. The first call has no cursor, and begins with the oldest line, or where `query.tail`,
@@ -628,6 +641,11 @@ notices: Array<Notice>, };
 export type OnConflict = "fail" | "kill" | "next";
 
 /**
+ * Who held a port when that was told: in the `conflicts` of a refusal.
+ */
+export type PortHolder = { pid: number, started_at: string | null, };
+
+/**
  * What a process is made of: as it was started last, or as it would be started.
  */
 export type ProcessDetails = { target: Target, command: string, cwd: string, 
@@ -825,7 +843,12 @@ variables: { [key in string]: string } | null,
  * The user has typed the command there: that is trust in what the workspace runs. Without it, a workspace whose
  * commands nobody has confirmed is refused with `untrusted`.
  */
-trust: boolean, on_conflict: OnConflict, };
+trust: boolean, on_conflict: OnConflict, 
+/**
+ * With `on_conflict: kill` only these are ended, whom the user has seen and agreed to; `null`: whoever holds the
+ * ports.
+ */
+holders: Array<PortHolder> | null, };
 
 export type StartCancel = { ticket: number, };
 

@@ -14,6 +14,7 @@ export function logQuery(workspace: string, names: string[], more: Partial<LogQu
     literal: false,
     ignore_case: false,
     invert: false,
+    within: null,
     context: 0,
     run: null,
     stream: null,

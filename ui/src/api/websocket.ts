@@ -12,7 +12,7 @@ export class WebSocketCarrier implements Carrier {
 
   open(events: PipeEvents): Promise<Pipe> {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(this.#url, ['forge', this.#token]);
+      const socket = this.#socket();
       let opened = false;
       let ended = false;
       socket.onopen = () => {
@@ -32,9 +32,33 @@ export class WebSocketCarrier implements Carrier {
         if (ended) return;
         ended = true;
         if (opened) events.close();
-        else void whyNot().then(reject);
+        else void this.#whyNot().then(reject);
       };
     });
+  }
+
+  #socket(): WebSocket {
+    try {
+      return new WebSocket(this.#url, ['forge', this.#token]);
+    } catch {
+      // What cannot even be asked with is no token.
+      throw new Refused('the token was refused');
+    }
+  }
+
+  /**
+   * A browser does not tell why an upgrade failed. The same address, asked for without one, looks at the token first:
+   * any other answer than that it is wrong means that it is right, and that there is no place at the moment.
+   */
+  async #whyNot(): Promise<Error> {
+    try {
+      const headers = { authorization: `Bearer ${this.#token}` };
+      const answer = await fetch(this.#url.replace(/^ws/, 'http'), { headers, cache: 'no-store' });
+      if (answer.status === 401) return new Refused('the token was refused');
+    } catch {
+      // No answer at all.
+    }
+    return new Error('the server takes no connection now');
   }
 }
 
@@ -42,18 +66,4 @@ function deliver(data: string, events: PipeEvents): void {
   const parsed: unknown = JSON.parse(data);
   if (Array.isArray(parsed)) for (const message of parsed) events.message(message);
   else events.message(parsed);
-}
-
-/**
- * A browser does not tell why an upgrade failed. The page itself needs no token: if it is served, it is the token
- * that was wrong, else the server is gone.
- */
-async function whyNot(): Promise<Error> {
-  try {
-    const answer = await fetch('./', { method: 'HEAD', cache: 'no-store' });
-    if (answer.ok) return new Refused('the token was refused');
-  } catch {
-    // No answer at all.
-  }
-  return new Error('the server does not answer');
 }

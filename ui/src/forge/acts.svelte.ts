@@ -1,7 +1,8 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 
-import { Failure } from '../api/failure';
+import { Failure, type Holder, type Service } from '../api/failure';
 import type { OnConflict, ProcessStatus, Started, Stopped, Update } from '../api/generated';
+import type { Host } from '../host/host';
 import { isActive } from '../ui/states';
 import type { Forge } from './forge.svelte';
 import { Pending, type Act } from './pending.svelte';
@@ -10,9 +11,9 @@ import { Pending, type Act } from './pending.svelte';
 export interface Refusal {
   workspace: string;
   environment: string;
-  /** As the request had them: an environment, or `ENVIRONMENT/PROCESS`. */
+  /** As the request had them: an environment, or `ENVIRONMENT/PROCESS`; of `open`, the address. */
   names: string[];
-  act: Act;
+  act: Act | 'open';
   failure: Failure;
 }
 
@@ -28,9 +29,11 @@ export class Acts {
   /** Requests on their way, by environment. */
   readonly #pending = new SvelteMap<string, SvelteSet<Pending>>();
   readonly #forge: Forge;
+  readonly #host: Pick<Host, 'openUrl'>;
 
-  constructor(forge: Forge) {
+  constructor(forge: Forge, host: Pick<Host, 'openUrl'>) {
     this.#forge = forge;
+    this.#host = host;
     forge.onupdate = (update) => this.#hear(update);
   }
 
@@ -65,9 +68,26 @@ export class Acts {
     return this.startNames(workspace, environment, [nameOf(environment, process)], onConflict);
   }
 
-  startNames(workspace: string, environment: string, names: string[], onConflict: OnConflict): Promise<boolean> {
-    const request = { workspace, names, variables: null, trust: false, on_conflict: onConflict };
+  /** With `kill`, only these `holders` of ports are ended; `null`: whoever holds them. */
+  startNames(
+    workspace: string,
+    environment: string,
+    names: string[],
+    onConflict: OnConflict,
+    holders: Holder[] | null = null,
+  ): Promise<boolean> {
+    const request = { workspace, names, variables: null, trust: false, on_conflict: onConflict, holders };
     return this.#do('start', workspace, environment, names, () => this.#forge.call('start', request));
+  }
+
+  /** Starts in place of those who hold the ports: what is Forge's own is stopped, and `holders` are ended. */
+  async startInstead(
+    { workspace, environment, names }: Refusal,
+    own: readonly Service[],
+    holders: Holder[] | null,
+  ): Promise<void> {
+    for (const service of own) if (!(await this.stop(service.workspace, service.environment, service.process))) return;
+    await this.startNames(workspace, environment, names, holders?.length === 0 ? 'fail' : 'kill', holders);
   }
 
   stop(workspace: string, environment: string, process?: string): Promise<boolean> {
@@ -89,6 +109,16 @@ export class Acts {
     return this.#do('kill', workspace, environment, names, async () => {
       orSurvivors(await this.#forge.call('kill', { workspace, names }));
     });
+  }
+
+  /** Shows an address of an environment's in the browser. */
+  async open(workspace: string, environment: string, url: string): Promise<void> {
+    try {
+      await this.#host.openUrl(url);
+      if (this.refusal(workspace, environment)?.act === 'open') this.forget(workspace, environment);
+    } catch (thrown) {
+      this.#refuse({ workspace, environment, names: [url], act: 'open', failure: Failure.from(thrown) });
+    }
   }
 
   /** The user has seen the commands of that hash, and wants them run. */
@@ -117,11 +147,14 @@ export class Acts {
       else setTimeout(() => all.delete(pending), PATIENCE);
       return true;
     } catch (thrown) {
-      const failure = Failure.from(thrown);
       all.delete(pending);
-      this.refusals.set(key(workspace, environment), { workspace, environment, names, act, failure });
+      this.#refuse({ workspace, environment, names, act, failure: Failure.from(thrown) });
       return false;
     }
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.refusals.set(key(refusal.workspace, refusal.environment), refusal);
   }
 
   #of(workspace: string, environment: string): Pending[] {

@@ -26,7 +26,7 @@ async function connected(answers: Answers) {
     ...answers,
   });
   const forge = new Forge(carrier);
-  const acts = new Acts(forge);
+  const acts = new Acts(forge, { openUrl: () => Promise.resolve() });
   forge.run();
   await vi.waitFor(() => expect(forge.pictures).toBe(1));
   const heard = (name: string) =>

@@ -141,7 +141,8 @@ export class Forge {
         const held = this.#held;
         this.#held = null;
         for (const update of held) this.#apply(update);
-      } while (this.#again);
+        // One that became hidden meanwhile has asked to hear no more.
+      } while (this.#again && !document.hidden);
     } finally {
       this.#refreshing = false;
       this.#held = null;
@@ -170,6 +171,8 @@ export class Forge {
     this.#settling = null;
     const stale = [...this.#stale.values()];
     this.#stale.clear();
+    // Asked for as a whole when somebody looks.
+    if (document.hidden) return;
     try {
       if (this.#again) return await this.refresh();
       for (const { workspace, environment } of stale) {
@@ -189,7 +192,7 @@ export class Forge {
         await this.call('unsubscribe', {});
       } else {
         clock.run();
-        if (this.link === 'connected') await this.refresh();
+        if (this.#connection) await this.refresh();
       }
     } catch {
       // The connection is lost; what connects again asks for everything.

@@ -13,7 +13,8 @@ export interface Host {
   readonly picksFolders: boolean;
   /** The chosen folder; `null`: none was chosen. */
   pickFolder(): Promise<string | null>;
-  openUrl(url: string): void;
+  /** In the browser. Rejects with the reason where there is none. */
+  openUrl(url: string): Promise<void>;
   /** Opens a file in the editor. `false`: there is no way to; show the path instead. */
   openPath(path: string): Promise<boolean>;
   /** A new file, at a place that the user chooses if there is a choice; `null`: none was chosen. */
@@ -21,6 +22,6 @@ export interface Host {
   rememberRoute(route: string): void;
   /** Where to begin, if the address does not say. */
   initialRoute(): Promise<string | null>;
-  /** Calls back when a click outside of the page wants another route. */
-  onNavigate(go: (route: string) => void): void;
+  /** Calls back when a click outside of the page wants another route, from when it has answered. */
+  onNavigate(go: (route: string) => void): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { Host } from './host';
 export const tauriHost: Host = {
   picksFolders: true,
   pickFolder: () => invoke<string | null>('pick_folder'),
-  openUrl: (url) => void invoke('open_url', { url }),
+  openUrl: (url) => invoke<void>('open_url', { url }),
   openPath: (path) =>
     invoke('open_path', { path }).then(
       () => true,
@@ -24,5 +24,5 @@ export const tauriHost: Host = {
   },
   rememberRoute: (route) => void invoke('remember_route', { route }),
   initialRoute: () => invoke<string | null>('initial_route'),
-  onNavigate: (go) => void listen<string>('navigate', (event) => go(event.payload)),
+  onNavigate: async (go) => void (await listen<string>('navigate', (event) => go(event.payload))),
 };

@@ -6,12 +6,13 @@ export const webHost: Host = {
   pickFolder: () => Promise.resolve(null),
   openUrl: (url) => {
     window.open(url, '_blank', 'noopener');
+    return Promise.resolve();
   },
   openPath: () => Promise.resolve(false),
   saveFile: (name) => Promise.resolve(download(name)),
   rememberRoute: () => {},
   initialRoute: () => Promise.resolve(null),
-  onNavigate: () => {},
+  onNavigate: () => Promise.resolve(),
 };
 
 /** Offered as a download once it is whole. */

@@ -22,11 +22,11 @@ export class LevelCounter {
     this.#asking = asking;
   }
 
-  /** Returns how to end it. */
-  count(filter: Filter): () => void {
+  /** Begins when `ready`: nobody waits longer for a line because lines are counted. Returns how to end it. */
+  count(filter: Filter, ready: Promise<void>): () => void {
     const ended = new AbortController();
     [this.counts, this.done] = [none(), false];
-    void this.#run({ ...filter, levels: [] }, ended.signal);
+    void ready.then(() => this.#run({ ...filter, levels: [] }, ended.signal));
     return () => ended.abort();
   }
 

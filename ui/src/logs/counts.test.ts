@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 /** Counts with a clock of its own. */
-function counting(more: Partial<Filter>) {
+function counting(more: Partial<Filter>, ready = Promise.resolve()) {
   vi.useFakeTimers({ now: Date.parse('2026-11-21T10:00:00Z') });
   vi.stubGlobal('document', { hidden: false });
   const carrier = new FakeCarrier({
@@ -25,7 +25,7 @@ function counting(more: Partial<Filter>) {
     'logs.scan.next': () => scanned({ counts: [{ ...one, errors_over_time: [] }] }),
   });
   const counter = new LevelCounter(new Asking(() => Connection.open(carrier)));
-  end = counter.count({ ...filter, ...more });
+  end = counter.count({ ...filter, ...more }, ready);
   const queries = (): LogQuery[] => (carrier.asked('logs.scan') as LogsScan[]).map(({ query }) => query);
   return { counter, queries };
 }
@@ -61,4 +61,21 @@ test('what lies ahead begins where it begins, and ends where it ends', async () 
   await vi.advanceTimersByTimeAsync(20_000);
   expect(queries().every((query) => (query.since ?? '') >= '2026-11-21T10:00:03.000Z')).toBe(true);
   expect(queries().at(-1)?.until).toBe('2026-11-21T10:00:05.000999999Z');
+});
+
+test('nothing is counted before somebody has something to read, and nothing when it is too late', async () => {
+  let be = () => {};
+  const ready = new Promise<void>((resolve) => (be = resolve));
+  const { counter, queries } = counting({}, ready);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([queries().length, counter.done]).toEqual([0, false]);
+  be();
+  await vi.advanceTimersByTimeAsync(10);
+  expect([queries().length, counter.done]).toEqual([1, true]);
+  end();
+  end = counter.count({ ...filter, run: 2 }, new Promise<void>((resolve) => (be = resolve)));
+  end();
+  be();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(queries().length).toBe(1);
 });

@@ -1,4 +1,4 @@
-import type { Level, LogQuery, Stream } from '../api/generated';
+import type { Level, LogQuery, LogSought, Stream } from '../api/generated';
 import { logQuery } from '../api/requests';
 
 /** A text or an expression that lines have. */
@@ -76,6 +76,11 @@ export function isOver({ run, until }: Pick<Filter, 'run' | 'until'>, latest: nu
 export function soughtBy(sought: Sought): Pick<LogQuery, 'grep' | 'literal' | 'ignore_case'> {
   const { text, regex, matchCase } = sought;
   return { grep: text === '' ? null : text, literal: !regex, ignore_case: !matchCase };
+}
+
+/** For what is sought among the lines that a filter shows: its text, as a query says it beside another one. */
+export function withinOf({ text, regex, matchCase, invert }: Sought & { invert: boolean }): LogSought | null {
+  return text === '' ? null : { text, literal: !regex, ignore_case: !matchCase, invert };
 }
 
 /** So that it means itself to the browser's regular expressions. */

@@ -1,19 +1,23 @@
 import type { Asking } from '../api/asking';
 import { Failure } from '../api/failure';
-import type { LogLine } from '../api/generated';
+import type { LogLine, LogsScanAnswer } from '../api/generated';
 import { scan } from '../api/scan';
 import { PATIENCE } from './budget';
-import { findsOf, NOTHING_SOUGHT, queryOf, soughtBy, type Filter, type Sought } from './filter';
+import { findsOf, NOTHING_SOUGHT, queryOf, soughtBy, withinOf, type Filter, type Sought } from './filter';
+import { Latest } from './latest';
 import type { Log } from './log.svelte';
 
 /** Hits among which one can go to and fro; more are only counted. */
-const HITS = 10_000;
+export const HITS = 10_000;
+
+/** Characters from which on a line may have been cut on its way: what is sought may stand in the rest. */
+const PERHAPS_CUT = 1 << 20;
 
 /** The search within what is shown: marks, counts, and leads from hit to hit through all that is stored. */
 export class Find {
   open = $state(false);
   sought = $state<Sought>({ ...NOTHING_SOUGHT });
-  /** All that were found so far. */
+  /** All that were found so far, also those that one can't go to. */
   count = $state(0);
   /** From 0, the newest; -1: on none. */
   place = $state(-1);
@@ -27,8 +31,12 @@ export class Find {
   /** Newest first. */
   #hits: LogLine[] = [];
   #known = new Set<string>();
-  /** By which lines that a filter keeps away are told from hits: a query has room for one expression. */
-  #also: ((line: LogLine) => boolean) | null = null;
+  /** Lines with a match that were stored when the search began, that came since, and that are among both. */
+  #stored = 0;
+  #came = 0;
+  #twice = 0;
+  /** Looks again at what came, where only the supervisor can tell. */
+  #latest: Latest | null = null;
   /** Somebody wanted to go to the first hit before there was one. */
   #awaited = false;
 
@@ -42,11 +50,15 @@ export class Find {
     this.#forget();
     if (!this.open || this.sought.text === '') return () => {};
     const ended = new AbortController();
+    const { signal } = ended;
     this.done = false;
-    const { text, matchCase, regex } = this.sought;
-    this.#also = alsoOf(filter);
-    const query = queryOf(filter, { ...soughtBy({ text, matchCase, regex }), invert: false });
-    const timer = setTimeout(() => void this.#scan(query, ended.signal), PATIENCE);
+    const wanted = { ...soughtBy(this.sought), invert: false, within: withinOf(filter) };
+    const timer = setTimeout(() => void this.#scan(queryOf(filter, wanted), signal), PATIENCE);
+    this.#latest = new Latest(async (since, until) => {
+      if (this.failure !== null) return;
+      const query = queryOf({ ...filter, since, until }, wanted);
+      await this.#ask('latest', query, ({ hits }) => this.#arrive(hits), signal);
+    }, signal);
     return () => {
       clearTimeout(timer);
       ended.abort();
@@ -57,15 +69,13 @@ export class Find {
     this.open = false;
   }
 
-  /** Lines that came just now. */
+  /** Lines that came just now. What an expression means is for the supervisor to say: browsers have another dialect. */
   arrived(lines: readonly LogLine[]): void {
+    if (!this.open || this.sought.text === '' || this.failure !== null) return;
     const { expression } = this;
-    if (expression === null) return;
-    const fresh = lines.filter((line) => has(expression, line.text) && this.#know(line));
-    if (fresh.length === 0) return;
-    this.#hits = [...fresh.toReversed(), ...this.#hits].slice(0, HITS);
-    this.count += fresh.length;
-    if (this.place >= 0) this.place += fresh.length;
+    const unclear = this.sought.regex || lines.some(({ text }) => text.length >= PERHAPS_CUT);
+    if (unclear || expression === null) this.#latest?.came(lines);
+    else this.#arrive(lines.filter(({ text }) => has(expression, text)).toReversed());
   }
 
   /** To the next older hit, or newer one; from the newest on to the oldest, and the other way. */
@@ -73,28 +83,53 @@ export class Find {
     const total = this.#hits.length;
     this.#awaited = total === 0 && !this.done;
     if (total === 0) return;
-    const from = this.place < 0 ? this.#before() - 1 : this.place;
+    const from = this.place < 0 ? this.#before() - (older ? 1 : 0) : this.place;
     this.place = (from + (older ? 1 : -1) + total) % total;
     this.#reveal();
   }
 
   async #scan(query: ReturnType<typeof queryOf>, signal: AbortSignal): Promise<void> {
     try {
-      const connection = await this.#asking.open();
-      const wanted = { newest_first: true, max_hits: HITS };
-      await scan(connection, 'search', query, wanted, (answer) => this.#take(answer), signal);
+      await this.#ask('search', query, (answer) => this.#take(answer), signal);
     } catch (thrown) {
       if (!signal.aborted) this.failure = Failure.from(thrown);
     }
     if (!signal.aborted) this.done = true;
   }
 
-  #take(answer: { hits: LogLine[]; matched: number; scanned_bytes: number; total_bytes: number }): void {
-    const hits = answer.hits.filter((line) => (this.#also === null || this.#also(line)) && this.#know(line));
-    this.#hits.push(...hits);
-    this.count = this.#also === null ? Math.max(answer.matched, this.#hits.length) : this.#hits.length;
+  async #ask(
+    slot: string,
+    query: ReturnType<typeof queryOf>,
+    take: (answer: LogsScanAnswer) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const connection = await this.#asking.open();
+    await scan(connection, slot, query, { newest_first: true, max_hits: HITS }, take, signal);
+  }
+
+  #take(answer: LogsScanAnswer): void {
+    const hits = answer.hits.filter((line) => this.#know(line));
+    this.#hits = [...this.#hits, ...hits].slice(0, HITS);
+    this.#stored = answer.matched;
+    this.#twice += answer.hits.length - hits.length;
+    this.#reckon();
     this.share = answer.total_bytes === 0 ? 1 : answer.scanned_bytes / answer.total_bytes;
     if (this.#awaited && this.#hits.length > 0) this.go(true);
+  }
+
+  /** Hits that came, newest first. */
+  #arrive(lines: readonly LogLine[]): void {
+    const hits = lines.filter((line) => this.#know(line));
+    this.#hits = [...hits, ...this.#hits].slice(0, HITS);
+    this.#came += hits.length;
+    this.#reckon();
+    if (this.place < 0) return;
+    this.place += hits.length;
+    if (this.place >= this.#hits.length) this.place = -1;
+  }
+
+  #reckon(): void {
+    this.count = this.#stored + this.#came - this.#twice;
   }
 
   #know(line: LogLine): boolean {
@@ -121,6 +156,7 @@ export class Find {
   #forget(): void {
     this.#hits = [];
     this.#known.clear();
+    [this.#stored, this.#came, this.#twice, this.#latest] = [0, 0, 0, null];
     this.#awaited = false;
     [this.count, this.place, this.done, this.share, this.failure] = [0, -1, true, 0, null];
   }
@@ -130,10 +166,4 @@ export class Find {
 function has(expression: RegExp, text: string): boolean {
   expression.lastIndex = 0;
   return expression.test(text);
-}
-
-function alsoOf(filter: Filter): ((line: LogLine) => boolean) | null {
-  const expression = findsOf(filter);
-  if (expression === null) return null;
-  return (line) => has(expression, line.text) !== filter.invert;
 }

@@ -1,4 +1,4 @@
-import type { Asking } from '../api/asking';
+import { Asking } from '../api/asking';
 import type { Connection } from '../api/connection';
 import { Failure } from '../api/failure';
 import type { LogAnchor, LogLine, LogQuery, LogsRead, LogsReadAnswer } from '../api/generated';
@@ -16,6 +16,8 @@ const AHEAD = 1000;
 const PAGE = 1000;
 /** Lines with which a view begins. */
 const BEGINNING = 400;
+/** Milliseconds before a supervisor that is gone is asked again. */
+const AGAIN = 1000;
 
 /** Where a view begins: at the newest line, at a moment (RFC 3339), or at a line. */
 export type Start = 'end' | { time: string } | { line: Pick<LogLine, 'environment' | 'process' | 'at'> };
@@ -47,8 +49,6 @@ export class Log {
   /** Nothing older is stored; nothing newer. */
   atStart = $state(false);
   atEnd = $state(false);
-  /** Something is being looked for beyond what is loaded. */
-  looking = $state(false);
   failure = $state.raw<Failure | null>(null);
   /** What stands on top while it is not followed, and how many pixels of it are above the edge. */
   top = { seq: 0, offset: 0 };
@@ -59,6 +59,7 @@ export class Log {
   /** What comes while it is at the end. */
   onarrival: (lines: readonly LogLine[]) => void = () => {};
   readonly #connect: () => Promise<Connection>;
+  /** Its own: what nobody waits for any more is ended by closing the connection. */
   readonly #asking: Asking;
   readonly #isOver: () => boolean;
   #query: LogQuery | null = null;
@@ -67,7 +68,13 @@ export class Log {
   #previous: string | null = null;
   #turn = 0;
   #older = false;
-  readonly #budget = new Budget();
+  /** Of what was begun last. */
+  #budget = new Budget();
+  /** Questions of this turn that are not answered yet. */
+  #asked = 0;
+  #hasPage = false;
+  /** Who waits for the first page. */
+  #awaiting: (() => void)[] = [];
   /** Something else is being opened: what is there now grows no more. */
   #opening = false;
   /** What is to come into sight as soon as it is there; `seam`: the place of the first line behind it. */
@@ -75,9 +82,9 @@ export class Log {
   #arrived: LogLine[] = [];
   #frame = 0;
 
-  constructor(connect: () => Promise<Connection>, asking: Asking, isOver = () => false) {
+  constructor(connect: () => Promise<Connection>, isOver = () => false) {
     this.#connect = connect;
-    this.#asking = asking;
+    this.#asking = new Asking(connect);
     this.#isOver = isOver;
   }
 
@@ -92,8 +99,15 @@ export class Log {
     void this.#begin(start, true, lead);
   }
 
+  /** As soon as of the filter that was opened last as much is there as is in sight, or all that there is. */
+  firstPage(): Promise<void> {
+    return this.#hasPage ? Promise.resolve() : new Promise((there) => this.#awaiting.push(there));
+  }
+
   close(): void {
     this.#turn += 1;
+    if (this.#asked > 0) this.#asking.cut();
+    [this.#asked, this.#older] = [0, false];
     this.#reader?.stop();
     this.#reader = null;
     cancelAnimationFrame(this.#frame);
@@ -101,6 +115,12 @@ export class Log {
     this.#arrived = [];
     this.#goal?.reached();
     this.#goal = null;
+  }
+
+  /** For good. */
+  end(): void {
+    this.close();
+    this.#asking.close();
   }
 
   follow(): void {
@@ -145,6 +165,7 @@ export class Log {
   clear(): void {
     this.close();
     this.lines.clear();
+    this.#hasPage = false;
     this.version += 1;
   }
 
@@ -161,7 +182,7 @@ export class Log {
   }
 
   async older(): Promise<void> {
-    const first = this.lines.at(this.lines.first);
+    const [first, turn] = [this.lines.at(this.lines.first), this.#turn];
     if (this.#older || this.#opening || this.atStart || !this.loaded) return;
     const from: Partial<LogsRead> =
       this.#previous !== null ? { cursor: this.#previous } : { anchor: first ? anchorOf(first.line) : 'end' };
@@ -175,46 +196,45 @@ export class Log {
       this.#dropBelow();
       this.version += 1;
     });
+    if (turn !== this.#turn) return;
     this.#older = false;
+    this.#tellPage();
     // Where few lines fit, the answer may have been that none was found yet.
     if (!this.atStart && this.lines.topOf(this.top.seq) < this.height && this.failure === null) void this.older();
   }
 
-  /** The nearest line that fits a narrower question, behind or before a line; `null`: there is none. */
-  async nearest(narrower: Partial<LogQuery>, from: LogLine | null, backward: boolean): Promise<LogLine | null> {
-    const [query, turn] = [this.#query, this.#turn];
+  /**
+   * The nearest line that fits a narrower question, behind or before a line; `null`: there is none, `undefined`: it
+   * failed, or something else was opened meanwhile.
+   */
+  async nearest(narrower: Partial<LogQuery>, from: LogLine | null, backward: boolean) {
+    const [query, turn, budget] = [this.#query, this.#turn, new Budget()];
     if (!query) return null;
     let place: Partial<LogsRead> = { anchor: from ? anchorOf(from) : 'end' };
-    const budget = new Budget();
-    this.looking = true;
     try {
       while (this.#turn === turn) {
-        const request = { ...place, backward, max_lines: 2, budget_ms: budget.milliseconds };
-        const connection = await this.#asking.open();
-        const answer = await connection.call('logs.read', logsRead({ ...query, ...narrower }, request));
+        const answer = await this.#read({ ...query, ...narrower }, { ...place, backward, max_lines: 2 }, budget);
         const fitting = answer.lines.filter((line) => !isSame(line, from));
         const found = backward ? fitting.at(-1) : fitting[0];
         if (found) return found;
         if (answer.at_end) return null;
-        budget.spent(answer);
         place = { cursor: answer.cursor };
       }
     } catch (thrown) {
-      this.failure = Failure.from(thrown);
-    } finally {
-      this.looking = false;
+      if (this.#turn === turn) this.failure = Failure.from(thrown);
     }
-    return null;
+    return undefined;
   }
 
   async #begin(start: Start, fresh: boolean, lead = true): Promise<void> {
     this.close();
     const turn = this.#turn;
+    this.#budget = new Budget();
     [this.failure, this.following] = [null, start === 'end'];
     this.unseen = { count: 0, more: false };
     if (fresh) {
       this.lines.clear();
-      [this.loaded, this.atStart, this.atEnd] = [false, false, false];
+      [this.loaded, this.atStart, this.atEnd, this.#hasPage] = [false, false, false, false];
       this.version += 1;
     }
     this.#opening = true;
@@ -231,6 +251,7 @@ export class Log {
       this.version += 1;
     });
     if (turn !== this.#turn) return;
+    this.#tellPage();
     if (start === 'end') {
       if (this.lines.height < this.height) void this.older();
     } else {
@@ -265,24 +286,41 @@ export class Log {
   }
 
   async #ask(request: Partial<LogsRead>, take: Take): Promise<void> {
-    const [query, turn] = [this.#query, this.#turn];
-    if (!query) return;
-    try {
-      this.looking = true;
-      const connection = await this.#asking.open();
-      const budget_ms = this.#budget.milliseconds;
-      const answer = await connection.call('logs.read', logsRead(query, { budget_ms, ...request }));
-      this.#budget.spent(answer);
-      if (turn === this.#turn) take(answer);
-    } catch (thrown) {
-      const failure = Failure.from(thrown);
-      if (turn !== this.#turn) return;
-      if (failure.code === 'no_supervisor')
-        setTimeout(() => turn === this.#turn && void this.#ask(request, take), 1000);
-      else this.failure = failure;
-    } finally {
-      if (turn === this.#turn) this.looking = false;
+    const [query, turn, budget] = [this.#query, this.#turn, this.#budget];
+    while (query && turn === this.#turn) {
+      try {
+        const answer = await this.#read(query, request, budget);
+        if (turn === this.#turn) take(answer);
+        return;
+      } catch (thrown) {
+        if (turn !== this.#turn) return;
+        const failure = Failure.from(thrown);
+        if (failure.code !== 'no_supervisor') {
+          this.failure = failure;
+          return;
+        }
+        await new Promise((wake) => setTimeout(wake, AGAIN));
+      }
     }
+  }
+
+  async #read(query: LogQuery, request: Partial<LogsRead>, budget: Budget): Promise<LogsReadAnswer> {
+    const turn = this.#turn;
+    this.#asked += 1;
+    try {
+      const connection = await this.#asking.open();
+      const more = { ...request, budget_ms: budget.milliseconds };
+      const answer = await connection.call('logs.read', logsRead(query, more));
+      budget.spent(answer);
+      return answer;
+    } finally {
+      if (turn === this.#turn) this.#asked -= 1;
+    }
+  }
+
+  #tellPage(): void {
+    this.#hasPage ||= this.loaded && (this.atStart || this.lines.height >= this.height);
+    if (this.#hasPage) for (const there of this.#awaiting.splice(0)) there();
   }
 
   #readFrom(place: Pick<LogsRead, 'cursor' | 'anchor'>): void {

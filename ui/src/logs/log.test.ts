@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { Asking } from '../api/asking';
+import type { Carrier } from '../api/carrier';
 import { Connection } from '../api/connection';
 import { FakeCarrier } from '../api/fake';
 import { Failure } from '../api/failure';
@@ -64,11 +64,11 @@ function stored(count: number, hurried = 0) {
 }
 
 let log: Log;
-afterEach(() => log.close());
+afterEach(() => log.end());
 
 function reading(count: number, start: Start = 'end', lead = false, hurried = 0) {
   const store = stored(count, hurried);
-  log = new Log(store.open, new Asking(store.open));
+  log = new Log(store.open);
   log.height = 400;
   log.open(filter, start, lead);
   return store;
@@ -205,7 +205,112 @@ test('a refused filter is told', async () => {
     },
   });
   const open = () => Connection.open(carrier);
-  log = new Log(open, new Asking(open));
+  log = new Log(open);
   log.open(filter, 'end', false);
   await until(() => expect(log.failure?.code).toBe('usage'));
+});
+
+interface Asked {
+  request: LogsRead;
+  reply(answer: LogsReadAnswer): void;
+  connection: { closed: boolean };
+}
+
+/** A log whose reads are answered by hand; those of its reader, which only go on, stay without an answer. */
+function byHand(text: string) {
+  const reads: Asked[] = [];
+  const carrier: Carrier = {
+    open: (events) => {
+      const connection = { closed: false };
+      const tell = (id: number, result: unknown) =>
+        queueMicrotask(() => connection.closed || events.message({ jsonrpc: '2.0', id, result }));
+      const send = (message: object) => {
+        const { id, method, params } = message as { id: number; method: string; params: LogsRead };
+        if (method === 'hello') tell(id, {});
+        else if (params.backward) reads.push({ request: params, reply: (answer) => tell(id, answer), connection });
+      };
+      return Promise.resolve({ send, close: () => void (connection.closed = true) });
+    },
+  };
+  log = new Log(() => Connection.open(carrier));
+  log.height = 400;
+  log.open({ ...filter, text }, 'end', false);
+  /** The next question, once it is there. */
+  let seen = 0;
+  const next = async (): Promise<Asked> => {
+    await until(() => expect(reads.length).toBeGreaterThan(seen));
+    return reads[seen++] as Asked;
+  };
+  return { next };
+}
+
+const nothingYet = answer([], { cursor: '1', previous: '1', next: '1', at_end: false });
+const linesUpTo = (end: number, at_end = false) => ({
+  ...answer([], { cursor: '1', previous: '1', next: String(end), at_end }),
+  lines: Array.from({ length: 30 }, (_, at) => line(end - 30 + at)),
+});
+
+test('a changed filter ends the read of the one before, and has patience of its own', async () => {
+  const { next } = byHand('rare');
+  for (const budget_ms of [50, 100, 200, 400]) {
+    const read = await next();
+    expect(read.request).toMatchObject({ budget_ms, query: { grep: 'rare' } });
+    read.reply(nothingYet);
+  }
+  const stale = await next();
+  expect(stale.connection.closed).toBe(false);
+  log.open({ ...filter, text: 'common' }, 'end', false);
+  expect(log.lines.next - log.lines.first).toBe(0);
+  const fresh = await next();
+  expect(stale.connection.closed, 'for a connection that is gone the supervisor looks no further').toBe(true);
+  expect(fresh.request).toMatchObject({ budget_ms: 50, query: { grep: 'common' } });
+  stale.reply(linesUpTo(100, true));
+  fresh.reply(linesUpTo(900));
+  await until(() => expect(texts().at(-1)).toBe(899));
+  expect([texts()[0], log.atStart, log.failure]).toEqual([870, false, null]);
+});
+
+test('when no read is under way, the next filter is asked for over the same connection', async () => {
+  const { next } = byHand('one');
+  const first = await next();
+  first.reply(linesUpTo(100, true));
+  await until(() => expect(log.atStart).toBe(true));
+  log.open({ ...filter, text: 'two' }, 'end', false);
+  const second = await next();
+  expect([second.connection === first.connection, second.connection.closed]).toEqual([true, false]);
+  second.reply(linesUpTo(200, true));
+  await until(() => expect(texts().at(-1)).toBe(199));
+  log.end();
+  await until(() => expect(second.connection.closed).toBe(true));
+});
+
+test('who looks for the nearest line and then opens something else is told nothing of it', async () => {
+  const { next } = byHand('');
+  (await next()).reply(linesUpTo(100, true));
+  await until(() => expect(log.atStart).toBe(true));
+  const nearest = log.nearest({ levels: ['error'] }, null, true);
+  const looked = await next();
+  log.open({ ...filter, text: 'two' }, 'end', false);
+  expect(await nearest, 'not that there is none').toBeUndefined();
+  expect([looked.connection.closed, log.failure]).toEqual([true, null]);
+});
+
+test('the first page is there when it fills what is in sight, or nothing more is stored', async () => {
+  const { next } = byHand('rare');
+  let there = 0;
+  void log.firstPage().then(() => (there += 1));
+  (await next()).reply(nothingYet);
+  const second = await next();
+  expect([log.loaded, there]).toEqual([true, 0]);
+  second.reply(linesUpTo(100));
+  await until(() => expect(there).toBe(1));
+  await log.firstPage();
+
+  log.open({ ...filter, text: 'rarer' }, 'end', false);
+  void log.firstPage().then(() => (there += 1));
+  (await next()).reply(nothingYet);
+  const last = await next();
+  expect(there).toBe(1);
+  last.reply({ ...nothingYet, at_end: true });
+  await until(() => expect(there).toBe(2));
 });

@@ -200,7 +200,7 @@ export class Steps implements KeyDeeds {
     const from = current?.line ?? (following ? null : lines.at(top.seq)?.line) ?? null;
     const found = await this.log.nearest(narrower, from, back);
     if (found) await this.log.reveal(found);
-    else this.#say(none);
+    else if (found === null) this.#say(none);
   }
 
   #say(text: string): void {

@@ -11,6 +11,9 @@ export function jsonLineOf(line: LogLine): string {
   return JSON.stringify({ time, environment, process, run, stream, level, text });
 }
 
-/** What Forge itself wrote that a process ended badly: `restarted, exit 1`, `killed by SIGSEGV`. */
+/**
+ * What Forge itself wrote that a run ended by itself and badly: `run 3 exited with 1`, `run 3 was killed by SIGSEGV`. A
+ * stop that was asked for is none, however it ended, and where nobody knows there is nothing to tell.
+ */
 export const tellsOfCrash = (line: LogLine): boolean =>
-  line.stream === 'forge' && /exit [1-9]|signal|SIG[A-Z]+|crash/i.test(line.text);
+  line.stream === 'forge' && /^run \d+ (exited with (?!0$)-?\d+|was killed by .+)$/.test(line.text);

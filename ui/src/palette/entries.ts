@@ -66,7 +66,7 @@ function processesOf(page: Surroundings, environment: Environment): Entry[] {
 
 function actsOf(page: Surroundings, environment: Environment): Entry[] {
   const { workspace, name, summary, url } = environment;
-  const { acts, host, router } = page;
+  const { acts, router } = page;
   const hint = workspaceOf(page, environment);
   const entry = (text: string, act: () => unknown): Entry => ({
     id: `${text} ${workspace} ${name}`,
@@ -84,7 +84,7 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
           entry(`Restart ${name}`, () => acts.restart(workspace, name)),
         ]
       : []),
-    ...(summary?.active && url ? [entry(`Open ${url}`, () => host.openUrl(url))] : []),
+    ...(summary?.active && url ? [entry(`Open ${url}`, () => acts.open(workspace, name, url))] : []),
     entry(`Logs of ${name}`, () => router.go(toEnvironment(workspace, name, 'logs'))),
     entry(`Patterns in the logs of ${name}`, () => router.go(toEnvironment(workspace, name, 'patterns'))),
     entry(`Graphs of ${name}`, () => router.go(toEnvironment(workspace, name, 'graphs'))),

@@ -13,19 +13,23 @@ export class Router {
   }
 
   async run(): Promise<void> {
-    this.#host.onNavigate((route) => this.go(route));
     addEventListener('hashchange', () => this.#read());
+    // A click from now on is heard; one before is the route to begin with.
+    await this.#host.onNavigate((route) => this.go(route));
     if (location.hash === '') {
       const initial = await this.#host.initialRoute();
-      if (initial) this.go(initial);
+      // Unless one was heard meanwhile, which is newer.
+      if (initial && location.hash === '') this.go(initial);
     }
     this.#read();
   }
 
-  /** A route, or a fragment with or without `#`. */
+  /** A route, or a fragment with or without `#`. Where one is already is visited anew. */
   go(to: Route | string): void {
     const href = typeof to === 'string' ? to : hrefOf(to);
-    location.hash = href.replace(/^#/, '');
+    const { hash } = new URL(href.replace(/^#?/, '#'), location.href);
+    if (hash === location.hash) this.route = parseRoute(hash);
+    else location.hash = hash;
   }
 
   #read(): void {

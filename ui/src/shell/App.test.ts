@@ -32,7 +32,7 @@ test('start asks for exactly that process', async () => {
   const { carrier } = await openPage({});
   await fireEvent.click(await screen.findByTestId('start-web'));
   expect(carrier.asked('start')).toEqual([
-    { workspace: WORKSPACE, names: ['dev/web'], variables: null, trust: false, on_conflict: 'fail' },
+    { workspace: WORKSPACE, names: ['dev/web'], variables: null, trust: false, on_conflict: 'fail', holders: null },
   ]);
 });
 
@@ -44,7 +44,16 @@ test('what cannot be done cannot be clicked', async () => {
 
 test('a port that is in use: who holds it is named before it is ended', async () => {
   const conflicts = [
-    { process: 'web', port: 3000, pid: 8432, holder: 'node', command: 'node old.js', user: 'mia', next: 3001 },
+    {
+      process: 'web',
+      port: 3000,
+      pid: 8432,
+      holder: 'node',
+      command: 'node old.js',
+      user: 'mia',
+      started_at: '2026-11-21T09:00:00.000Z',
+      next: 3001,
+    },
   ];
   const { carrier } = await openPage({
     start: ({ on_conflict }: { on_conflict: string }) => {
@@ -60,7 +69,11 @@ test('a port that is in use: who holds it is named before it is ended', async ()
   for (const text of ['8432', 'node old.js', 'mia']) expect(dialog.textContent).toContain(text);
   expect(carrier.asked('start')).toHaveLength(1);
   await fireEvent.click(screen.getByText('End it and start'));
-  expect(carrier.asked('start')[1]).toMatchObject({ names: ['dev/web'], on_conflict: 'kill' });
+  expect(carrier.asked('start')[1]).toMatchObject({
+    names: ['dev/web'],
+    on_conflict: 'kill',
+    holders: [{ pid: 8432, started_at: '2026-11-21T09:00:00.000Z' }],
+  });
 });
 
 test('a notice of a port in use asks as well before anything is ended', async () => {
@@ -95,7 +108,7 @@ test('a crash stands on top, with its actions and a command to copy', async () =
   const crash = notice('n1', { actions: [{ id: 'restart', label: 'Restart now', shows: false }] });
   const { carrier } = await openPage({ notices: () => ({ notices: [crash] }) });
   const strip = await screen.findByTestId('crash-n1');
-  expect(strip.textContent).toContain('forge logs dev/api -n 50');
+  expect(strip.textContent).toContain(`forge -C ${WORKSPACE} logs dev/api -n 50`);
   await fireEvent.click(screen.getByText('Restart now'));
   expect(carrier.asked('notices.act')).toEqual([{ id: 'n1', action: 'restart' }]);
 });

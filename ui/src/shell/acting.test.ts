@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 // What one sees of what one asked for.
 import { cleanup, configure, fireEvent, screen, waitFor, within } from '@testing-library/svelte';
+import { tick } from 'svelte';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { Failure } from '../api/failure';
@@ -87,7 +88,7 @@ test('what is refused while one reads the log stands above it', async () => {
   expect([...strip.querySelectorAll('code')].map((code) => code.textContent)).toEqual([
     'go',
     'requires',
-    'forge check',
+    `forge -C ${WORKSPACE} check`,
   ]);
   expect(await screen.findByTestId('log')).toBeTruthy();
 });
@@ -102,7 +103,7 @@ test('a start that failed says who, offers to try again, and what to type', asyn
   const { carrier } = await openPage({ notices: () => ({ notices: [failed] }), start: 'later' });
   const strip = await screen.findByTestId('notice-n1');
   expect(strip.querySelector('a[href$="/p/api"]')?.textContent).toBe('api');
-  expect(strip.textContent).toContain('forge logs dev/api -n 50');
+  expect(strip.textContent).toContain(`forge -C ${WORKSPACE} logs dev/api -n 50`);
   await fireEvent.click(within(strip).getByText('Try again'));
   expect(carrier.asked('start')).toMatchObject([{ names: ['dev'], on_conflict: 'fail' }]);
   await waitFor(() => expect(within(strip).getByText('Try again').hasAttribute('disabled')).toBe(true));
@@ -192,4 +193,130 @@ test('a check of health that a one-shot lacks is not missed', async () => {
     toProcess(WORKSPACE, 'dev', 'migrate', 'health'),
   );
   await screen.findByText(/runs to its end and is ready when it exits with 0/);
+});
+
+const commands = (element: HTMLElement) => [...element.querySelectorAll('code')].map((code) => code.textContent);
+
+test('a configuration that cannot be used comes with what to type about it', async () => {
+  const problem = { code: 'configuration', message: 'no such key', help: null, details: null } as const;
+  await openPage({ workspaces: () => ({ workspaces: [workspace([summary('dev')], { problem })] }) });
+  const strip = await screen.findByTestId('problem');
+  expect(commands(strip)).toEqual([`${WORKSPACE}/.forge/processes.yml`, `forge -C ${WORKSPACE} check`]);
+});
+
+test('what does not stop can be stopped from a terminal, also beside the notice of a start that failed', async () => {
+  const failed = notice('n1', { kind: 'start_failed', process: null, summary: 'dev is not ready', body: 'why' });
+  await openPage({
+    notices: () => ({ notices: [failed] }),
+    subscribe: () => ({ environments: [status('dev', [processStatus('web')])] }),
+    stop: () => {
+      throw new Failure({ code: 'survivors', message: 'still alive' });
+    },
+  });
+  await fireEvent.click(await screen.findByTestId('stop-web'));
+  expect(commands(await screen.findByTestId('refusal'))).toEqual([`forge -C ${WORKSPACE} stop dev/web`]);
+});
+
+test('a lost connection comes with the command that says why', async () => {
+  const { carrier } = await openPage({});
+  await screen.findByTestId('process-web');
+  carrier.hangUp();
+  const bar = await screen.findByText('Forge does not answer.');
+  expect(bar.closest('[role="status"]')?.textContent).toContain('forge doctor');
+});
+
+test('where Forge itself holds the port, what it runs is stopped first, and nothing is killed', async () => {
+  const service = { workspace: '/home/me/other', environment: 'dev', process: 'api' };
+  const conflict = { process: 'web', port: 3000, pid: 7, holder: 'dev/api of /home/me/other (node, PID 7)', service };
+  let held = true;
+  const { carrier } = await openPage(
+    {
+      start: () => {
+        const details = { conflicts: [{ ...conflict, next: null }] };
+        if (held) throw new Failure({ code: 'port_conflict', message: 'port 3000 is in use', details });
+        return { ticket: 1 };
+      },
+      stop: () => {
+        held = false;
+        return { stopped: [], survivors: [] };
+      },
+    },
+    `#/w/${encodeURIComponent(WORKSPACE)}`,
+  );
+  await fireEvent.click(await within(screen.getByRole('main')).findByTestId('start-dev'));
+  const strip = await screen.findByTestId('refusal');
+  expect(within(strip).queryByText(/other port/), 'there is none').toBe(null);
+  await fireEvent.click(within(strip).getByText('Stop dev/api and start'));
+  const dialog = screen.getByRole('dialog', { name: 'Stop dev/api?' });
+  expect(dialog.textContent).not.toContain('killed');
+  await fireEvent.click(within(dialog).getByText('Stop it and start'));
+  await waitFor(() => expect(carrier.asked('start')).toHaveLength(2));
+  expect(carrier.asked('stop')).toEqual([{ workspace: '/home/me/other', names: ['dev/api'], all: false }]);
+  expect(carrier.asked('start')[1]).toMatchObject({ names: ['dev'], on_conflict: 'fail' });
+});
+
+test('an address that does not open says why, and can be copied', async () => {
+  const why = ['there is no browser'];
+  const openUrl = () => (why[0] ? Promise.reject(why.pop()) : Promise.resolve());
+  const web = processStatus('web', { url: 'http://localhost:3000/', ports: [3000] });
+  await openPage({ subscribe: () => ({ environments: [status('dev', [web])] }) }, '#/ports', { ...webHost, openUrl });
+  await fireEvent.click(await screen.findByRole('link', { name: '3000' }));
+  const strip = await screen.findByRole('region', { name: 'Could not open localhost:3000' });
+  expect(within(strip).getByRole('alert').textContent).toContain('there is no browser');
+  within(strip).getByRole('button', { name: 'Copy address: http://localhost:3000/' });
+  await fireEvent.click(screen.getByRole('link', { name: '3000' }));
+  await waitFor(() => expect(screen.queryByTestId('refusal')).toBe(null));
+});
+
+test('what could not be opened is not started by trying again', async () => {
+  const failed = notice('n1', { kind: 'start_failed', process: null, summary: 'dev is not ready', body: 'why' });
+  const url = 'http://localhost:3000/';
+  const { carrier } = await openPage(
+    {
+      notices: () => ({ notices: [failed] }),
+      subscribe: () => ({ environments: [status('dev', [processStatus('web')], { url })] }),
+      start: 'later',
+    },
+    undefined,
+    { ...webHost, openUrl: () => Promise.reject(new Error('there is no browser')) },
+  );
+  await fireEvent.click(await screen.findByTitle(`Open ${url}`));
+  await screen.findByText('there is no browser');
+  await fireEvent.click(within(screen.getByTestId('notice-n1')).getByText('Try again'));
+  expect(carrier.asked('start')).toMatchObject([{ names: ['dev'] }]);
+});
+
+test('a notice that is clicked again is in sight again', async () => {
+  const scrolled: Element[] = [];
+  Element.prototype.scrollIntoView = function () {
+    scrolled.push(this);
+  };
+  const hash = toEnvironment(WORKSPACE, 'dev', 'overview', { notice: 'n1' });
+  const { router } = await openPage({ notices: () => ({ notices: [notice('n1'), notice('n2')] }) }, hash);
+  const strip = await screen.findByTestId('crash-n1');
+  await waitFor(() => expect(scrolled).toContain(strip));
+  scrolled.length = 0;
+  router.go(hash);
+  await tick();
+  expect(scrolled).toEqual([strip]);
+});
+
+test('the key of the part that one looks at moves nothing', async () => {
+  const { router } = await openPage({}, toEnvironment(WORKSPACE, 'dev', 'events'));
+  await screen.findByTestId('environment-dev');
+  const { route } = router;
+  await fireEvent.keyDown(window, { key: 'g', code: 'KeyG' });
+  await fireEvent.keyDown(window, { key: 'e', code: 'KeyE' });
+  expect(router.route).toBe(route);
+});
+
+test('a file that no program opens is not passed over in silence', async () => {
+  const host = { ...webHost, picksFolders: true, openPath: () => Promise.resolve(false) };
+  await openPage(
+    { 'workspaces.commands': () => ({ hash: 'h', trusted: true, commands: [] }) },
+    '#/w/%2Fhome%2Fme%2Fshop',
+    host,
+  );
+  await fireEvent.click(await screen.findByText('Open in editor'));
+  expect((await screen.findByRole('alert')).textContent).toContain('No program opens it');
 });

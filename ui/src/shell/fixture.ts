@@ -59,8 +59,8 @@ export async function openPage(answers: Answers, hash = toEnvironment(WORKSPACE,
   const forge = new Forge(carrier);
   const router = new Router(host);
   location.hash = hash;
-  const { container } = render(App, { forge, acts: new Acts(forge), host, router, layers: new Layers() });
+  const { container } = render(App, { forge, acts: new Acts(forge, host), host, router, layers: new Layers() });
   forge.run();
   await router.run();
-  return { carrier, container };
+  return { carrier, container, router };
 }

@@ -56,16 +56,21 @@ function toTab(page: Surroundings, at: number): void {
   const { route } = page.router;
   if (route.page === 'environment') {
     const tab = ENVIRONMENT_TABS[at];
-    if (tab) page.router.go({ ...bare(route), tab });
+    if (tab) turnTo(page, hrefOf({ ...bare(route), tab }));
   } else if (route.page === 'process') {
     const tab = PROCESS_TABS[at];
-    if (tab) page.router.go({ ...bare(route), tab });
+    if (tab) turnTo(page, hrefOf({ ...bare(route), tab }));
   }
 }
 
 function toNamedTab(page: Surroundings, tab: (typeof ENVIRONMENT_TABS)[number]): void {
   const { route } = page.router;
-  if (route.page === 'environment' || route.page === 'process') page.router.go(hrefOf({ ...bare(route), tab }));
+  if (route.page === 'environment' || route.page === 'process') turnTo(page, hrefOf({ ...bare(route), tab }));
+}
+
+/** Whoever is there already keeps their place in it. */
+function turnTo(page: Surroundings, href: string): void {
+  if (href !== location.hash) page.router.go(href);
 }
 
 /** Another tab is looked at from its beginning. */

@@ -28,6 +28,7 @@ pub(crate) async fn run(context: &Context, args: args::Start) -> Outcome {
         variables: Some(variables()),
         trust: true,
         on_conflict: on_conflict(args.on_conflict),
+        holders: None,
     };
     let started = client.call(&start).await.map_err(|error| conflict(error, args.on_conflict))?;
     if args.detach {

@@ -172,6 +172,10 @@ fn cue(before: &str) -> (bool, bool) {
 /// The part of a name that changes with its content is left out.
 pub(super) fn size(text: &str) -> Option<(String, u64)> {
     const KINDS: [&str; 6] = [".js", ".mjs", ".cjs", ".css", ".wasm", ".html"];
+    // A module that went into it is no output.
+    if text.contains("[built]") {
+        return None;
+    }
     let mut words = text.split_whitespace().skip_while(|word| *word == "asset");
     let name = words.next()?;
     let kind = KINDS.iter().find(|kind| name.ends_with(**kind))?;
@@ -196,18 +200,18 @@ fn bytes_of(unit: &str) -> Option<f64> {
     })
 }
 
-/// `dist/assets/index-CAUvuim5` → `index`.
+/// `dist/assets/index-CAUvuim5` → `dist/assets/index`.
 fn unhashed(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    match name.rsplit_once(['-', '.']) {
+    match path.rsplit_once(['-', '.']) {
         Some((stem, hash))
             if hash.len() >= 8
                 && !stem.is_empty()
+                && !stem.ends_with('/')
                 && hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
         {
             stem
         }
-        _ => name,
+        _ => path,
     }
 }
 
@@ -255,10 +259,10 @@ mod tests {
         for (text, expected) in [
             ("asset main.js 189 bytes [emitted] [minimized] (name: main)", Some(("main.js", 189))),
             ("asset vendor.1a2b3c4d.js 1.2 MiB [emitted]", Some(("vendor.js", 1_258_291))),
-            ("dist/assets/index-CAUvuim5.js  0.68 kB │ gzip: 0.40 kB", Some(("index.js", 680))),
-            ("dist/out.css  1.2mb", Some(("out.css", 1_200_000))),
-            ("dist/index.html                0.08 kB │ gzip: 0.09 kB", Some(("index.html", 80))),
-            ("./src/a.js 17 bytes [built] [code generated]", Some(("a.js", 17))),
+            ("dist/assets/index-CAUvuim5.js  0.68 kB │ gzip: 0.40 kB", Some(("dist/assets/index.js", 680))),
+            ("dist/out.css  1.2mb", Some(("dist/out.css", 1_200_000))),
+            ("dist/index.html                0.08 kB │ gzip: 0.09 kB", Some(("dist/index.html", 80))),
+            ("./src/a.js 17 bytes [built] [code generated]", None),
             ("index.js loaded", None),
             ("index.js 3 errors", None),
             ("GET /main.js 200", None),

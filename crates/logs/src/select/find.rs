@@ -222,7 +222,8 @@ impl Hits<'_> {
             && end <= self.clip.1
             && filter.wants_stream(entry.stream)
             && filter.wants_time(time)
-            && pattern.is_match(entry.text);
+            && pattern.is_match(entry.text)
+            && filter.is_within(entry.text);
         let hidden = || {
             entry.stream == Stream::Forge && matches!(Mark::parse(entry.text), Some(Mark::Continues { .. }))
         };

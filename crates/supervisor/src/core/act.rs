@@ -132,6 +132,9 @@ impl Core {
         process.restart_at = None;
         process.countdown = None;
         process.number += 1;
+        if !process.has_crashed() {
+            process.fresh_run = process.number;
+        }
         process.root = None;
         process.ended = None;
         process.ready = false;

@@ -62,6 +62,7 @@ impl Core {
                 restarts: 0,
                 crashes: Vec::new(),
                 number,
+                fresh_run: 0,
                 ended: None,
                 ran: None,
                 run: None,

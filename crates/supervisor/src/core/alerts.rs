@@ -86,7 +86,7 @@ impl Core {
             return;
         }
         let who = process.map_or_else(String::new, |name| format!("{name} "));
-        self.raise_alert(environment, process, alert.kind, time, |notice| Notice {
+        self.raise_alert((environment, process), alert, time, |notice| Notice {
             summary: format!("{who}{}", alert.summary),
             body: alert.text.clone(),
             actions: vec![action("show", "Show", true), action("mute", "Mute", false)],
@@ -102,34 +102,33 @@ impl Core {
         };
         let Some(environment) = self.environments.keys().find(running).cloned() else { return };
         let found = alerts::hogs(machine, &self.thresholds(&environment.workspace));
-        let pid = |alert: &Alert| alert.text.split(" uses ").next().unwrap_or_default().to_owned();
-        let same = |one: &Alert, other: &Alert| pid(one) == pid(other);
         let before = std::mem::replace(&mut self.hogs.suspects, found.clone());
         let open = std::mem::take(&mut self.hogs.alerts);
-        if found.is_empty() && open.is_empty() {
-            return;
-        }
         let mut news = Vec::new();
         for alert in found {
-            match open.iter().find(|(one, _)| same(one, &alert)) {
+            match open.iter().find(|(one, _)| one.about == alert.about) {
                 Some((_, since)) => self.hogs.alerts.push((alert, *since)),
-                None if before.iter().any(|one| same(one, &alert)) => {
+                None if before.iter().any(|one| one.about == alert.about) => {
                     self.hogs.alerts.push((alert.clone(), time));
                     news.push(alert);
                 }
                 None => {}
             }
         }
+        let is_over =
+            |(one, _): &&(Alert, Time)| !self.hogs.alerts.iter().any(|(now, _)| now.about == one.about);
+        let over: Vec<Alert> = open.iter().filter(is_over).map(|(alert, _)| alert.clone()).collect();
+        if news.is_empty() && over.is_empty() {
+            return;
+        }
+        for alert in &over {
+            self.close_hog(alert.about);
+        }
         for alert in news {
             // Once, not for each environment.
             self.tell_alert(&environment, None, &alert, time);
         }
-        if self.hogs.alerts.is_empty() {
-            self.close_hogs();
-        }
-        if self.hogs.alerts.len() != open.len() {
-            self.warnings_changed(&environment);
-        }
+        self.warnings_changed(&environment);
     }
 
     /// Nobody looks for them any more.

@@ -31,7 +31,7 @@ impl Core {
                     variables: start.variables,
                     restart: false,
                     on_conflict: start.on_conflict,
-                    shown: None,
+                    shown: start.holders,
                 };
                 self.start(wish, reply);
             }
@@ -217,7 +217,8 @@ impl Core {
         for target in targets {
             let key = key_of(&root, target.clone());
             let folder = super::act::log_folder(&self.home.logs(), &key);
-            let run = self.process(&key).map_or(0, |process| process.number);
+            let (run, fresh_run) =
+                self.process(&key).map_or((0, 0), |process| (process.number, process.fresh_run));
             let growth = match self.process(&key) {
                 Some(process) => process.log_end.subscribe(),
                 None => self.never_started(&key).log_end.subscribe(),
@@ -225,7 +226,7 @@ impl Core {
             if follow {
                 self.to_keeper(&key, KeeperRequest::Follow);
             }
-            sources.push(crate::logs::Source { target, folder, run, growth });
+            sources.push(crate::logs::Source { target, folder, run, fresh_run, growth });
         }
         Ok(sources)
     }

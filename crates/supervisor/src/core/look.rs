@@ -41,7 +41,9 @@ impl Look {
                 // The command of a daemon has returned; what it left is the process.
                 process.pid = chief(&mut tree).filter(|_| process.status.is_alive()).map(|chief| chief.pid);
             }
-            if process.memory_bytes.is_none() && self.sampling {
+            // An engine may know one figure of a container and not the other: what it does not know is not its client's.
+            let is_measured = process.memory_bytes.is_some() || process.threads.is_some();
+            if !is_measured && self.sampling {
                 add_memory(process, &tree);
             }
             let mut ports = ports_of(listening, &mut tree);

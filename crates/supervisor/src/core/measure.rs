@@ -41,6 +41,8 @@ pub(crate) struct Costs {
     gauges: BTreeMap<usize, Vec<Gauge>>,
     /// Of its container: in place of those of its client.
     container: Option<Sample>,
+    /// [`Self::last`] is of the container.
+    last_of_container: bool,
     pub(super) watch: Watch,
     /// When the first moment of that was.
     pub(super) watched_since: Option<Instant>,
@@ -67,6 +69,16 @@ impl Costs {
     /// What each gauge tells now.
     pub(super) fn gauges(&self) -> Vec<Gauge> {
         self.gauges.values().flatten().cloned().collect()
+    }
+
+    /// The container's figures, where there are any: one that counts has lived for as long as its container, so that
+    /// between it and one of the client there is no rate.
+    fn of_container_or(&mut self, of_client: Sample) -> Sample {
+        let is_container = self.container.is_some();
+        if std::mem::replace(&mut self.last_of_container, is_container) != is_container {
+            self.last = None;
+        }
+        self.container.unwrap_or(of_client)
     }
 
     /// The alerts of a run that are not over, as far as anybody knows.
@@ -206,7 +218,7 @@ impl Core {
             let Some(process) = self.process_mut(&key).filter(|one| one.costs.is_measured()) else {
                 continue;
             };
-            let sample = process.costs.container.unwrap_or(sample);
+            let sample = process.costs.of_container_or(sample);
             let cost = process.costs.settle(&key.process, measured.at, sample);
             points.push((key.clone(), point(time_ms, &cost)));
             self.watch_figures(&key, measured.at, measured.time);

@@ -15,12 +15,16 @@ use forge_api::{
 use self::starts::Holders;
 use super::alerts::CRASH_LOOP;
 use super::{Core, EnvironmentKey, Key, Message, Reply};
+use crate::alerts::{Alert, HOG};
 use crate::prepare::Wish;
 use crate::process::lifecycle::{Input, Phase};
 use crate::words;
 
 /// An incident is over when the process has stayed up for this long.
 const STEADY: Duration = Duration::from_secs(10);
+
+/// What tells one alert of a process, or of the machine, from others.
+type Alerted = (&'static str, Option<u32>);
 
 /// A notice that is not over.
 #[derive(Debug)]
@@ -30,8 +34,8 @@ pub(super) struct Incident {
     dismissed: bool,
     /// What could not be started, to be tried again.
     start: Option<(Wish, Holders)>,
-    /// Of which kind, if it is an alert: a process may have several.
-    alert: Option<&'static str>,
+    /// Of which kind and about whom, if it is an alert: a process may have several, the machine several of one kind.
+    alert: Option<Alerted>,
 }
 
 pub(super) fn action(id: &str, label: impl Into<String>, shows: bool) -> NoticeAction {
@@ -59,13 +63,17 @@ impl Core {
     /// Tells of an alert.
     pub(super) fn raise_alert(
         &mut self,
-        environment: &EnvironmentKey,
-        process: Option<&str>,
-        alert: &'static str,
+        whose: (&EnvironmentKey, Option<&str>),
+        alert: &Alert,
         time: Time,
         fill: impl FnOnce(Notice) -> Notice,
     ) {
-        self.raise_one((environment, process), NoticeKind::Alert, Some(alert), time, fill);
+        self.raise_one(whose, NoticeKind::Alert, Some((alert.kind, alert.about)), time, fill);
+    }
+
+    /// Somebody no longer takes so much of the machine, in whichever environment that was told.
+    pub(super) fn close_hog(&mut self, pid: Option<u32>) {
+        self.close_those(|_, incident| incident.alert == Some((HOG, pid)));
     }
 
     /// An alert is over, or muted.
@@ -73,7 +81,7 @@ impl Core {
         self.close_those(|_, incident| {
             is_in(&incident.notice, environment)
                 && incident.notice.process.as_deref() == process
-                && (incident.alert == Some(alert)
+                && (incident.alert.is_some_and(|(kind, _)| kind == alert)
                     || (alert == CRASH_LOOP && incident.notice.kind == NoticeKind::CrashLoop))
         });
     }
@@ -82,7 +90,7 @@ impl Core {
         &mut self,
         (environment, process): (&EnvironmentKey, Option<&str>),
         kind: NoticeKind,
-        alert: Option<&'static str>,
+        alert: Option<Alerted>,
         time: Time,
         fill: impl FnOnce(Notice) -> Notice,
     ) {
@@ -260,7 +268,7 @@ impl Core {
             workspace: incident.notice.workspace.clone(),
             environment: incident.notice.environment.clone(),
         };
-        if let (Some(alert), "mute") = (incident.alert, action.id.as_str()) {
+        if let (Some((alert, _)), "mute") = (incident.alert, action.id.as_str()) {
             let process = incident.notice.process.clone();
             self.set_muted(&key, process, alert, true);
             return super::ask::answer(reply, Ok(Done {}));

@@ -79,6 +79,8 @@ pub(crate) struct Process {
     pub run: Option<LiveRun>,
     /// Number of the last run.
     pub number: u32,
+    /// Of the run that the user or a change began: those behind it followed crashes. 0: not known.
+    pub fresh_run: u32,
     /// What the command became.
     pub root: Option<ProcessId>,
     pub started_at: Option<Time>,
@@ -165,6 +167,7 @@ impl Default for Process {
             machine: Machine::default(),
             run: None,
             number: 0,
+            fresh_run: 0,
             root: None,
             started_at: None,
             since: None,
@@ -219,6 +222,11 @@ impl Process {
                 one_shot: definition.one_shot,
             },
         )
+    }
+
+    /// Its last run ended by a crash, and not because somebody stopped it.
+    pub(super) fn has_crashed(&self) -> bool {
+        self.ended.is_some_and(|(_, at)| self.machine.crashes.last() == Some(&at.as_millis()))
     }
 
     /// Something of it is alive, or its keeper still is.

@@ -57,6 +57,8 @@ pub(crate) struct SavedProcess {
     pub crashes: Vec<i64>,
     /// The number of the last run.
     pub number: u32,
+    #[serde(default)]
+    pub fresh_run: u32,
     pub ended: Option<(Exit, i64)>,
     /// [`forge_config::resolve::fingerprint`] of what ran last.
     #[serde(default)]
@@ -134,6 +136,7 @@ impl SavedProcess {
             restarts: machine.restarts,
             crashes: machine.crashes.clone(),
             number: process.number,
+            fresh_run: process.fresh_run,
             ended: process.ended.map(|(exit, time)| (exit, time.as_millis())),
             ran: process.ran.clone(),
             run: process.run.as_ref().map(|run| run.id.clone()),
@@ -154,6 +157,7 @@ impl SavedProcess {
                 crashes: self.crashes.clone(),
             },
             number: self.number,
+            fresh_run: self.fresh_run,
             ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
             ran: self.ran.clone(),
             told: self.told.restore(),
@@ -325,6 +329,7 @@ mod tests {
                     restarts: 2,
                     crashes: vec![1, 2],
                     number: 7,
+                    fresh_run: 5,
                     ended: Some((Exit::Signal(9), 5)),
                     ran: None,
                     run: None,

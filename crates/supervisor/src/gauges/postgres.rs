@@ -1,6 +1,6 @@
 //! PostgreSQL: one query over the simple protocol
 //! (<https://www.postgresql.org/docs/current/protocol-message-formats.html>), after a login without a password, with one
-//! in clear over the loopback, or by SCRAM-SHA-256 (RFC 5802, RFC 7677).
+//! in clear over the loopback, by MD5 as servers up to version 13 ask for it, or by SCRAM-SHA-256 (RFC 5802, RFC 7677).
 //!
 //! Each time a new connection: one that stayed would stand in the way of `DROP DATABASE`.
 
@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 
 use forge_api::{Gauge, GaugeUnit};
 use forge_keeper::base64;
+use md5::{Digest, Md5};
 use ring::{digest, hmac, pbkdf2};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -63,6 +64,12 @@ async fn log_in(stream: &mut TcpStream, target: &Target) -> Result<(), Refused> 
                 password.push(0);
                 send(stream, b'p', &password).await?;
             }
+            (b'R', Some(5)) => {
+                let salt = more.get(..4).ok_or(Refused::ForGood)?;
+                let user = target.user.as_deref().unwrap_or("postgres");
+                let answer = md5_answer(user, password(stream, target).await?, salt);
+                send(stream, b'p', answer.as_bytes()).await?;
+            }
             (b'R', Some(10)) if more.split(|byte| *byte == 0).any(|name| name == b"SCRAM-SHA-256") => {
                 let password = password(stream, target).await?;
                 let begun = Scram::new(password, uuid::Uuid::new_v4().simple().to_string());
@@ -94,6 +101,16 @@ async fn log_in(stream: &mut TcpStream, target: &Target) -> Result<(), Refused> 
         }
     }
     Err(Refused::Now("it talks on and on".to_owned()))
+}
+
+/// `md5` and what `md5(md5(password user) salt)` is in PostgreSQL's terms, with the zero at the end.
+fn md5_answer(user: &str, password: &str, salt: &[u8]) -> String {
+    let hex = |bytes: &[u8]| -> String {
+        let digest = Md5::digest(bytes);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let inner = hex(&[password.as_bytes(), user.as_bytes()].concat());
+    format!("md5{}\0", hex(&[inner.as_bytes(), salt].concat()))
 }
 
 async fn password<'t>(stream: &mut TcpStream, target: &'t Target) -> Result<&'t str, Refused> {
@@ -209,6 +226,11 @@ mod tests {
         {
             assert_eq!(scram.last(server), None, "{server}");
         }
+    }
+
+    #[test]
+    fn a_password_is_answered_by_md5_with_the_servers_salt() {
+        assert_eq!(md5_answer("postgres", "secret", &[1, 2, 3, 4]), "md5bb41a296aab6baccb36ff243a562abff\0");
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub(crate) struct Source {
     pub folder: PathBuf,
     /// The number of its last run, 0 if that is not known.
     pub run: u32,
+    /// Of the run that the user or a change began, if it is known: those behind it followed crashes.
+    pub fresh_run: u32,
     /// Changes when the log grows, once somebody follows.
     pub growth: watch::Receiver<u64>,
 }

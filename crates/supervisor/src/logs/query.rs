@@ -1,17 +1,22 @@
 //! What a query wants, as the log store understands it.
 
 use forge_api::{Code, Error, LogQuery};
-use forge_logs::{Filter, InvalidPattern, Pattern};
+use forge_logs::{Filter, InvalidPattern, Pattern, Within};
 
 use super::shown::{level_of, stream_of};
 
 /// The filter of a query.
 ///
 /// # Errors
-/// `grep` is no regular expression: where, and why.
+/// `grep` or `within` is no regular expression: where, and why.
 pub(super) fn filter(query: &LogQuery) -> Result<Filter, Error> {
-    let pattern = query.grep.as_deref().map(|text| {
-        Pattern::new(text, query.literal, query.ignore_case).map_err(|error| no_regex(text, &error))
+    let pattern = |text: &str, literal, ignore_case| {
+        Pattern::new(text, literal, ignore_case).map_err(|error| no_regex(text, &error))
+    };
+    let grep = query.grep.as_deref().map(|text| pattern(text, query.literal, query.ignore_case));
+    let within = query.within.as_ref().map(|sought| -> Result<Within, Error> {
+        let pattern = pattern(&sought.text, sought.literal, sought.ignore_case)?;
+        Ok(Within { pattern, invert: sought.invert })
     });
     Ok(Filter {
         streams: query.stream.map(stream_of).into_iter().collect(),
@@ -20,8 +25,9 @@ pub(super) fn filter(query: &LogQuery) -> Result<Filter, Error> {
         since: query.since.map(|time| time.0),
         until: query.until.map(|time| time.0),
         run: query.run,
-        pattern: pattern.transpose()?,
+        pattern: grep.transpose()?,
         invert: query.invert,
+        within: within.transpose()?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use forge_api::{
@@ -13,7 +13,7 @@ use forge_logs::{Cursor, Direction, Progress, Reader, ReaderOptions, Search, Sea
 use tokio::sync::Notify;
 
 use super::shown::{level_shown, shown};
-use super::{MAX_LINE, query};
+use super::{MAX_LINE, Source, query};
 use crate::core::Handle;
 
 /// Lines that one scan hands out at most, and parts that its time is divided into.
@@ -47,6 +47,8 @@ pub(crate) struct Scan {
     logs: Vec<Log>,
     search: Arc<Search>,
     news: Arc<Notify>,
+    /// Its last answer has been given.
+    taken: AtomicBool,
     /// The patterns that were put together last, and when.
     patterns: std::sync::Mutex<Option<(Instant, Vec<LogPattern>)>>,
 }
@@ -54,8 +56,8 @@ pub(crate) struct Scan {
 #[derive(Debug)]
 struct Log {
     target: Target,
-    /// Its present run.
-    run: u32,
+    /// What no run before this one had said is new.
+    fresh_run: u32,
 }
 
 impl Drop for Scan {
@@ -76,6 +78,10 @@ impl Scans {
     pub(crate) async fn start(&mut self, core: &Handle, request: LogsScan) -> Result<LogsScanStarted, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         self.end(|scan| scan.slot == request.slot);
+        if self.scans.len() >= MOST_SCANS {
+            // Of those that have been taken to their end, nothing more is to come.
+            self.end(|scan| scan.taken.load(Ordering::Relaxed));
+        }
         if self.scans.len() >= MOST_SCANS {
             return Err(Error::new(Code::Usage, format!("{MOST_SCANS} scans are under way already")));
         }
@@ -113,7 +119,11 @@ impl Scan {
         let query = request.query.clone();
         let sources = core.visit(move |core| core.log_sources(&query, false)).await??;
         let folders = sources.iter().map(|source| source.folder.clone()).collect();
-        let logs = sources.into_iter().map(|source| Log { target: source.target, run: source.run }).collect();
+        let log = |source: Source| {
+            let fresh_run = if source.fresh_run == 0 { source.run } else { source.fresh_run };
+            Log { target: source.target, fresh_run }
+        };
+        let logs = sources.into_iter().map(log).collect();
         let news = Arc::new(Notify::new());
         let waker = Arc::clone(&news);
         let open = move || {
@@ -129,7 +139,7 @@ impl Scan {
             tokio::task::spawn_blocking(move || search.work());
         }
         let (slot, patterns) = (request.slot.clone(), std::sync::Mutex::default());
-        Ok(Self { slot, request, logs, search, news, patterns })
+        Ok(Self { slot, request, logs, search, news, taken: AtomicBool::new(false), patterns })
     }
 
     /// What is new, once there is something, or how far it is.
@@ -159,6 +169,7 @@ impl Scan {
         let patterns = if self.request.patterns { self.patterns(done) } else { Vec::new() };
         let edges_ms = if self.request.buckets > 0 { self.search.tally(0) } else { None };
         let edges_ms = edges_ms.map_or(Vec::new(), |tally| edges(&tally));
+        self.taken.store(done, Ordering::Relaxed);
         Ok(LogsScanAnswer { hits, matched, counts, patterns, edges_ms, scanned_bytes, total_bytes, done })
     }
 
@@ -176,8 +187,12 @@ impl Scan {
             let Some(tally) = self.search.tally(number) else { continue };
             all.extend(tally.patterns().into_iter().map(|pattern| log.pattern(pattern, whole && done)));
         }
+        // Of too many, what is new is kept before what is frequent.
+        if all.len() > MOST_PATTERNS {
+            all.sort_by_key(|pattern| std::cmp::Reverse((pattern.new, pattern.level, pattern.count)));
+            all.truncate(MOST_PATTERNS);
+        }
         all.sort_by_key(|pattern| std::cmp::Reverse((pattern.level, pattern.count)));
-        all.truncate(MOST_PATTERNS);
         *last = Some((Instant::now(), all.clone()));
         all
     }
@@ -193,7 +208,7 @@ impl Log {
             count: pattern.count,
             first: Time(pattern.first_ns),
             last: Time(pattern.last_ns),
-            new: whole && self.run > 1 && pattern.first_run == self.run,
+            new: whole && self.fresh_run > 1 && pattern.first_run >= self.fresh_run,
             example: pattern.example,
             at: pattern.at.to_string(),
             regex: pattern.regex,

@@ -153,7 +153,8 @@ pub(crate) enum Happening {
 pub(crate) enum AfterCrash {
     Restart(Duration),
     Stay,
-    GiveUp,
+    /// Too many crashes within this time.
+    GiveUp(Duration),
 }
 
 impl Default for Machine {
@@ -356,7 +357,9 @@ impl Machine {
         let next = match policy.on {
             _ if !self.wanted => AfterCrash::Stay,
             RestartOn::Never => AfterCrash::Stay,
-            RestartOn::Crash | RestartOn::Always if count >= policy.max_crashes => AfterCrash::GiveUp,
+            RestartOn::Crash | RestartOn::Always if count >= policy.max_crashes => {
+                AfterCrash::GiveUp(policy.within)
+            }
             RestartOn::Crash | RestartOn::Always => AfterCrash::Restart(backoff(policy.delay, count)),
         };
         let happened = Effect::Happened(Happening::Crashed { exit, count, next });
@@ -366,8 +369,8 @@ impl Machine {
                 self.phase = Phase::Crashed { exit, left };
                 vec![happened]
             }
-            AfterCrash::GiveUp => {
-                let reason = crate::words::gave_up(count, policy.within);
+            AfterCrash::GiveUp(within) => {
+                let reason = crate::words::gave_up(count, within);
                 self.phase = Phase::Failed { reason, exit: Some(exit), left };
                 vec![happened]
             }

@@ -24,7 +24,7 @@ impl Core {
             let lines = crate::logs::last_lines(&folder, &key.target(), number, OUTPUT);
             let last = lines.into_iter().rev().map(|line| line.text).find(|text| says_something(text));
             let (kind, summary) = match next {
-                AfterCrash::GiveUp => (NoticeKind::CrashLoop, format!("{} keeps crashing", key.process)),
+                AfterCrash::GiveUp(_) => (NoticeKind::CrashLoop, format!("{} keeps crashing", key.process)),
                 _ => (NoticeKind::Crash, format!("{} crashed", key.process)),
             };
             let body = crash_body(&words::exit(exit), last.as_deref(), count, next);
@@ -83,7 +83,7 @@ fn crash_body(exit: &str, last_line: Option<&str>, count: u32, next: AfterCrash)
         AfterCrash::Restart(delay) if delay.is_zero() => "Restarting".to_owned(),
         AfterCrash::Restart(delay) => format!("Restarts in {}", words::duration(delay)),
         AfterCrash::Stay => "Stays down, as configured".to_owned(),
-        AfterCrash::GiveUp => format!("Crash {count} in a row, not restarted any more"),
+        AfterCrash::GiveUp(within) => words::gave_up(count, within).replacen('c', "C", 1),
     };
     body.push('\n');
     body.push_str(&after);
@@ -116,7 +116,12 @@ mod tests {
             (Some("panic: nil"), 1, five, "exit 1: panic: nil\nRestarts in 5 s"),
             (None, 1, AfterCrash::Restart(Duration::ZERO), "exit 1\nRestarting"),
             (None, 1, AfterCrash::Stay, "exit 1\nStays down, as configured"),
-            (Some("  x  "), 5, AfterCrash::GiveUp, "exit 1: x\nCrash 5 in a row, not restarted any more"),
+            (
+                Some("  x  "),
+                5,
+                AfterCrash::GiveUp(Duration::from_secs(600)),
+                "exit 1: x\nCrashed 5 times within 10 min; not restarted any more",
+            ),
         ] {
             assert_eq!(crash_body("exit 1", line, count, next), body, "{line:?} {next:?}");
         }

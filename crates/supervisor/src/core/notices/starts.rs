@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use forge_api::{Error, Notice, NoticeKind, Request, StartOutcome, StartWait, Started, Time};
-use forge_system::process::ProcessId;
+use forge_api::{Error, Notice, NoticeKind, PortHolder, Request, StartOutcome, StartWait, Started, Time};
 
 use super::{action, is_in, is_of};
 use crate::conflict::Conflict;
@@ -18,7 +17,7 @@ const LONG_START: Duration = Duration::from_secs(10);
 /// Who was in the way of a start when that was told.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holders {
-    pub(super) foreign: Vec<ProcessId>,
+    pub(super) foreign: Vec<PortHolder>,
     /// Processes that Forge runs: they are stopped like any other, never killed.
     pub(super) own: Vec<Key>,
 }
@@ -33,7 +32,9 @@ fn key_of(service: &Service) -> Key {
 fn kill_label(conflicts: &[Conflict]) -> Option<String> {
     let own: Vec<&Service> = conflicts.iter().filter_map(|one| one.holder.service.as_ref()).collect();
     match own.as_slice() {
-        [] => conflicts.iter().all(|one| one.holder.id.is_some()).then(|| "Stop it and start".to_owned()),
+        [] => conflicts.iter().all(|one| one.holder.id.is_some()).then(|| {
+            if conflicts.len() == 1 { "Stop it and start" } else { "Stop them and start" }.to_owned()
+        }),
         [one] if conflicts.len() == 1 => Some(format!("Stop {}/{} and start", one.environment, one.process)),
         _ => {
             let known = |one: &Conflict| one.holder.service.is_some() || one.holder.id.is_some();
@@ -71,6 +72,8 @@ impl Core {
         }
         match (conflict.next, conflicts.len()) {
             (Some(next), 1) => actions.push(action("next", format!("Use port {next}"), false)),
+            // There is none above it.
+            (None, 1) => {}
             _ => actions.push(action("next", "Use other ports", false)),
         }
         actions.push(action("show", "Show", true));
@@ -78,7 +81,11 @@ impl Core {
             .iter()
             .map(|one| format!("{} needs {}: {}", one.target.process, one.port, one.holder.in_full()))
             .collect();
-        let summary = format!("Port {} is in use", conflict.port);
+        let ports: Vec<String> = conflicts.iter().map(|one| one.port.to_string()).collect();
+        let summary = match ports.as_slice() {
+            [port] => format!("Port {port} is in use"),
+            _ => format!("Ports {} are in use", ports.join(", ")),
+        };
         self.raise(key, None, NoticeKind::PortConflict, Time::now(), |notice| Notice {
             summary,
             body: lines.join("\n"),
@@ -89,7 +96,10 @@ impl Core {
             foreign: conflicts
                 .iter()
                 .filter(|one| one.holder.service.is_none())
-                .filter_map(|one| one.holder.id)
+                .filter_map(|one| {
+                    let started_at = one.holder.started_at();
+                    one.holder.id.map(|id| PortHolder { pid: id.pid, started_at })
+                })
                 .collect(),
             own: conflicts.iter().filter_map(|one| one.holder.service.as_ref()).map(key_of).collect(),
         };

@@ -16,14 +16,14 @@ Usage: forge-desktop [OPTIONS]
 
 /// What the user wants.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub enum Wish {
     Run { background: bool },
     Say(String),
 }
 
 /// # Errors
 /// An argument that means nothing here.
-pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Wish, Error> {
+pub fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Wish, Error> {
     let mut background = false;
     for argument in arguments {
         match argument.to_str() {
