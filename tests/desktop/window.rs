@@ -170,6 +170,8 @@ fn a_held_port_leads_to_the_ways_out() {
     desktop.trust(&format!("dev:\n  - {{name: api, command: 'nasty listen $PORT forever', port: {port}}}\n"));
     let notifications = desktop.screen.notifications();
     let window = Window::open(&desktop);
+    // Where a page that is still loading goes is where its address says.
+    window.wait_text(&test_id("environment-dev"), "the page", |text| text.contains("stopped"));
     let item = desktop.screen.tray().item_of(window.app().pid).expect("the app has a tray");
     item.click(&["dev", "Start dev"]);
     let title = format!("Port {port} is in use");

@@ -126,8 +126,8 @@ fn a_gauge_of_the_configuration_is_told_with_its_value_or_the_reason_why_not() {
 const LEAK: &str =
     "import time\nkept = []\nwhile True:\n    kept.append(b'x' * 1000000)\n    time.sleep(0.1)\n";
 
-#[test]
-fn a_leak_is_told_once_and_muted_for_good() {
+/// A process whose leak has just been told, to whom that was, and how.
+fn leaking() -> (World, Rpc, Value) {
     let world = World::with(
         "settings: {alerts: {memory_growth: 10MB, memory_window: 10s}}
 dev:
@@ -138,7 +138,12 @@ dev:
     world.start();
     let mut face = face(&world);
     let told = face.update(|update| update["update"] == "notice" && update["notice"]["kind"] == "alert");
-    let notice = &told["notice"];
+    (world, face, told["notice"].clone())
+}
+
+#[test]
+fn a_leak_is_told_once_and_muted_for_good() {
+    let (world, mut face, notice) = leaking();
     assert!(notice["summary"].as_str().is_some_and(|text| text.starts_with("leak +")), "{notice}");
     let actions: Vec<&Value> =
         notice["actions"].as_array().expect("a list").iter().map(|action| &action["id"]).collect();
@@ -171,16 +176,7 @@ dev:
 
 #[test]
 fn a_leak_that_goes_on_is_not_told_again_by_the_next_supervisor() {
-    let world = World::with(
-        "settings: {alerts: {memory_growth: 10MB, memory_window: 10s}}
-dev:
-  - {name: leak, command: python3 leak.py}
-",
-    );
-    world.write("leak.py", LEAK);
-    world.start();
-    let mut face = face(&world);
-    face.update(|update| update["update"] == "notice" && update["notice"]["kind"] == "alert");
+    let (world, _face, _notice) = leaking();
     let since = warning(&world, "leak", "memory_growth").expect("a warning")["since"].clone();
     wait_until("it is written down", || {
         let states = fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
