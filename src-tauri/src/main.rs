@@ -22,7 +22,7 @@ mod window;
 use std::io::Write;
 use std::process::ExitCode;
 
-use forge_api::{Code, Error};
+use forge_api::Error;
 use forge_supervisor::home::Home;
 use forge_tray::arguments::{self, Wish};
 
@@ -66,7 +66,7 @@ fn display() -> Result<(), Error> {
             std::env::var(name).map_or_else(|_| format!("no {name}"), |value| format!("{name}={value}"))
         };
         Error::new(
-            Code::System,
+            forge_api::Code::System,
             format!(
                 "there is no display to show the app on ({}, {})",
                 shown("DISPLAY"),
