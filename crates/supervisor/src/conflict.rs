@@ -127,10 +127,9 @@ pub(crate) fn end_holders(
 ) -> Result<(), Error> {
     for conflict in conflicts {
         let holder = &conflict.holder;
-        let Some(id) = holder.id.filter(|_| holder.service.is_none()) else {
+        let Some(told) = holder.told().filter(|_| holder.service.is_none()) else {
             return Err(refusal(conflicts, root));
         };
-        let told = PortHolder { pid: id.pid, started_at: holder.started_at() };
         if shown.is_some_and(|shown| !shown.contains(&told)) {
             return Err(refusal(conflicts, root));
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use forge_api::Time;
+use forge_api::{PortHolder, Time};
 use forge_config::ResolvedProcess;
 use forge_config::model::Requirement;
 use forge_config::resolve::masked;
@@ -206,6 +206,11 @@ impl Holder {
     pub(crate) fn command(&self) -> Option<String> {
         let words = self.id?.command_line().ok().flatten()?;
         Some(without_secrets(&words).join(" ")).filter(|command| !command.is_empty())
+    }
+
+    /// As a client is told of it, and names it in return; `None`: it is nobody that we can see.
+    pub(crate) fn told(&self) -> Option<PortHolder> {
+        self.id.map(|id| PortHolder { pid: id.pid, started_at: self.started_at() })
     }
 
     pub(crate) fn started_at(&self) -> Option<Time> {

@@ -117,12 +117,12 @@ impl Core {
         }
         let is_over =
             |(one, _): &&(Alert, Time)| !self.hogs.alerts.iter().any(|(now, _)| now.about == one.about);
-        let over: Vec<Alert> = open.iter().filter(is_over).map(|(alert, _)| alert.clone()).collect();
+        let over: Vec<Option<u32>> = open.iter().filter(is_over).map(|(alert, _)| alert.about).collect();
         if news.is_empty() && over.is_empty() {
             return;
         }
-        for alert in &over {
-            self.close_hog(alert.about);
+        for pid in over {
+            self.close_hog(pid);
         }
         for alert in news {
             // Once, not for each environment.

@@ -96,10 +96,7 @@ impl Core {
             foreign: conflicts
                 .iter()
                 .filter(|one| one.holder.service.is_none())
-                .filter_map(|one| {
-                    let started_at = one.holder.started_at();
-                    one.holder.id.map(|id| PortHolder { pid: id.pid, started_at })
-                })
+                .filter_map(|one| one.holder.told())
                 .collect(),
             own: conflicts.iter().filter_map(|one| one.holder.service.as_ref()).map(key_of).collect(),
         };
