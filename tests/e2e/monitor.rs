@@ -204,3 +204,25 @@ fn nothing_but_ascii_where_the_locale_has_nothing_else() {
     terminal.type_text("q");
     assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");
 }
+
+#[test]
+fn any_terminal_shows_it_as_it_is_reached_from_afar() {
+    for term in ["linux", "screen", "tmux-256color", "vt220", "dumb-and-unknown"] {
+        let mut world = World::with("dev:\n  - {name: api, command: nasty forever}\n");
+        world.set_env("TERM", term);
+        world.set_env("SSH_TTY", "/dev/pts/0");
+        world.set_env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+        world.start();
+        let mut terminal = world.terminal(["monitor"]);
+        terminal.wait_for("forge monitor");
+        terminal.wait_for("api");
+        terminal.type_text("?");
+        terminal.wait_for("this help");
+        // By itself: together with what follows it is another key.
+        terminal.type_text("\x1b");
+        terminal.wait_screen("the help is closed", |screen| !screen.contains("this help"));
+        terminal.type_text("q");
+        assert_eq!(terminal.wait_exit(), 0, "{term}: {terminal:?}");
+        assert!(terminal.is_cooked(), "{term}: the terminal is as it was before");
+    }
+}

@@ -40,10 +40,10 @@ impl Terminal {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env_clear();
+        command.env("TERM", "xterm-256color");
         for (name, value) in environment {
             command.env(name, value);
         }
-        command.env("TERM", "xterm-256color");
         command.cwd(folder);
         let child = pair.slave.spawn_command(command).expect("the program starts");
         drop(pair.slave);

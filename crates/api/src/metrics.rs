@@ -117,22 +117,35 @@ pub struct Machine {
     /// What is not available to new programs.
     pub memory_used_bytes: u64,
     pub memory_total_bytes: u64,
-    /// Those that take the most of it and are not Forge's, the worst first; looked for every ten seconds, and only while
-    /// the machine is busy: else empty.
+    /// Those that take the most of it and are not Forge's, the worst first; looked for every ten seconds. Who takes
+    /// little is left out.
     #[serde(default)]
     pub hogs: Vec<Hog>,
 }
 
-/// A process of the machine that is no process of Forge's.
+/// A program of the machine that is none of Forge's: a process with those below it and beside it that bear its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Hog {
+    /// Of the one that has been there longest.
     pub pid: u32,
     pub name: String,
+    pub processes: u32,
     /// 100 is one core; over the last ten seconds.
     pub cpu_percent: f32,
-    /// The resident set.
+    /// The resident sets: what several share counts for each.
     pub memory_bytes: u64,
+}
+
+impl std::fmt::Display for Hog {
+    /// `chrome (PID 815 and 11 more)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (PID {}", self.name, self.pid)?;
+        if self.processes > 1 {
+            write!(f, " and {} more", self.processes - 1)?;
+        }
+        f.write_str(")")
+    }
 }
 
 /// Something on the axis of time, for graphs and logs.

@@ -231,12 +231,11 @@ fn files(fullest: Option<OpenFiles>, limits: &Alerts) -> Verdict {
     Verdict::Holds { text: format!("PID {} {summary} (`ulimit -n`)", fullest.pid), summary }
 }
 
-/// Those of the machine's processes that are worth a warning, by what they use of it.
+/// Those of the machine's programs that are worth a warning, by what they use of it.
 pub(crate) fn hogs(machine: &Machine, limits: &Alerts) -> Vec<Alert> {
     let most_cpu = f64::from(limits.hog_cpu) * f64::from(machine.cores);
     let most_memory = f64::from(limits.hog_memory) / 100.0 * machine.memory_total_bytes as f64;
     let alert = |hog: &Hog| {
-        let who = format!("{} (PID {}, not Forge's)", hog.name, hog.pid);
         let cpu = f64::from(hog.cpu_percent) >= most_cpu;
         let memory = hog.memory_bytes as f64 >= most_memory;
         let uses = match (cpu, memory) {
@@ -247,7 +246,7 @@ pub(crate) fn hogs(machine: &Machine, limits: &Alerts) -> Vec<Alert> {
             (false, true) => words::bytes(hog.memory_bytes),
             (false, false) => return None,
         };
-        let text = format!("{who} uses {uses}");
+        let text = format!("{hog}, not Forge's, uses {uses}");
         Some(Alert { kind: HOG, about: Some(hog.pid), summary: text.clone(), text })
     };
     machine.hogs.iter().filter_map(alert).collect()

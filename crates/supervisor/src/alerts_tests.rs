@@ -174,6 +174,7 @@ fn hogs_are_named_by_what_they_take() {
     let hog = |name: &str, cpu_percent, gigabytes: u64| Hog {
         pid: 123,
         name: name.to_owned(),
+        processes: 1,
         cpu_percent,
         memory_bytes: gigabytes << 30,
     };
@@ -192,13 +193,19 @@ fn hogs_are_named_by_what_they_take() {
     assert_eq!(
         told(&all, 8, &usual),
         [
-            "firefox (PID 123, not Forge's) uses 9.7 GB",
-            "both (PID 123, not Forge's) uses 400 % CPU and 8.6 GB"
+            "firefox (PID 123), not Forge's, uses 9.7 GB",
+            "both (PID 123), not Forge's, uses 400 % CPU and 8.6 GB"
         ],
         "half of eight cores, or four tenths of the memory"
     );
-    let one = ["cc1plus (PID 123, not Forge's) uses 390 % CPU"];
+    let one = ["cc1plus (PID 123), not Forge's, uses 390 % CPU"];
     assert_eq!(told(&all[..1], 4, &usual), one, "of four cores");
     assert_eq!(told(&all[..1], 8, &Alerts { hog_cpu: 40, ..usual.clone() }), one, "as one likes");
-    assert_eq!(told(&all[1..2], 8, &Alerts { hog_memory: 70, ..usual }), [""; 0], "of memory too");
+    assert_eq!(told(&all[1..2], 8, &Alerts { hog_memory: 70, ..usual.clone() }), [""; 0], "of memory too");
+    let many = Hog { processes: 12, ..hog("chrome", 900.0, 1) };
+    assert_eq!(
+        told(&[many], 8, &usual),
+        ["chrome (PID 123 and 11 more), not Forge's, uses 900 % CPU"],
+        "a program of many processes is one"
+    );
 }

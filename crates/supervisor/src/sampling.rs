@@ -17,13 +17,13 @@ pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_millis(100);
 const SOON_LOOKS: u32 = 2;
 
-/// Between two looks for those that use most of the machine, while it is busy.
+/// Between two looks for those that use most of the machine.
 const HOGS_EVERY: Duration = Duration::from_secs(10);
 const MOST_HOGS: usize = 5;
 
-/// From so many percent on the machine is busy: of all cores, and of the memory.
-const BUSY_CPU: f64 = 60.0;
-const BUSY_MEMORY: u64 = 85;
+/// Who takes less than this says nothing of why the machine is slow: percent of a core, and of the memory.
+const LITTLE_CPU: f64 = 20.0;
+const LITTLE_MEMORY: f64 = 5.0;
 
 /// What the thread is told.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ pub(crate) fn spawn(report: impl Fn(Measured) + Send + 'static) -> std::io::Resu
     Ok(sender)
 }
 
-/// Who uses most of the machine, while it is busy.
+/// Who uses most of the machine.
 #[derive(Debug, Default)]
 struct Hogs {
     looked_at: Option<Instant>,
@@ -102,24 +102,17 @@ struct Hogs {
 impl Hogs {
     /// Looks, if that is due: `true`.
     fn look(&mut self, sampler: &mut Sampler<Key>, machine: &metrics::Machine, now: Instant) -> bool {
-        let memory = machine.memory_used_bytes.saturating_mul(100);
-        let busy = machine.cpu_percent.is_some_and(|percent| percent >= BUSY_CPU)
-            || memory >= machine.memory_total_bytes.saturating_mul(BUSY_MEMORY);
-        let due = self.looked_at.is_none_or(|last| now.saturating_duration_since(last) >= HOGS_EVERY);
-        if !due {
+        let since = self.looked_at.map(|last| now.saturating_duration_since(last));
+        if since.is_some_and(|since| since < HOGS_EVERY) {
             return false;
         }
-        if busy || !self.found.is_empty() {
-            // The first look of a busy time has nothing recent to be compared with.
-            let recent =
-                self.looked_at.is_some_and(|last| now.saturating_duration_since(last) < HOGS_EVERY * 2);
-            self.found = if busy { sampler.hogs(MOST_HOGS).unwrap_or_default() } else { Vec::new() }
-                .into_iter()
-                .filter(|_| recent)
-                .map(told)
-                .collect();
-        }
-        self.looked_at = busy.then_some(now);
+        let found = sampler.hogs(MOST_HOGS).unwrap_or_default();
+        // After a suspend there is nothing recent to be compared with.
+        let recent = since.is_some_and(|since| since < HOGS_EVERY * 2);
+        let memory = machine.memory_total_bytes as f64 * LITTLE_MEMORY / 100.0;
+        let takes = |hog: &metrics::Hog| hog.cpu_percent >= LITTLE_CPU || hog.memory_bytes as f64 >= memory;
+        self.found = found.into_iter().filter(|hog| recent && takes(hog)).map(told).collect();
+        self.looked_at = Some(now);
         true
     }
 
@@ -141,6 +134,7 @@ fn told(hog: metrics::Hog) -> Hog {
     Hog {
         pid: hog.pid,
         name: hog.name,
+        processes: hog.processes,
         cpu_percent: hog.cpu_percent.round() as f32,
         memory_bytes: hog.memory_bytes,
     }

@@ -149,13 +149,19 @@ fn head(monitor: &Monitor, brush: &Brush) -> Vec<Line<'static>> {
 fn hogs(monitor: &Monitor, brush: &Brush) -> Line<'static> {
     let hogs = monitor.machine.iter().flat_map(|machine| &machine.hogs).take(HOGS);
     let texts: Vec<String> = hogs
-        .map(|hog| format!("{} (PID {}) {}", hog.name, hog.pid, words::percent(f64::from(hog.cpu_percent))))
+        .map(|hog| {
+            format!(
+                "{hog} {}, {}",
+                words::percent(f64::from(hog.cpu_percent)),
+                words::bytes(hog.memory_bytes)
+            )
+        })
         .collect();
     if texts.is_empty() {
         return Line::default();
     }
     let text = format!("Others: {}", texts.join(", "));
-    Line::from(brush.palette.span(Ink::Warn, brush.cut(&text, brush.width)))
+    Line::from(brush.palette.span(Ink::Dim, brush.cut(&text, brush.width)))
 }
 
 fn mood_ink(processes: &[&ProcessStatus]) -> Ink {

@@ -34,6 +34,7 @@ fn seed() -> Monitor {
         hogs: vec![Hog {
             pid: 4242,
             name: "cc1plus".to_owned(),
+            processes: 4,
             cpu_percent: 390.0,
             memory_bytes: 1_000_000_000,
         }],

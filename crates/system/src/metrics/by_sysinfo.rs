@@ -10,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::account::{Account, Disk, Look, Reading};
-use super::{Hog, Machine, MachineSize};
+use super::family::Relative;
+use super::{Machine, MachineSize};
 #[cfg(target_os = "macos")]
 use crate::process::macos::threads;
 #[cfg(windows)]
@@ -43,7 +44,7 @@ impl Eye {
         })
     }
 
-    pub(super) fn hogs(&mut self) -> io::Result<Vec<Hog>> {
+    pub(super) fn everybody(&mut self) -> io::Result<Vec<Relative>> {
         let first = self.everybody.is_none();
         let mut system = match self.everybody.take() {
             Some(system) => system,
@@ -51,8 +52,10 @@ impl Eye {
         };
         let figures = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::All, true, figures);
-        let found = system.processes().values().filter(|_| !first).map(|process| Hog {
+        let found = system.processes().values().filter(|_| !first).map(|process| Relative {
             pid: process.pid().as_u32(),
+            parent: process.parent().map_or(0, Pid::as_u32),
+            since: process.start_time(),
             name: process.name().to_string_lossy().into_owned(),
             cpu_percent: f64::from(process.cpu_usage()),
             memory_bytes: process.memory(),

@@ -19,7 +19,8 @@ use network::Network;
 use rustix::fs::{Mode, OFlags};
 
 use super::account::{Account, Disk, Flow, Look, Reading};
-use super::{Hog, Machine, MachineSize};
+use super::family::Relative;
+use super::{Machine, MachineSize};
 use crate::process::ProcessId;
 use crate::process::linux::{gone_is_none, numbers_in};
 use crate::process::stat::Stat;
@@ -220,7 +221,7 @@ impl Eye {
         Ok(MachineSize { cores: cores(), memory_bytes: memory.unwrap_or(u64::MAX) })
     }
 
-    pub(super) fn hogs(&mut self) -> io::Result<Vec<Hog>> {
+    pub(super) fn everybody(&mut self) -> io::Result<Vec<Relative>> {
         self.hogs.look(&mut self.proc, self.ticks_per_second, self.page)
     }
 }

@@ -17,6 +17,7 @@
 //! inherited, those of every process that ends.
 
 mod account;
+mod family;
 
 #[cfg(not(target_os = "linux"))]
 mod by_sysinfo;
@@ -85,15 +86,18 @@ impl OpenFiles {
     }
 }
 
-/// One process of the machine.
+/// A program of the machine: a process with those below it that bear its name, as a browser's; and its siblings of that
+/// name, as a compiler's below `make`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Hog {
+    /// Of the one that has been there longest.
     pub pid: u32,
     pub name: String,
+    pub processes: u32,
     /// Since the last look for hogs; 100 is one core.
     pub cpu_percent: f64,
-    /// The resident set.
+    /// The resident sets: what several share counts for each.
     pub memory_bytes: u64,
 }
 
@@ -181,7 +185,7 @@ impl<K: Ord + Clone> Sampler<K> {
         self.eye.machine()
     }
 
-    /// The processes of the machine that use most, at most `most` of them, the worst first: by their share of all cores
+    /// The programs of the machine that use most, at most `most` of them, the worst first: by their share of all cores
     /// since the last such look, or of the memory, whichever is greater. Without members and holders of the trees of the
     /// last look, and this process. Empty at the first look. Reads of every process of the machine: some milliseconds.
     ///
@@ -195,8 +199,9 @@ impl<K: Ord + Clone> Sampler<K> {
             let cpu = hog.cpu_percent / (100.0 * f64::from(machine.cores.max(1)));
             cpu.max(hog.memory_bytes as f64 / machine.memory_bytes.max(1) as f64)
         };
-        let mut hogs = self.eye.hogs()?;
-        hogs.retain(|hog| hog.pid != std::process::id() && !ours.contains(&hog.pid));
+        let mut others = self.eye.everybody()?;
+        others.retain(|one| one.pid != std::process::id() && !ours.contains(&one.pid));
+        let mut hogs = family::of(others);
         hogs.sort_by(|one, other| share(other).total_cmp(&share(one)));
         hogs.truncate(most);
         Ok(hogs)
