@@ -136,6 +136,23 @@ fn what_is_shown_is_saved_and_cleared() {
 }
 
 #[test]
+fn all_that_fits_is_saved_and_not_only_what_was_looked_at() {
+    let world = world();
+    let mut terminal = world.terminal(["logs", "-f", "api"]);
+    terminal.wait_for("settled");
+    terminal.type_text("sall.log\r");
+    terminal.wait_for("lines to all.log");
+    let all = world.read("all.log");
+    assert!(all.contains("old 00000000") && all.contains("new 00002999"), "{} lines", all.lines().count());
+    terminal.type_text("fold 0000010\r");
+    terminal.wait_for("old 00000109");
+    terminal.type_text("sfew.log\r");
+    terminal.wait_for("saved 10 lines to few.log");
+    terminal.type_text("q");
+    assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");
+}
+
+#[test]
 fn another_size_shows_the_same_lines() {
     let world = world();
     let mut terminal = world.terminal(["logs", "-f"]);

@@ -243,6 +243,9 @@ pub struct LogsScanAnswer {
     pub counts: Vec<LevelCounts>,
     /// With `patterns`: the most frequent ones so far, worst level first.
     pub patterns: Vec<LogPattern>,
+    /// How many patterns there are beyond those.
+    #[serde(default)]
+    pub more_patterns: u32,
     /// With `buckets`: when each part begins, and the last one ends, in milliseconds since 1970.
     pub edges_ms: Vec<i64>,
     /// Bytes of the logs that were looked through, and that there are.
@@ -281,8 +284,9 @@ pub struct LogPattern {
     pub count: u64,
     pub first: Time,
     pub last: Time,
-    /// It was never seen before the process's present run.
-    pub new: bool,
+    /// It was never seen before the process's present run. `None`: it was not in the part of the log that was looked
+    /// through, of what was before nothing is known.
+    pub new: Option<bool>,
     /// The newest line of it.
     pub example: String,
     /// The place of that line.

@@ -220,15 +220,19 @@ background: boolean,
 held: number, };
 
 /**
- * A process of the machine that is no process of Forge's.
+ * A program of the machine that is none of Forge's: a process with those below it and beside it that bear its name.
  */
-export type Hog = { pid: number, name: string, 
+export type Hog = { 
+/**
+ * Of the one that has been there longest.
+ */
+pid: number, name: string, processes: number, 
 /**
  * 100 is one core; over the last ten seconds.
  */
 cpu_percent: number, 
 /**
- * The resident set.
+ * The resident sets: what several share counts for each.
  */
 memory_bytes: number, };
 
@@ -308,9 +312,10 @@ export type LogPattern = {
  */
 template: string, environment: string, process: string, level: Level | null, count: number, first: string, last: string, 
 /**
- * It was never seen before the process's present run.
+ * It was never seen before the process's present run. `None`: it was not in the part of the log that was looked
+ * through, of what was before nothing is known.
  */
-new: boolean, 
+new: boolean | null, 
 /**
  * The newest line of it.
  */
@@ -476,6 +481,10 @@ counts: Array<LevelCounts>,
  */
 patterns: Array<LogPattern>, 
 /**
+ * How many patterns there are beyond those.
+ */
+more_patterns: number, 
+/**
  * With `buckets`: when each part begins, and the last one ends, in milliseconds since 1970.
  */
 edges_ms: Array<number>, 
@@ -514,8 +523,8 @@ cpu_percent: number | null, cores: number,
  */
 memory_used_bytes: number, memory_total_bytes: number, 
 /**
- * Those that take the most of it and are not Forge's, the worst first; looked for every ten seconds, and only while
- * the machine is busy: else empty.
+ * Those that take the most of it and are not Forge's, the worst first; looked for every ten seconds. Who takes
+ * little is left out.
  */
 hogs: Array<Hog>, };
 

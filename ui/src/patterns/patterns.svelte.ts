@@ -12,6 +12,7 @@ const NOTHING: LogsScanAnswer = {
   matched: 0,
   counts: [],
   patterns: [],
+  more_patterns: 0,
   edges_ms: [],
   scanned_bytes: 0,
   total_bytes: 0,

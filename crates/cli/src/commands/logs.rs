@@ -42,8 +42,7 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
     } else {
         reading.history(&mut client).await?;
     }
-    reading.sink.close()?;
-    let lines = reading.sink.lines();
+    let lines = reading.close()?;
     match save {
         Some(path) if context.output.json => {
             context.output.document(&serde_json::json!({"saved": path, "lines": lines}))?;
@@ -108,7 +107,8 @@ impl Reading {
         Ok(next.transpose()?)
     }
 
-    async fn history(&mut self, client: &mut Client) -> Result<(), Failure> {
+    /// All that is stored.
+    pub(crate) async fn history(&mut self, client: &mut Client) -> Result<(), Failure> {
         let mut pending = Some(self.ask(client).await?);
         while let Some(expected) = pending {
             if let Incoming::Answer(id, answer) = client.next().await?
@@ -118,6 +118,12 @@ impl Reading {
             }
         }
         Ok(())
+    }
+
+    /// Nothing more comes: how many lines were written.
+    pub(crate) fn close(&mut self) -> Result<u64, Failure> {
+        self.sink.close()?;
+        Ok(self.sink.lines())
     }
 
     /// Until Ctrl-C, or `--until` is over. Another supervisor may take over meanwhile: the cursor is as good there.

@@ -25,6 +25,10 @@ pub(crate) fn render(found: &LogsScanAnswer, style: Style, zone: &TimeZone) -> S
     let rows: Vec<Vec<Cell>> =
         found.patterns.iter().map(|pattern| row(pattern, several, style, zone)).collect();
     let mut out = table::render(&columns, &rows, style);
+    if found.more_patterns > 0 {
+        let more = words::count(found.more_patterns as usize, "more pattern", "more patterns");
+        let _ = writeln!(out, "… and {more}, each of fewer lines; `--grep` narrows it");
+    }
     out.push_str(&trends(found, several, style, zone));
     out
 }
@@ -32,7 +36,7 @@ pub(crate) fn render(found: &LogsScanAnswer, style: Style, zone: &TimeZone) -> S
 fn row(pattern: &LogPattern, several: bool, style: Style, zone: &TimeZone) -> Vec<Cell> {
     let level = pattern.level.map_or(style.nothing(), word);
     let target = Target { environment: pattern.environment.clone(), process: pattern.process.clone() };
-    let new = if pattern.new { Cell::new("new").ink(Ink::Bold) } else { Cell::new("") };
+    let new = if pattern.new == Some(true) { Cell::new("new").ink(Ink::Bold) } else { Cell::new("") };
     vec![
         Cell::new(pattern.count.to_string()),
         Cell::new(level).ink(ink(pattern.level)),
@@ -132,7 +136,7 @@ mod tests {
             count,
             first: Time::from_millis(1_795_271_415_000),
             last: Time::from_millis(1_795_275_015_000),
-            new,
+            new: Some(new),
             example: String::new(),
             at: "1:100".to_owned(),
             regex: String::new(),
@@ -156,13 +160,16 @@ mod tests {
                 pattern("checkout failed for user <*>: connection refused", Some(Level::Error), 12, true),
                 pattern("GET /users/<*> <*> <*>ms", None, 1288, false),
             ],
+            more_patterns: 20,
             edges_ms: vec![1_795_271_415_000, 1_795_275_015_000],
             scanned_bytes: 1,
             total_bytes: 1,
             done: true,
         };
         let text = render(&found, PLAIN, &TimeZone::UTC);
-        for words in ["checkout failed for user <*>", "1288", "error", "new", "▁ █▃"] {
+        for words in
+            ["checkout failed for user <*>", "1288", "error", "new", "▁ █▃", "… and 20 more patterns"]
+        {
             assert!(text.contains(words), "{words} is missing:\n{text}");
         }
         assert!(text.lines().all(|line| super::super::style::columns(line) <= 80), "80 columns:\n{text}");

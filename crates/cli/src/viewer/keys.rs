@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use forge_api::Target;
+use forge_api::{LogQuery, Target};
 
 use super::filter::Filter;
 use super::find::Wanted;
@@ -25,7 +25,7 @@ pub(crate) const HELP: [(&str, &str); 17] = [
     ("Home End", "the oldest line; the newest, and follow again"),
     ("w", "wrap long lines; Left and Right where they are not"),
     ("c", "clear; scrolling up shows it again"),
-    ("s", "save what is shown: text, JSON lines (.jsonl), or .gz"),
+    ("s", "save all that fits: text, JSON lines (.jsonl), or .gz"),
     ("t", "trends: errors and warnings of each process over time"),
     ("R", "restart the process of the line that was found (asks)"),
     ("Ctrl-Z", "suspend; fg comes back"),
@@ -146,7 +146,9 @@ impl Viewer {
             self.say("nothing was saved".to_owned());
             return Vec::new();
         }
-        vec![Effect::Save(PathBuf::from(name))]
+        self.say(format!("saving to {name}…"));
+        // `-n` says with which line the view begins, not what there is to see.
+        vec![Effect::Save(PathBuf::from(name), Box::new(LogQuery { tail: None, ..self.query() }))]
     }
 
     fn clear(&mut self) {

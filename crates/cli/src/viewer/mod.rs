@@ -18,6 +18,7 @@ mod window;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::client::{Answer, Client, Incoming, Pending};
+use crate::commands::logs::Reading;
 use crate::context::{Context, variables};
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupts;
@@ -123,7 +125,11 @@ struct Session<'a> {
     paged: Instant,
     /// When to leave, once all is over.
     ending: Option<Instant>,
+    /// What is being written to a file.
+    saving: Option<Saving<'a>>,
 }
+
+type Saving<'a> = Pin<Box<dyn Future<Output = (PathBuf, Result<u64, String>)> + 'a>>;
 
 impl<'a> Session<'a> {
     fn new(context: &'a Context, client: Client, viewer: Viewer, over: Option<IsOver<'a>>) -> Self {
@@ -140,10 +146,28 @@ impl<'a> Session<'a> {
             later: None,
             paged: Instant::now(),
             ending: None,
+            saving: None,
         }
     }
 
     async fn run(
+        &mut self,
+        screen: &mut Screen,
+        keyboard: &mut Keyboard,
+        interrupts: &mut Interrupts,
+    ) -> Result<Viewed, Failure> {
+        let viewed = self.show(screen, keyboard, interrupts).await?;
+        // What was to be saved is saved whole; whoever has no time for that interrupts it.
+        if let Some(saving) = self.saving.take().filter(|_| viewed != Viewed::Interrupted) {
+            tokio::select! {
+                _ = saving => {}
+                () = interrupts.next() => return Ok(Viewed::Interrupted),
+            }
+        }
+        Ok(viewed)
+    }
+
+    async fn show(
         &mut self,
         screen: &mut Screen,
         keyboard: &mut Keyboard,
@@ -182,6 +206,10 @@ impl<'a> Session<'a> {
                     continue;
                 }
                 () = at(self.ending), if self.ending.is_some() => return Ok(Viewed::Over),
+                (path, saved) = done(&mut self.saving), if self.saving.is_some() => {
+                    self.saving = None;
+                    Some(Input::Saved(path, saved))
+                }
                 heard = self.link.next() => self.hear(heard).await,
             };
             if let Some(input) = input {
@@ -249,10 +277,17 @@ impl<'a> Session<'a> {
                     self.ask(question).await;
                 }
             }
-            Effect::Save(path) => {
-                let saved = self.save(&path);
-                let effects = self.viewer.step(Input::Saved(path, saved));
+            Effect::Save(path, _) if self.saving.is_some() => {
+                let busy = "wait until the other file is saved".to_owned();
+                let effects = self.viewer.step(Input::Saved(path, Err(busy)));
                 self.todo.extend(effects);
+            }
+            Effect::Save(path, query) => {
+                let context = self.context;
+                self.saving = Some(Box::pin(async move {
+                    let saved = save(context, &path, *query).await;
+                    (path, saved)
+                }));
             }
             Effect::Leave(Left::Quit) => return Ok(Some(Viewed::Quit)),
             Effect::Leave(Left::Interrupted) => return Ok(Some(Viewed::Interrupted)),
@@ -297,20 +332,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn save(&self, path: &Path) -> Result<u64, String> {
-        let told = |failure: Failure| match failure {
-            Failure::Error(error) => error.message,
-            _ => format!("{}: nobody reads it", path.display()),
-        };
-        let mut sink = LogSink::open(self.context.output, Some(path)).map_err(|error| error.message)?;
-        for entry in self.viewer.window.entries() {
-            let gap: &[usize] = if entry.gap { &[0] } else { &[] };
-            sink.write(std::slice::from_ref(&entry.line), gap).map_err(told)?;
-        }
-        sink.close().map_err(told)?;
-        Ok(sink.lines())
-    }
-
     /// What was last on the screen, for the terminal that comes back.
     fn leave_lines(&self) -> Result<(), Failure> {
         let lines: Vec<&LogLine> =
@@ -345,6 +366,27 @@ fn names(environments: &[Status]) -> Vec<Target> {
         status.processes.iter().map(target).collect()
     };
     environments.iter().flat_map(of).collect()
+}
+
+/// All that fits, to a file; on a connection of its own, so that the view goes on meanwhile.
+async fn save(context: &Context, path: &Path, query: LogQuery) -> Result<u64, String> {
+    let told = |failure: Failure| match failure {
+        Failure::Error(error) => error.message,
+        _ => format!("{}: nobody reads it", path.display()),
+    };
+    let mut client = context.client().await.map_err(|error| error.message)?;
+    let sink = LogSink::open(context.output, Some(path)).map_err(|error| error.message)?;
+    let mut reading = Reading::new(query, false, sink);
+    reading.history(&mut client).await.map_err(told)?;
+    reading.close().map_err(told)
+}
+
+/// Asked for only while there is something.
+async fn done(saving: &mut Option<Saving<'_>>) -> (PathBuf, Result<u64, String>) {
+    match saving {
+        Some(saving) => saving.await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn at(moment: Option<Instant>) {

@@ -59,8 +59,8 @@ pub(crate) enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     Ask(Question),
-    /// What is shown, to a file.
-    Save(PathBuf),
+    /// All that fits, from the first line that is stored, to a file.
+    Save(PathBuf, Box<LogQuery>),
     Leave(Left),
     Suspend,
 }

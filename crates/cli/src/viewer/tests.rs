@@ -101,7 +101,7 @@ impl Bench {
                     self.left = Some(left);
                     continue;
                 }
-                Effect::Save(path) => {
+                Effect::Save(path, _) => {
                     self.saved = Some(path);
                     continue;
                 }
@@ -164,6 +164,7 @@ impl Bench {
                 counts("backend", 9, &[0, 0, 1, 0, 0, 3, 0, 0, 0, 0, 5, 0]),
             ],
             patterns: Vec::new(),
+            more_patterns: 0,
             edges_ms: vec![sample::NOW.as_millis() - 3_600_000, sample::NOW.as_millis()],
             scanned_bytes: 10,
             total_bytes: 10,

@@ -138,10 +138,6 @@ impl Window {
         self.entries.get(usize::try_from(id - self.first).ok()?)
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
-    }
-
     /// The number of a line.
     pub(crate) fn find(&self, anchor: &LogAnchor) -> Option<i64> {
         let index = self.entries.iter().position(|entry| anchor_of(&entry.line) == *anchor)?;

@@ -50,8 +50,11 @@ pub(crate) struct Scan {
     /// Its last answer has been given.
     taken: AtomicBool,
     /// The patterns that were put together last, and when.
-    patterns: std::sync::Mutex<Option<(Instant, Vec<LogPattern>)>>,
+    patterns: std::sync::Mutex<Option<(Instant, Patterns)>>,
 }
+
+/// And how many there are beyond those that are handed out.
+type Patterns = (Vec<LogPattern>, u32);
 
 #[derive(Debug)]
 struct Log {
@@ -166,19 +169,29 @@ impl Scan {
         } else {
             Vec::new()
         };
-        let patterns = if self.request.patterns { self.patterns(done) } else { Vec::new() };
+        let (patterns, more_patterns) =
+            if self.request.patterns { self.patterns(done) } else { Default::default() };
         let edges_ms = if self.request.buckets > 0 { self.search.tally(0) } else { None };
         let edges_ms = edges_ms.map_or(Vec::new(), |tally| edges(&tally));
         self.taken.store(done, Ordering::Relaxed);
-        Ok(LogsScanAnswer { hits, matched, counts, patterns, edges_ms, scanned_bytes, total_bytes, done })
+        Ok(LogsScanAnswer {
+            hits,
+            matched,
+            counts,
+            patterns,
+            more_patterns,
+            edges_ms,
+            scanned_bytes,
+            total_bytes,
+            done,
+        })
     }
 
-    /// The most frequent patterns of all processes, the worst level first.
-    fn patterns(&self, done: bool) -> Vec<LogPattern> {
+    /// The most frequent patterns of all processes, the worst level first; and how many more there are.
+    fn patterns(&self, done: bool) -> Patterns {
         let mut last = self.patterns.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((at, patterns)) = last.as_ref().filter(|(at, _)| !done && at.elapsed() < PATTERNS) {
-            let _ = at;
-            return patterns.clone();
+        if let Some((_, found)) = last.as_ref().filter(|(at, _)| !done && at.elapsed() < PATTERNS) {
+            return found.clone();
         }
         // Of a part of the log it can't be told what was there before.
         let whole = self.request.query.since.is_none() && self.request.query.run.is_none();
@@ -188,13 +201,15 @@ impl Scan {
             all.extend(tally.patterns().into_iter().map(|pattern| log.pattern(pattern, whole && done)));
         }
         // Of too many, what is new is kept before what is frequent.
-        if all.len() > MOST_PATTERNS {
+        let more = u32::try_from(all.len().saturating_sub(MOST_PATTERNS)).unwrap_or(u32::MAX);
+        if more > 0 {
             all.sort_by_key(|pattern| std::cmp::Reverse((pattern.new, pattern.level, pattern.count)));
             all.truncate(MOST_PATTERNS);
         }
         all.sort_by_key(|pattern| std::cmp::Reverse((pattern.level, pattern.count)));
-        *last = Some((Instant::now(), all.clone()));
-        all
+        let found = (all, more);
+        *last = Some((Instant::now(), found.clone()));
+        found
     }
 }
 
@@ -208,7 +223,10 @@ impl Log {
             count: pattern.count,
             first: Time(pattern.first_ns),
             last: Time(pattern.last_ns),
-            new: whole && self.fresh_run > 1 && pattern.first_run >= self.fresh_run,
+            new: match pattern.first_run >= self.fresh_run && self.fresh_run > 1 {
+                true if !whole => None,
+                new => Some(new),
+            },
             example: pattern.example,
             at: pattern.at.to_string(),
             regex: pattern.regex,
