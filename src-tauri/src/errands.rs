@@ -36,27 +36,27 @@ pub(crate) fn run(app: &AppHandle, act: Act) {
 
 async fn operate(app: AppHandle, act: Act) {
     let client = app.state::<Client>().inner().clone();
-    let (named, result) = match act {
+    let (named, done, result) = match act {
         Act::Start(named) => {
             let start =
                 Start { workspace: named.workspace.clone(), names: vec![named.name()], ..Start::default() };
             let result = client.call(&start).await.map(|_| ());
-            (named, result)
+            (named, "started", result)
         }
         Act::Restart(named) => {
             let restart =
                 Restart { workspace: named.workspace.clone(), names: vec![named.name()], variables: None };
             let result = client.call(&restart).await.map(|_| ());
-            (named, result)
+            (named, "restarted", result)
         }
         Act::Stop(named) => {
             let result = stop(&client, &named).await;
-            (named, result)
+            (named, "stopped", result)
         }
         Act::Show(_) | Act::LaunchAtLogin | Act::Quit => return,
     };
     if let Err(error) = result {
-        refused(&app, &named, &error);
+        refused(&app, &named, done, &error).await;
     }
 }
 
@@ -72,13 +72,20 @@ async fn stop(client: &Client, named: &Named) -> Result<(), Error> {
     }
 }
 
-/// The window shows why, and what to do about it.
-fn refused(app: &AppHandle, named: &Named, error: &Error) {
-    tracing::info!("{}: {error}", named.name());
+/// Says why, and shows what it is about.
+async fn refused(app: &AppHandle, named: &Named, done: &str, error: &Error) {
+    tracing::info!("{} could not be {done}: {error}", named.name());
     match error.code {
         // The supervisor tells of it by a notice, which has the ways out.
         Code::PortConflict => {}
-        _ => window::show(app, Some(named.route())),
+        // And of what came to a bad end.
+        Code::NotReady => window::show(app, Some(named.route())),
+        _ => {
+            window::show(app, Some(named.route()));
+            let help = error.help.as_ref().map(|help| format!("\n{help}"));
+            let text = format!("{}{}", error.message, help.unwrap_or_default());
+            crate::notification::say(&format!("{} could not be {done}", named.name()), &text).await;
+        }
     }
 }
 

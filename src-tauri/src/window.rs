@@ -90,7 +90,7 @@ fn show_now(app: &AppHandle, route: Option<String>) -> tauri::Result<()> {
 }
 
 fn build(app: &AppHandle, state: &Window) -> tauri::Result<WebviewWindow> {
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("Forge")
         .inner_size(1200.0, 780.0)
         .min_inner_size(800.0, 500.0)
@@ -104,7 +104,10 @@ fn build(app: &AppHandle, state: &Window) -> tauri::Result<WebviewWindow> {
                 page_is_gone(window.app_handle());
             }
         })
-        .build()
+        .build()?;
+    #[cfg(target_os = "linux")]
+    crate::drawing::suit(&window);
+    Ok(window)
 }
 
 /// The page itself, and no other.

@@ -5,6 +5,7 @@
 mod life;
 mod notifications;
 mod outside;
+mod pages;
 mod saving;
 mod tray;
 mod window;

@@ -233,6 +233,17 @@ fn the_holder_of_a_port_can_be_ended() {
 }
 
 #[test]
+fn what_is_refused_to_a_click_in_the_tray_is_told() {
+    let desktop = Desktop::with("dev: [{name: api, command: no-such-program --port 1}]\n");
+    let notifications = desktop.screen.notifications();
+    let (_app, item) = desktop.launch_in_tray();
+    item.click(&["dev", "Start dev"]);
+    let refused = notifications.wait("dev could not be started");
+    assert!(refused.body.contains("no-such-program"), "it says why: {refused:?}");
+    desktop.screen.windows().wait_shown("Forge");
+}
+
+#[test]
 fn without_anybody_to_show_notifications_the_app_goes_on() {
     let desktop = Desktop::with(FRAGILE);
     let (app, item) = desktop.launch_in_tray();

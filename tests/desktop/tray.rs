@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use forge_tests::desktop::{Desktop, Menu, Screen};
+use forge_tests::desktop::{Desktop, Item, Menu, Screen};
 use forge_tests::wait_until;
 
 const PAIR: &str = "dev:
@@ -206,15 +206,15 @@ fn a_process_that_is_added_to_the_file_is_in_the_menu() {
 #[test]
 fn launch_at_login_is_a_file_of_the_desktop_and_is_quiet() {
     let desktop = Desktop::new();
-    let (_app, item) = desktop.launch_in_tray();
-    let login = |checked| {
+    let (app, item) = desktop.launch_in_tray();
+    let login = |item: &Item, checked| {
         item.wait_menu("Launch at login", |menu| {
             menu.find(&["Launch at login"]).is_some_and(|item| item.checked == Some(checked))
         });
     };
-    login(false);
+    login(&item, false);
     item.click(&["Launch at login"]);
-    login(true);
+    login(&item, true);
     let folder = desktop.user().join("configuration/autostart");
     let entries =
         || fs::read_dir(&folder).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
@@ -226,8 +226,14 @@ fn launch_at_login_is_a_file_of_the_desktop_and_is_quiet() {
     let entry = text();
     let command = entry.lines().find_map(|line| line.strip_prefix("Exec=")).expect("a command");
     assert!(command.contains("forge-desktop") && command.ends_with("--background"), "{entry}");
+    app.terminate().ok();
+    // As the next one runs it.
+    let app = desktop.launch_by("sh", ["-c", &format!("exec {command}")]);
+    let item = app.item(&desktop.screen);
+    login(&item, true);
+    assert_eq!(desktop.screen.windows().titles(), [""; 0], "no window opens");
     item.click(&["Launch at login"]);
-    login(false);
+    login(&item, false);
     wait_until("the entry is gone", || entries().is_empty());
 }
 

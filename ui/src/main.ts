@@ -14,6 +14,7 @@ import { WebSocketCarrier } from './api/websocket';
 import { Acts } from './forge/acts.svelte';
 import { Forge } from './forge/forge.svelte';
 import { Layers } from './forge/layers.svelte';
+import { mendLanguage } from './host/language';
 import { tauriHost } from './host/tauri';
 import { webHost } from './host/web';
 import { Router } from './route/router.svelte';
@@ -26,6 +27,7 @@ function carrierOfThisPage(): Carrier {
   return new WebSocketCarrier(`${scheme}://${location.host}/ws`, takeToken() ?? 'none');
 }
 
+mendLanguage(navigator);
 const host = isTauri() ? tauriHost : webHost;
 const forge = new Forge(carrierOfThisPage());
 const acts = new Acts(forge, host);

@@ -15,6 +15,12 @@ const ROUNDS: usize = 20;
 /// Until then the page has the first of the lines behind it.
 const UNDER_WAY: Duration = Duration::from_secs(2);
 
+/// What a page of the slowest frames would change within.
+const STILL: Duration = Duration::from_millis(400);
+
+/// Whoever waits as long has waited in vain.
+const TOO_LONG: Duration = Duration::from_secs(10);
+
 const ENVIRONMENTS: &str = "dev:
   - {name: one, command: nasty forever}
 busy:
@@ -97,7 +103,7 @@ impl Page<'_> {
         });
         let ages = (0..ROUNDS).map(|_| self.newest_age().expect("lines are shown"));
         let ages = ages.collect();
-        (median(ages), median((0..ROUNDS).map(|_| self.click()).collect()))
+        (median(ages), self.clicks())
     }
 
     fn newest_age(&self) -> Option<f64> {
@@ -108,19 +114,35 @@ impl Page<'_> {
         newest[0].is_string().then(|| newest[1].as_f64().expect("a time") - milliseconds(&newest[0]))
     }
 
-    /// Of the mouse, on a toggle of the log's: from before the X server has it until the page shows it.
-    fn click(&self) -> f64 {
-        const TOGGLE: &str = "[role=toolbar] button[aria-pressed][aria-label^=Wrap]";
-        let place = self.window.run(&format!(
-            "const box = document.querySelector('{TOGGLE}').getBoundingClientRect();
-             return [box.x + box.width / 2, box.y + box.height / 2]"
-        ));
-        let [x, y] = [0, 1].map(|axis| place[axis].as_f64().expect("a place") as i16);
-        let pressed = self.window.run(&format!("return document.querySelector('{TOGGLE}').ariaPressed"));
-        self.tell(TOGGLE, &format!("(element) => element.ariaPressed !== {pressed}"));
-        let begun = now();
-        self.desktop.screen.windows().click("Forge", x, y);
-        self.told() - begun
+    /// Of the mouse, on a toggle of the log's: from before the X server has it until the screen shows it.
+    fn clicks(&self) -> f64 {
+        let place = self.window.run(
+            "const box = document.querySelector('[role=toolbar] button[aria-pressed][aria-label^=Wrap]')
+               .getBoundingClientRect();
+             return [box.x, box.y, box.width, box.height]",
+        );
+        let [x, y, width, height] = [0, 1, 2, 3].map(|axis| place[axis].as_f64().expect("a place") as i16);
+        let windows = self.desktop.screen.windows();
+        // Its ground, where neither the icon is nor the words that come up when the mouse rests there.
+        let looks = || windows.pixels("Forge", (x + 4, y + 3), (4, 3));
+        let click = || windows.click("Forge", x + width / 2, y + height / 2);
+        // The mouse is over it from now on, and how it then looks is known, pressed and not.
+        let states = [0, 1].map(|_| {
+            click();
+            settled(&looks)
+        });
+        assert_ne!(states[0], states[1], "a toggle that looks as before");
+        let times = states.iter().cycle().take(ROUNDS).map(|wanted| {
+            let begun = Instant::now();
+            click();
+            while looks() != *wanted && begun.elapsed() < TOO_LONG {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let took = begun.elapsed();
+            settled(&looks);
+            took.as_secs_f64() * 1e3
+        });
+        median(times.collect())
     }
 
     fn tell(&self, css: &str, wanted: &str) {
@@ -135,6 +157,19 @@ impl Page<'_> {
         });
         told.expect("waited for")
     }
+}
+
+/// What is seen, once that has not changed for a while.
+fn settled(looks: &impl Fn() -> Vec<u32>) -> Vec<u32> {
+    let (mut seen, mut since) = (looks(), Instant::now());
+    wait_until("it stays as it is", || {
+        let now = looks();
+        if now != seen {
+            (seen, since) = (now, Instant::now());
+        }
+        since.elapsed() > STILL
+    });
+    seen
 }
 
 /// Since 1970, as the page counts them.

@@ -39,19 +39,48 @@ impl Windows {
         });
     }
 
+    /// Gives a window the keyboard, and presses a key there while the control key is held.
+    ///
+    /// # Panics
+    /// The X server is gone, or its keyboard lacks the character.
+    #[track_caller]
+    pub fn press_control(&self, title: &str, key: char) {
+        assert!(self.focus(self.find(title)), "{title:?} has gone");
+        self.press(&[CONTROL], u32::from(key));
+    }
+
+    /// Gives a window the keyboard, and types there; a line's end is the Return key.
+    ///
+    /// # Panics
+    /// The X server is gone, or its keyboard lacks a character.
+    #[track_caller]
+    pub fn type_text(&self, title: &str, text: &str) {
+        assert!(self.focus(self.find(title)), "{title:?} has gone");
+        self.type_characters(text);
+    }
+
+    #[track_caller]
+    fn type_characters(&self, text: &str) {
+        for character in text.chars() {
+            self.press(&[], if character == '\n' { RETURN } else { u32::from(character) });
+        }
+    }
+
     #[track_caller]
     fn type_into(&self, window: Window, text: &str) {
-        // There is no window manager that would do it.
-        let focus = self.connection().set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME);
-        if focus.expect("an X server").check().is_err() {
-            // It has gone meanwhile.
+        if !self.focus(window) {
             return;
         }
         self.press(&[CONTROL], u32::from('a'));
-        for character in text.chars() {
-            self.press(&[], u32::from(character));
-        }
+        self.type_characters(text);
         self.press(&[], RETURN);
+    }
+
+    /// There is no window manager that would do it. `false`: it has gone meanwhile.
+    #[track_caller]
+    fn focus(&self, window: Window) -> bool {
+        let focus = self.connection().set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME);
+        focus.expect("an X server").check().is_ok()
     }
 
     /// A key that is held together with others.

@@ -11,7 +11,7 @@ mod windows;
 
 use std::fs;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 pub use bus::Bus;
@@ -92,6 +92,12 @@ impl Desktop {
     #[must_use]
     pub fn launch<const N: usize>(&self, arguments: [&str; N]) -> App {
         App(Some(self.program(binaries::desktop(), arguments).spawn()))
+    }
+
+    /// By a program that becomes the app.
+    #[must_use]
+    pub fn launch_by<const N: usize>(&self, program: &str, arguments: [&str; N]) -> App {
+        App(Some(self.program(Path::new(program), arguments).spawn()))
     }
 
     /// The app with no window, and its item in the tray.

@@ -139,13 +139,19 @@ impl Windows {
     /// seen.
     #[must_use]
     pub fn corner(&self, title: &str, width: u16, height: u16) -> Vec<u32> {
-        self.try_corner(title, width, height).unwrap_or_default()
+        self.pixels(title, (0, 0), (width, height))
+    }
+
+    /// The same of the part of it that begins at a place.
+    #[must_use]
+    pub fn pixels(&self, title: &str, at: (i16, i16), size: (u16, u16)) -> Vec<u32> {
+        self.try_pixels(title, at, size).unwrap_or_default()
     }
 
     /// It may go at any time.
-    fn try_corner(&self, title: &str, width: u16, height: u16) -> Option<Vec<u32>> {
+    fn try_pixels(&self, title: &str, (x, y): (i16, i16), (width, height): (u16, u16)) -> Option<Vec<u32>> {
         let window = self.look_for(title)?;
-        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, u32::MAX);
+        let image = self.connection.get_image(ImageFormat::Z_PIXMAP, window, x, y, width, height, u32::MAX);
         let data = image.ok()?.reply().ok()?.data;
         let (pixels, _) = data.as_chunks::<4>();
         Some(pixels.iter().map(|pixel| u32::from_ne_bytes(*pixel)).collect())

@@ -6,6 +6,7 @@ import { logsRead } from '../api/requests';
 import { Budget } from './budget';
 import { queryOf, type Filter } from './filter';
 import { Lines, type Row } from './lines';
+import { Pace } from './pace';
 import { Reader } from './reader';
 
 /** Lines that are kept beyond what is in sight, on each side. */
@@ -81,6 +82,7 @@ export class Log {
   #goal: Goal | null = null;
   #arrived: LogLine[] = [];
   #frame = 0;
+  readonly #pace = new Pace();
 
   constructor(connect: () => Promise<Connection>, isOver = () => false) {
     this.#connect = connect;
@@ -330,6 +332,7 @@ export class Log {
       took: (answer) => this.#take(answer),
       late: () => void this.#begin('end', false),
       failed: (failure) => (this.failure = failure),
+      rest: () => this.#pace.rest,
       hasRoom: () => this.#hasRoom(),
       follows: () => this.following,
       isOver: this.#isOver,
@@ -368,6 +371,7 @@ export class Log {
 
   #draw(): void {
     this.#frame = 0;
+    this.#pace.draws();
     const arrived = this.#arrived;
     this.#arrived = [];
     this.lines.append(arrived);

@@ -24,6 +24,7 @@ function reading(
     took: (one: LogsReadAnswer) => void seen.push(one),
     late: vi.fn(),
     failed: vi.fn(),
+    rest: vi.fn(() => 0),
     hasRoom: room,
     follows: () => follows,
     isOver: () => over,
@@ -71,6 +72,18 @@ test('whoever follows and cannot keep up is told, and reads nothing that nobody 
   reader.go();
   await until(() => expect(events.late).toHaveBeenCalledOnce());
   expect(carrier.asked('logs.read').length).toBeLessThan(8);
+});
+
+test('a flood leaves the page alone between two answers, a few lines come at once', async () => {
+  let page = 0;
+  const flood = Array.from({ length: 60 }, (_, index) => `line ${index}`);
+  const { events, reader, seen } = reading(
+    () => answer(page % 2 === 0 ? flood : ['one'], { next: String(++page) }),
+    () => page < 6,
+  );
+  reader.go();
+  await until(() => expect(seen).toHaveLength(6));
+  expect(events.rest).toHaveBeenCalledTimes(3);
 });
 
 test('whoever does not follow gets every line', async () => {

@@ -10,12 +10,16 @@ const PAGE = 256 << 10;
 const BEHIND = 3;
 /** Before a connection is tried again. */
 const AGAIN = 1000;
+/** So many lines at once are a flood: nobody reads each, and the next may wait until the page has drawn these. */
+const FLOOD = 50;
 
 export interface ReaderEvents {
   took(answer: LogsReadAnswer): void;
   /** It followed, and more comes than it can read. */
   late(): void;
   failed(failure: Failure): void;
+  /** Milliseconds that are the page's before it is given more of a flood. */
+  rest(): number;
   /** Whether there is room for more. If not, `go` has to be called when there is. */
   hasRoom(): boolean;
   /** Nobody reads what comes between; who does not follow gets every line. */
@@ -83,6 +87,7 @@ export class Reader {
         this.#events.took(answer);
         behind = answer.at_end || answer.lines.length === 0 ? 0 : behind + 1;
         if (behind >= BEHIND && this.#events.follows()) return this.#events.late();
+        if (answer.lines.length >= FLOOD && this.#events.follows()) await sleep(this.#events.rest());
       } catch (thrown) {
         if (!(await this.#recover(thrown))) return;
       }
@@ -104,7 +109,9 @@ export class Reader {
     }
     this.#connection?.close();
     this.#connection = null;
-    await new Promise((wake) => setTimeout(wake, AGAIN));
+    await sleep(AGAIN);
     return !this.#stopped;
   }
 }
+
+const sleep = (milliseconds: number) => new Promise((wake) => setTimeout(wake, milliseconds));
