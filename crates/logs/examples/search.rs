@@ -1,12 +1,13 @@
 //! What it costs to look into a large store: made by the crate's own writer, of lines as a web service writes them.
 //!
 //! ```sh
-//! cargo run --release -p forge-logs --example search -- fill DIR 1024
+//! cargo run --release -p forge-logs --example search -- fill DIR 1024 [coloured]
 //! cargo run --release -p forge-logs --example search -- find DIR 'needle-[0-9]+'
 //! cargo run --release -p forge-logs --example search -- browse DIR
 //! ```
 //!
-//! `find` prints the lines that match and the milliseconds; `browse` a line `NAME MILLISECONDS` for each figure, medians.
+//! `fill` prints times that are spread over the store, a line each; `find` the lines that match and the milliseconds;
+//! `browse` a line `NAME MILLISECONDS` for each figure, medians.
 #![expect(clippy::print_stdout, reason = "what it prints is what the benchmark reads")]
 
 use std::io::{self, Write};
@@ -30,18 +31,21 @@ fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["fill", dir, megabytes] => fill(Path::new(dir), megabytes.parse().unwrap_or(1024) << 20),
+        ["fill", dir, megabytes] => fill(Path::new(dir), megabytes.parse().unwrap_or(1024) << 20, "INFO"),
+        ["fill", dir, megabytes, "coloured"] => {
+            fill(Path::new(dir), megabytes.parse().unwrap_or(1024) << 20, "\x1b[1;32mINFO\x1b[0m")
+        }
         ["find", dir, pattern] => find(Path::new(dir), pattern),
         ["browse", dir] => browse(Path::new(dir)),
-        _ => Err(io::Error::other("fill DIR MEGABYTES, find DIR PATTERN, or browse DIR")),
+        _ => Err(io::Error::other("fill DIR MEGABYTES [coloured], find DIR PATTERN, or browse DIR")),
     }
 }
 
 /// One line in a hundred is slow, and one in a million has a needle.
-fn fill(dir: &Path, bytes: u64) -> io::Result<()> {
+fn fill(dir: &Path, bytes: u64, level: &str) -> io::Result<()> {
     let options = WriterOptions { quota_bytes: u64::MAX, ..WriterOptions::default() };
     let mut writer = Writer::open(dir, options)?;
-    let (mut number, mut written, mut time) = (0_u64, 0, Stamp::now().as_nanos());
+    let (mut number, mut written, mut time, mut told) = (0_u64, 0, Stamp::now().as_nanos(), 0);
     let mut text = Vec::new();
     while written < bytes {
         text.clear();
@@ -53,7 +57,7 @@ fn fill(dir: &Path, bytes: u64) -> io::Result<()> {
             } else {
                 format!("{}ms", mixed % 90)
             };
-            write!(text, "INFO request {number} GET /api/users/{mixed} status=200 took {took}")?;
+            write!(text, "{level} request {number} GET /api/users/{mixed} status=200 took {took}")?;
             if number.is_multiple_of(1_000_000) {
                 write!(text, " needle-{number}")?;
             }
@@ -61,9 +65,12 @@ fn fill(dir: &Path, bytes: u64) -> io::Result<()> {
         }
         time += 200 * APART;
         writer.write(Stream::Stdout, &text, Stamp::from_nanos(time));
+        if written >= told * (bytes / ROUNDS) {
+            println!("{}", Stamp::from_nanos(time));
+            told += 1;
+        }
         written += text.len() as u64 + 200 * 40;
     }
-    println!("{number} lines");
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     console::run(&mut cargo(["build", "--release", "--package", "forge-logs", "--example", "search"]))?;
     let (searched, browsed) = if bench.quick { (100, 500) } else { (1024, 5 * 1024) };
     let store = bench.folder("searched")?;
-    fill(&store, searched)?;
+    fill(&store, searched, &[])?;
     let mut rows = vec![
         search(
             bench,
@@ -47,8 +47,13 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
         )?,
     ];
     std::fs::remove_dir_all(&store)?;
+    let store = bench.folder("coloured")?;
+    fill(&store, searched, &["coloured"])?;
+    let work = format!("the same in {searched} MiB of coloured lines, of the text without its colours");
+    rows.push(search(bench, &store, "INFO request [0-9]+000000 ", &work, "–")?);
+    std::fs::remove_dir_all(&store)?;
     let store = bench.folder("browsed")?;
-    fill(&store, browsed)?;
+    fill(&store, browsed, &[])?;
     let text = output(example().arg("browse").arg(&store).stdout(Stdio::piped()))?;
     for (name, work, goal) in [
         ("tail", "the last 500 lines", "≤ 100 ms"),
@@ -71,9 +76,12 @@ fn example() -> Command {
     Command::new(workspace::target().join("release/examples/search"))
 }
 
-/// Writes a store of about so many megabytes.
-pub(super) fn fill(folder: &Path, megabytes: u64) -> Result<()> {
-    output(example().arg("fill").arg(folder).arg(megabytes.to_string()).stdout(Stdio::piped())).map(drop)
+/// Writes a store of about so many megabytes: times that are spread over it.
+pub(super) fn fill(folder: &Path, megabytes: u64, how: &[&str]) -> Result<Vec<String>> {
+    let mut command = example();
+    command.arg("fill").arg(folder).arg(megabytes.to_string()).args(how);
+    let text = output(command.stdout(Stdio::piped()))?;
+    Ok(text.lines().map(str::to_owned).collect())
 }
 
 /// By turns, the first round of each not counted: it fills the page cache.

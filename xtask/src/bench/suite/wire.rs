@@ -30,24 +30,23 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let query = |process: &str| json!({"workspace": forge.workspace(), "names": [format!("dev/{process}")]});
     let mut socket = Socket::connect(&forge.socket())?;
     // What reading takes at all is there before.
-    browse(&mut socket, &query("app"))?;
+    browse(&mut socket, &query("app"), &[])?;
     let before = pss(supervisor);
     let grown = || pss(supervisor).saturating_sub(before) as f64 / 1e6;
     let fifth = megabytes / 5;
-    logs::fill(&forge.segments("dev", "small")?, fifth)?;
-    browse(&mut socket, &query("small"))?;
+    let times = logs::fill(&forge.segments("dev", "small")?, fifth, &[])?;
+    let in_small = browse(&mut socket, &query("small"), &times)?;
     let of_small = grown();
-    logs::fill(&forge.segments("dev", "app")?, megabytes)?;
-    let times = browse(&mut socket, &query("app"))?;
+    let times = logs::fill(&forge.segments("dev", "app")?, megabytes, &[])?;
+    let in_large = browse(&mut socket, &query("app"), &times)?;
     let of_large = grown();
-    let mut rows: Vec<Row> = times
-        .into_iter()
-        .map(|(work, goal, times)| {
-            let mut row = Row::new(format!("{work}, in a store of {megabytes} MiB, over the socket"), goal);
-            row.here(milliseconds(times));
-            row
-        })
-        .collect();
+    let mut rows = Vec::new();
+    for ((work, goal, times), (.., before)) in in_large.into_iter().zip(in_small) {
+        let mut row = Row::new(format!("{work}, in a store of {megabytes} MiB, over the socket"), goal);
+        row.beside(&format!("in one of {fifth} MiB"), milliseconds(before));
+        row.here(milliseconds(times));
+        rows.push(row);
+    }
     let work = format!("memory (PSS) that a store of {megabytes} MiB adds, looked through");
     let mut memory = Row::new(work, "does not grow with it");
     memory.beside(&format!("one of {fifth} MiB before it"), format!("{of_small:.1} MB"));
@@ -59,7 +58,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
 
 type Figure = (&'static str, &'static str, Vec<Duration>);
 
-fn browse(socket: &mut Socket, query: &Value) -> Result<Vec<Figure>> {
+fn browse(socket: &mut Socket, query: &Value, times: &[String]) -> Result<Vec<Figure>> {
     let read = |socket: &mut Socket, place: Value| {
         let mut request = json!({"query": query, "max_lines": PAGE});
         for (key, value) in place.as_object().into_iter().flatten() {
@@ -67,48 +66,52 @@ fn browse(socket: &mut Socket, query: &Value) -> Result<Vec<Figure>> {
         }
         socket.call("logs.read", &request)
     };
-    let whole = read(socket, json!({}))?;
-    let first = read(socket, json!({"anchor": "end", "backward": true}))?;
-    let times: Vec<String> = [&whole, &first]
-        .iter()
-        .filter_map(|page| Some(page["lines"].as_array()?.first()?["time"].as_str()?.to_owned()))
-        .collect();
-    let (mut tails, mut jumps, mut pages, mut firsts, mut ends) = Default::default();
-    let mut cursor = first["previous"].clone();
+    let (mut tails, mut jumps, mut pages): (Vec<_>, Vec<_>, Vec<_>) = Default::default();
+    let mut cursor = read(socket, json!({"anchor": "end", "backward": true}))?["previous"].take();
     for round in 0..ROUNDS {
         timed(&mut tails, || read(socket, json!({"anchor": "end", "backward": true})))?;
-        let time = &times[round % times.len().max(1)];
-        timed(&mut jumps, || read(socket, json!({"anchor": {"time": time}})))?;
-        let page = timed(&mut pages, || read(socket, json!({"cursor": cursor, "backward": true})))?;
-        cursor = page["previous"].clone();
-        search(socket, query, round, (&mut firsts, &mut ends))?;
+        if let Some(time) = times.get(round) {
+            timed(&mut jumps, || read(socket, json!({"anchor": {"time": time}})))?;
+        }
+        let mut page = timed(&mut pages, || read(socket, json!({"cursor": cursor, "backward": true})))?;
+        cursor = page["previous"].take();
     }
+    let (texts, ends) = search(socket, query, |round| json!({"grep": format!("no such thing {round}")}))?;
+    // No line of the store is one of these.
+    let levels = ["error", "warn", "debug", "trace"];
+    let (filters, _) = search(socket, query, |round| json!({"levels": [levels[round % levels.len()]]}))?;
     Ok(vec![
         ("the last 500 lines", "≤ 100 ms", tails),
         ("500 lines from a time on", "≤ 100 ms", jumps),
         ("the 500 lines before", "≤ 100 ms", pages),
-        ("a changed search's first find or progress", "≤ 100 ms", firsts),
+        ("a changed search's first find or progress", "≤ 100 ms", texts),
+        ("a changed level's first find or progress", "≤ 100 ms", filters),
         ("the end of a search that is cancelled", "≤ 50 ms", ends),
     ])
 }
 
-/// As when somebody types: another search each time, and before it has ended the next letter ends it.
+/// As when somebody types: another question each time, and before it has ended the next letter ends it. How long until
+/// the first answers, and until the ends.
 fn search(
     socket: &mut Socket,
     query: &Value,
-    round: usize,
-    (firsts, ends): (&mut Vec<Duration>, &mut Vec<Duration>),
-) -> Result<()> {
-    let mut wanted = query.clone();
-    wanted["grep"] = format!("no such thing {round}").into();
-    let request = json!({"query": wanted, "slot": "search", "newest_first": true, "max_hits": 100});
-    let scan = timed(firsts, || {
-        let scan = socket.call("logs.scan", &request)?["scan"].clone();
-        socket.call("logs.scan.next", &json!({"scan": scan}))?;
-        Ok(scan)
-    })?;
-    timed(ends, || socket.call("logs.scan.cancel", &json!({"scan": scan})))?;
-    Ok(())
+    question: impl Fn(usize) -> Value,
+) -> Result<(Vec<Duration>, Vec<Duration>)> {
+    let (mut firsts, mut ends) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let mut wanted = query.clone();
+        for (key, value) in question(round).as_object().into_iter().flatten() {
+            wanted[key] = value.clone();
+        }
+        let request = json!({"query": wanted, "slot": "search", "newest_first": true, "max_hits": 100});
+        let scan = timed(&mut firsts, || {
+            let scan = socket.call("logs.scan", &request)?["scan"].clone();
+            socket.call("logs.scan.next", &json!({"scan": scan}))?;
+            Ok(scan)
+        })?;
+        timed(&mut ends, || socket.call("logs.scan.cancel", &json!({"scan": scan})))?;
+    }
+    Ok((firsts, ends))
 }
 
 /// From a child's clock, which it writes, to the line that `forge logs -f` prints.
