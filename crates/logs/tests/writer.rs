@@ -287,3 +287,26 @@ fn a_full_disk_costs_lines_that_are_counted_and_tears_none() {
     assert_eq!(stored + lost, number, "each line is stored or counted");
     assert!(stored > 500 && lost > 500, "{stored} stored, {lost} lost: both happened");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_segment_is_16_mib_and_keeps_its_name_for_good() {
+    use std::os::unix::fs::MetadataExt;
+    let options = WriterOptions::default();
+    assert_eq!(options.segment_bytes, 16 << 20, "unless asked otherwise");
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open(dir.path(), WriterOptions { quota_bytes: 60 << 20, ..options }).unwrap();
+    let megabyte = format!("{}\n", "x".repeat(999)).repeat(1_000);
+    let mut known = std::collections::BTreeMap::new();
+    for number in 0..100 {
+        writer.write(OUT, megabyte.as_bytes(), at(number));
+        for name in segments(dir.path()) {
+            let file = dir.path().join(&name).metadata().unwrap();
+            assert!(file.len() <= 16 << 20, "{name} has {}", file.len());
+            let inode = *known.entry(name.clone()).or_insert(file.ino());
+            assert_eq!(file.ino(), inode, "{name} is the file that it was");
+        }
+    }
+    let left = segments(dir.path());
+    assert!(known.len() > 5 && !left.contains(&"00000001.log".to_owned()), "the oldest went: {left:?}");
+}

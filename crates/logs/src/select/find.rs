@@ -1,14 +1,14 @@
 //! Finding what a filter wants in a block without decoding all of it.
 //!
 //! Most lines of most logs are entries of their own and look as they are stored: there ripgrep's searcher finds the
-//! candidates in the bytes of the file, and only they are looked at. A line with something for a terminal in it, or that
-//! is no UTF-8, is drawn first, and matched alone. A block with fragments of lines, and one whose hits need more than it
+//! candidates in the bytes of the file, and only they are looked at. Where lines are coloured, it finds them in a copy
+//! without the colours. A line with something else for a terminal in it, or that is no UTF-8, is drawn first, and matched
+//! alone. A block with fragments of lines, and one whose hits need more than it
 //! says (levels, where a run begins within it), is decoded.
 
 use std::io;
 use std::ops::Range;
 
-use grep_matcher::Matcher;
 use grep_searcher::{Searcher, SearcherBuilder, Sink, SinkMatch};
 
 use super::Block;
@@ -41,12 +41,13 @@ pub(crate) struct Finder {
     options: ReaderOptions,
     searcher: Searcher,
     buffer: Vec<u8>,
+    bare: Bare,
 }
 
 impl Finder {
     pub(crate) fn new(filter: Filter, options: ReaderOptions) -> Self {
         let searcher = SearcherBuilder::new().line_number(false).build();
-        Self { filter, options, searcher, buffer: Vec::new() }
+        Self { filter, options, searcher, buffer: Vec::new(), bare: Bare::default() }
     }
 
     /// The lines of `block` that are wanted, or with `count_only` how many they are.
@@ -65,7 +66,7 @@ impl Finder {
 
     /// `None`: the block must be decoded.
     fn find_raw(&mut self, block: &Block, count_only: bool) -> io::Result<Option<Found>> {
-        let Self { filter, options, searcher, buffer } = self;
+        let Self { filter, options, searcher, buffer, bare } = self;
         let Some(pattern) = filter.pattern.as_ref().filter(|_| !filter.invert) else { return Ok(None) };
         let track = block.track();
         if pattern.raw().is_none() || track.open != [None; 2] || options.max_line < MAX_TEXT {
@@ -77,7 +78,7 @@ impl Finder {
         let cursor = block.cursor();
         let whole = Whole { bytes: buffer, cursor, track, filter, pattern };
         let end = Cursor { offset: cursor.offset + buffer.len() as u64, ..cursor };
-        let Some(hits) = whole.hits(searcher, block)? else { return Ok(None) };
+        let Some(hits) = whole.hits(searcher, bare, block)? else { return Ok(None) };
         let mut found = Found { matched: hits.len() as u64, end: Some(end), ..Found::default() };
         if hits.is_empty() {
             return Ok(Some(found));
@@ -135,25 +136,23 @@ struct Whole<'a> {
 
 impl Whole<'_> {
     /// Where the wanted lines stand, but for their runs and levels; `None`: it can't be told from the bytes alone.
-    fn hits(&self, searcher: &mut Searcher, block: &Block) -> io::Result<Option<Vec<Range<usize>>>> {
-        if has_fragments(self.bytes) || (block.start() == 0 && begins_within_line(self.bytes)) {
+    fn hits(
+        &self,
+        searcher: &mut Searcher,
+        bare: &mut Bare,
+        block: &Block,
+    ) -> io::Result<Option<Vec<Range<usize>>>> {
+        let at_sight = look_over(self.bytes);
+        if (at_sight.fragments && has_fragments(self.bytes))
+            || (block.start() == 0 && begins_within_line(self.bytes))
+        {
             return Ok(None);
         }
-        let mut hits = Hits { whole: self, clip: block.clip, base: 0, lines: Vec::new(), foreign: false };
-        if is_as_shown(self.bytes) {
-            hits.search(searcher, 0..self.bytes.len())?;
+        let mut hits = Hits { whole: self, clip: block.clip, lines: Vec::new(), foreign: false };
+        if !at_sight.unusual || is_as_shown(self.bytes) {
+            hits.search(searcher)?;
         } else {
-            let (mut run, mut at) = (0, 0);
-            for end in memchr::memchr_iter(b'\n', self.bytes) {
-                let line = at..end + 1;
-                if !is_as_shown(&self.bytes[line.clone()]) {
-                    hits.search(searcher, run..at)?;
-                    hits.look(line);
-                    run = end + 1;
-                }
-                at = end + 1;
-            }
-            hits.search(searcher, run..self.bytes.len())?;
+            hits.search_bare(searcher, bare)?;
         }
         Ok((!hits.foreign).then_some(hits.lines))
     }
@@ -191,30 +190,40 @@ impl Whole<'_> {
 struct Hits<'a> {
     whole: &'a Whole<'a>,
     clip: (Cursor, Cursor),
-    /// Where the slice that is searched begins.
-    base: usize,
     lines: Vec<Range<usize>>,
     /// A line is no entry of ours.
     foreign: bool,
 }
 
 impl Hits<'_> {
-    fn search(&mut self, searcher: &mut Searcher, lines: Range<usize>) -> io::Result<()> {
+    /// In the bytes as they are stored.
+    fn search(&mut self, searcher: &mut Searcher) -> io::Result<()> {
         let Some(matcher) = self.whole.pattern.raw() else { return Ok(()) };
-        if lines.is_empty() || self.foreign {
-            return Ok(());
-        }
-        self.base = lines.start;
-        search_slice(searcher, matcher, &self.whole.bytes[lines], self)
+        searcher.search_slice(matcher, self.whole.bytes, Candidates(|line| self.look(line)))
     }
 
-    /// Takes a line with its newline if it is wanted.
-    fn look(&mut self, line: Range<usize>) {
+    /// In the lines as they are shown; those for which that takes a terminal are each looked at.
+    fn search_bare(&mut self, searcher: &mut Searcher, bare: &mut Bare) -> io::Result<()> {
+        let Some(matcher) = self.whole.pattern.raw() else { return Ok(()) };
+        bare.fill(self.whole.bytes, |line| self.look(line));
+        let Bare { text, lines } = bare;
+        let candidates = Candidates(|found: Range<usize>| {
+            let at = lines.partition_point(|(start, _)| *start <= found.start);
+            let line = at.checked_sub(1).and_then(|at| lines.get(at));
+            line.is_none_or(|(_, line)| self.look(line.clone()))
+        });
+        searcher.search_slice(matcher, text, candidates)?;
+        self.lines.sort_unstable_by_key(|line| line.start);
+        Ok(())
+    }
+
+    /// Takes a line with its newline if it is wanted. Whether to go on.
+    fn look(&mut self, line: Range<usize>) -> bool {
         let Whole { bytes, cursor, filter, pattern, track } = self.whole;
         let raw = &bytes[line.start..line.end - 1];
         let Some(entry) = Entry::parse(raw) else {
             self.foreign |= !raw.is_empty();
-            return;
+            return !self.foreign;
         };
         let end = Cursor { offset: cursor.offset + line.end as u64, ..*cursor };
         let time = entry.time.max(track.time).as_nanos();
@@ -230,27 +239,81 @@ impl Hits<'_> {
         if wanted && !hidden() {
             self.lines.push(line);
         }
+        !self.foreign
     }
 }
 
-fn search_slice(
-    searcher: &mut Searcher,
-    matcher: impl Matcher,
-    slice: &[u8],
-    hits: &mut Hits<'_>,
-) -> io::Result<()> {
-    searcher.search_slice(matcher, slice, hits)
-}
+/// Hands the lines on in which the searcher has found something.
+struct Candidates<F>(F);
 
-impl Sink for &mut Hits<'_> {
+impl<F: FnMut(Range<usize>) -> bool> Sink for Candidates<F> {
     type Error = io::Error;
 
     fn matched(&mut self, _: &Searcher, found: &SinkMatch<'_>) -> Result<bool, io::Error> {
-        let start =
-            self.base + usize::try_from(found.absolute_byte_offset()).unwrap_or(usize::MAX - self.base);
-        self.look(start..start + found.bytes().len());
-        Ok(!self.foreign)
+        let start = usize::try_from(found.absolute_byte_offset()).unwrap_or(usize::MAX);
+        Ok((self.0)(start..start.saturating_add(found.bytes().len())))
     }
+}
+
+/// Lines without their colours, one after another.
+#[derive(Debug, Default)]
+struct Bare {
+    text: Vec<u8>,
+    /// Where each begins in the text, and where it stands in the block.
+    lines: Vec<(usize, Range<usize>)>,
+}
+
+impl Bare {
+    /// Of all lines that it can be told of; the others are handed to `odd`, which says whether to go on.
+    fn fill(&mut self, bytes: &[u8], mut odd: impl FnMut(Range<usize>) -> bool) {
+        self.text.clear();
+        self.lines.clear();
+        // Of most blocks it is asked once for all lines.
+        let is_text = std::str::from_utf8(bytes).is_ok();
+        let mut at = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            let line = at..end + 1;
+            at = end + 1;
+            let start = self.text.len();
+            if self.push(&bytes[line.clone()], is_text) {
+                self.lines.push((start, line));
+            } else {
+                self.text.truncate(start);
+                if !odd(line) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether what is shown of the line is what it is, but for its colours. `is_text`: it is UTF-8 for certain.
+    fn push(&mut self, line: &[u8], is_text: bool) -> bool {
+        if !look_over(line).unusual {
+            self.text.extend_from_slice(line);
+            return true;
+        }
+        // A sequence may stand within a character that is none then.
+        if !is_text && std::str::from_utf8(line).is_err() {
+            return false;
+        }
+        let (start, mut from) = (self.text.len(), 0);
+        for escape in memchr::memchr_iter(0x1b, line) {
+            let Some(length) = colour(&line[escape..]) else { return false };
+            self.text.extend_from_slice(&line[from..escape]);
+            from = escape + length;
+        }
+        self.text.extend_from_slice(&line[from..]);
+        let bare = &self.text[start..];
+        !look_over(bare).unusual || ansi::is_plain(bare)
+    }
+}
+
+/// The length of the sequence that `bytes` begin with, if it is one that only changes how what follows looks: ESC `[`,
+/// numbers, `m`. Source: ECMA-48, 8.3.117 (SGR).
+fn colour(bytes: &[u8]) -> Option<usize> {
+    let numbers = bytes.strip_prefix(b"\x1b[")?;
+    let end = numbers.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';' | b':'))?;
+    (numbers[end] == b'm').then_some(end + 3)
 }
 
 /// Whether a segment that a rotation began says that a line goes on in it.
@@ -259,36 +322,62 @@ fn begins_within_line(bytes: &[u8]) -> bool {
     memchr::memmem::find(&bytes[..bytes.len().min(HEAD)], b" is within a line from ").is_some()
 }
 
-/// Whether lines look as they are stored: they are UTF-8, and there is nothing in them for a terminal.
+/// Whether lines with something unusual look as they are stored: they are UTF-8, and there is nothing in them for a
+/// terminal.
 fn is_as_shown(lines: &[u8]) -> bool {
-    // What an ordinary log has not, and where it has, one must look closer.
-    !is_unusual(lines) || (std::str::from_utf8(lines).is_ok() && ansi::is_plain(lines))
+    std::str::from_utf8(lines).is_ok() && ansi::is_plain(lines)
 }
 
-/// Whether there are bytes that are no ASCII, or mean something to a terminal. Every byte of a store that is searched
-/// comes by here, which is why it looks at as many at once as the processor can.
+/// What can be told of lines without reading them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Sight {
+    /// There are bytes that are no ASCII, or mean something to a terminal.
+    unusual: bool,
+    /// There may be fragments of lines.
+    fragments: bool,
+}
+
+/// Every byte of a store that is searched comes by here, which is why it looks at as many at once as the processor can.
 #[allow(unsafe_code, reason = "only the processor knows whether a function for it may be called")]
-fn is_unusual(bytes: &[u8]) -> bool {
+fn look_over(bytes: &[u8]) -> Sight {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has what the function is compiled for.
-        return unsafe { is_unusual_avx2(bytes) };
+        return unsafe { look_over_avx2(bytes) };
     }
-    is_unusual_anywhere(bytes)
+    look_over_anywhere(bytes)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn is_unusual_avx2(bytes: &[u8]) -> bool {
-    is_unusual_anywhere(bytes)
+fn look_over_avx2(bytes: &[u8]) -> Sight {
+    look_over_anywhere(bytes)
 }
 
 /// Written so that the compiler makes vectors of it: no end within a block, and one comparison for both ends of ASCII.
+/// Both questions are asked of a block while it is at hand.
 #[inline(always)]
-fn is_unusual_anywhere(bytes: &[u8]) -> bool {
+fn look_over_anywhere(bytes: &[u8]) -> Sight {
+    const BLOCK: usize = 1024;
     let unusual = |byte: u8| (byte.cast_signed() < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7f);
-    let count = |block: &[u8]| block.iter().fold(0, |found, byte| found | u8::from(unusual(*byte)));
-    bytes.chunks(1024).any(|block| count(block) != 0)
+    let mut sight = Sight::default();
+    for start in (0..bytes.len()).step_by(BLOCK) {
+        let block = &bytes[start..bytes.len().min(start + BLOCK)];
+        sight.unusual |= block.iter().fold(0, |found, byte| found | u8::from(unusual(*byte))) != 0;
+        // ` P `, which may go on in the next block.
+        let wide = &bytes[start..bytes.len().min(start + BLOCK + 2)];
+        if let Some(count) = wide.len().checked_sub(2) {
+            let threes = wide[..count].iter().zip(&wide[1..=count]).zip(&wide[2..count + 2]);
+            let is_mark = |one: u8, two: u8, three: u8| (one == b' ') & (two == b'P') & (three == b' ');
+            let found =
+                threes.fold(0, |found, ((one, two), three)| found | u8::from(is_mark(*one, *two, *three)));
+            sight.fragments |= found != 0;
+        }
+        if sight.unusual && sight.fragments {
+            break;
+        }
+    }
+    sight
 }
 
 #[cfg(test)]
@@ -298,15 +387,52 @@ mod tests {
     #[test]
     fn every_byte_is_usual_or_not_wherever_it_stands() {
         let plain = b"2026 stdout F a line, and\ta tab\n".repeat(100);
-        assert!(!is_unusual(&plain) && !is_unusual(b""), "nothing");
+        assert_eq!([&plain[..], b""].map(look_over), [Sight::default(); 2], "nothing");
         for byte in 0..=u8::MAX {
             let unusual = !(matches!(byte, b'\n' | b'\t') || (0x20..0x7f).contains(&byte));
             for at in [0, 1, 31, 32, 1023, 1024, plain.len() - 1] {
                 let mut bytes = plain.clone();
                 bytes[at] = byte;
-                assert_eq!(is_unusual(&bytes), unusual, "{byte:#x} at {at}");
-                assert_eq!(is_unusual_anywhere(&bytes), unusual, "{byte:#x} at {at}, a byte at a time");
+                assert_eq!(look_over(&bytes).unusual, unusual, "{byte:#x} at {at}");
+                assert_eq!(look_over_anywhere(&bytes), look_over(&bytes), "{byte:#x} at {at}, anywhere");
             }
+        }
+    }
+
+    #[test]
+    fn a_mark_of_a_fragment_is_seen_wherever_it_stands() {
+        let plain = b"2026 stdout F Plan Pa P\n".repeat(100);
+        assert!(!look_over(&plain).fragments, "none");
+        for at in [0, 5, 1020, 1021, 1022, 1023, 1024, 2047, plain.len() - 3] {
+            let mut bytes = plain.clone();
+            bytes[at..at + 3].copy_from_slice(b" P ");
+            assert!(look_over(&bytes).fragments && look_over_anywhere(&bytes).fragments, "at {at}");
+        }
+    }
+
+    #[test]
+    fn lines_are_without_their_colours_and_each_keeps_its_place() {
+        let block = b"plain\n\x1b[1;32mgreen\x1b[0m \xc3\xa4\n\x1b[2Kcleared\n\x1b[38:5:3mlast\x1b[m\n";
+        let (mut bare, mut odd) = (Bare::default(), Vec::new());
+        bare.fill(block, |line| {
+            odd.push(line);
+            true
+        });
+        assert_eq!(String::from_utf8_lossy(&bare.text), "plain\ngreen \u{e4}\nlast\n");
+        let text = |line: &Range<usize>| String::from_utf8_lossy(&block[line.clone()]).into_owned();
+        assert_eq!(odd.iter().map(text).collect::<Vec<_>>(), ["\x1b[2Kcleared\n"]);
+        let lines: Vec<(usize, String)> = bare.lines.iter().map(|(at, line)| (*at, text(line))).collect();
+        assert_eq!(lines[1], (6, "\x1b[1;32mgreen\x1b[0m \u{e4}\n".to_owned()));
+        assert_eq!(lines[2].0, 15, "where it begins in the text: {lines:?}");
+        for (bytes, length) in [
+            (&b"\x1b[m"[..], Some(3)),
+            (b"\x1b[0;1mx", Some(6)),
+            (b"\x1b[2J", None),
+            (b"\x1b[31", None),
+            (b"\x1b]8;;x\x1b\\", None),
+            (b"\x1b", None),
+        ] {
+            assert_eq!(colour(bytes), length, "{bytes:?}");
         }
     }
 }

@@ -49,8 +49,8 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     std::fs::remove_dir_all(&store)?;
     let store = bench.folder("coloured")?;
     fill(&store, searched, &["coloured"])?;
-    let work = format!("the same in {searched} MiB of coloured lines, of the text without its colours");
-    rows.push(search(bench, &store, "INFO request [0-9]+000000 ", &work, "–")?);
+    let work = format!("search of {searched} MiB of coloured lines for a rare text");
+    rows.push(search(bench, &store, RARE_LITERAL, &work, "–")?);
     std::fs::remove_dir_all(&store)?;
     let store = bench.folder("browsed")?;
     fill(&store, browsed, &[])?;
