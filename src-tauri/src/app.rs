@@ -105,7 +105,12 @@ fn on_event(app: &AppHandle, event: RunEvent) {
         RunEvent::WindowEvent { label, event, .. } if label == window::LABEL => match event {
             WindowEvent::CloseRequested { api, .. } => {
                 api.prevent_close();
-                window::hide(app);
+                if tray::is_raised() {
+                    window::hide(app);
+                } else {
+                    // Nothing would lead back to it.
+                    crate::quit::ask(app);
+                }
             }
             WindowEvent::Destroyed => page_is_gone(app),
             _ => {}

@@ -21,6 +21,10 @@ pub(crate) async fn settings_changed(app: &AppHandle) {
 
 /// Does what an item of the tray's menu stands for.
 pub(crate) fn run(app: &AppHandle, act: Act) {
+    if app.state::<quit::Quitting>().is_leaving() {
+        // What was started now would run on with nobody to watch it.
+        return;
+    }
     match act {
         Act::Show(route) => window::show(app, route),
         Act::Quit => quit::ask(app),
@@ -36,27 +40,31 @@ pub(crate) fn run(app: &AppHandle, act: Act) {
 
 async fn operate(app: AppHandle, act: Act) {
     let client = app.state::<Client>().inner().clone();
-    let (named, done, result) = match act {
+    let (named, result) = match act {
         Act::Start(named) => {
             let start =
                 Start { workspace: named.workspace.clone(), names: vec![named.name()], ..Start::default() };
             let result = client.call(&start).await.map(|_| ());
-            (named, "started", result)
+            (named, result)
         }
         Act::Restart(named) => {
             let restart =
                 Restart { workspace: named.workspace.clone(), names: vec![named.name()], variables: None };
             let result = client.call(&restart).await.map(|_| ());
-            (named, "restarted", result)
+            (named, result)
         }
         Act::Stop(named) => {
             let result = stop(&client, &named).await;
-            (named, "stopped", result)
+            if let Err(error) = &result {
+                crate::notification::say(&format!("{} could not be stopped", named.name()), &error.message)
+                    .await;
+            }
+            (named, result)
         }
         Act::Show(_) | Act::LaunchAtLogin | Act::Quit => return,
     };
     if let Err(error) = result {
-        refused(&app, &named, done, &error).await;
+        refused(&app, &named, &error);
     }
 }
 
@@ -72,20 +80,13 @@ async fn stop(client: &Client, named: &Named) -> Result<(), Error> {
     }
 }
 
-/// Says why, and shows what it is about.
-async fn refused(app: &AppHandle, named: &Named, done: &str, error: &Error) {
-    tracing::info!("{} could not be {done}: {error}", named.name());
+/// The window shows what it is about. Why a start was refused is told by the supervisor, in a notice.
+fn refused(app: &AppHandle, named: &Named, error: &Error) {
+    tracing::info!("{}: {error}", named.name());
     match error.code {
-        // The supervisor tells of it by a notice, which has the ways out.
+        // That notice has the ways out.
         Code::PortConflict => {}
-        // And of what came to a bad end.
-        Code::NotReady => window::show(app, Some(named.route())),
-        _ => {
-            window::show(app, Some(named.route()));
-            let help = error.help.as_ref().map(|help| format!("\n{help}"));
-            let text = format!("{}{}", error.message, help.unwrap_or_default());
-            crate::notification::say(&format!("{} could not be {done}", named.name()), &text).await;
-        }
+        _ => window::show(app, Some(named.route())),
     }
 }
 

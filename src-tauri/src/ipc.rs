@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use forge_api::Workspaces;
 use forge_supervisor::home::Home;
+use forge_tray::{Client, Picture};
 use serde_json::Value;
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tauri::{AppHandle, Manager, State};
@@ -132,10 +134,22 @@ pub(crate) async fn open_url(app: AppHandle, url: tauri::Url) -> Result<(), Stri
 /// A configuration, in the program that the system has for it.
 #[tauri::command]
 pub(crate) async fn open_path(app: AppHandle, path: String, home: State<'_, Home>) -> Result<(), String> {
-    if !app.state::<Shown>().picture().may_open(Path::new(&path), &home.config) {
+    if !is_configuration(&app, Path::new(&path), &home.config).await {
         return Err(format!("{path} is no configuration of Forge's"));
     }
     app.opener().open_path(path, None::<String>).map_err(|error| error.to_string())
+}
+
+/// One of a workspace that was added just now is not in the picture yet.
+async fn is_configuration(app: &AppHandle, path: &Path, own: &Path) -> bool {
+    if app.state::<Shown>().picture().may_open(path, own) {
+        return true;
+    }
+    let Some(client) = app.try_state::<Client>().map(|client| client.inner().clone()) else { return false };
+    let mut picture = Picture::default();
+    let known = client.call(&Workspaces {}).await.map(|answer| answer.workspaces).unwrap_or_default();
+    picture.replace(known, Vec::new(), Vec::new());
+    picture.may_open(path, own)
 }
 
 /// Where the page is, for when the window is opened again.

@@ -45,10 +45,7 @@ impl Saves {
 
     /// Begins a file that is to be at `path`.
     fn begin(&self, path: PathBuf) -> Result<Begun, String> {
-        let mut part = OsString::from(&path);
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let file = File::create(&part).map_err(|error| told("create", &part, &error))?;
+        let (file, part) = new_part(&path)?;
         let mut open = self.open();
         open.last += 1;
         let id = open.last;
@@ -85,6 +82,21 @@ impl Saves {
             let _gone = fs::remove_file(&part);
             told("write", &path, &error)
         })
+    }
+}
+
+/// A file beside `path` that nobody has made before.
+fn new_part(path: &Path) -> Result<(File, PathBuf), String> {
+    let mut number = 1;
+    loop {
+        let mut part = OsString::from(path);
+        part.push(if number == 1 { ".part".to_owned() } else { format!(".part{number}") });
+        let part = PathBuf::from(part);
+        match File::create_new(&part) {
+            Ok(file) => return Ok((file, part)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => number += 1,
+            Err(error) => return Err(told("create", &part, &error)),
+        }
     }
 }
 
@@ -146,6 +158,19 @@ mod tests {
         saves.end(begun.id, true).expect("its name");
         assert_eq!(fs::read_to_string(&path).expect("it is there"), "first\nsecond\n", "all of it");
         assert_eq!(names(folder.path()), ["dev.log"], "and nothing beside it");
+    }
+
+    #[test]
+    fn a_file_of_the_users_with_that_name_is_left_alone() {
+        let (folder, path) = folder();
+        let own = folder.path().join("dev.log.part");
+        fs::write(&own, "mine").expect("our own folder");
+        let saves = Saves::default();
+        let begun = saves.begin(path.clone()).expect("a file");
+        saves.write(begun.id, "saved").expect("room");
+        saves.end(begun.id, true).expect("its name");
+        let texts = [&path, &own].map(|path| fs::read_to_string(path).expect("it is there"));
+        assert_eq!(texts, ["saved", "mine"], "each has its own");
     }
 
     #[test]

@@ -61,6 +61,11 @@ pub(crate) fn raise(app: &AppHandle) {
     }
 }
 
+/// Whether there is an icon to be clicked. On the main thread.
+pub(crate) fn is_raised() -> bool {
+    TRAY.with_borrow(Option::is_some)
+}
+
 fn try_raise(app: &AppHandle) -> anyhow::Result<()> {
     let tray = Tray::build(&app.state::<Shown>().picture())?;
     TRAY.set(Some(tray));

@@ -1,8 +1,9 @@
 //! How the app begins and ends, and what becomes of the processes meanwhile.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use forge_tests::desktop::{App, Desktop};
+use forge_tests::desktop::{App, Desktop, Screen};
 use forge_tests::{Signal, World, nasty, wait_until};
 
 const ONE: &str = "dev:\n  - {name: api, command: nasty forever}\n";
@@ -246,6 +247,26 @@ fn without_a_session_bus_it_starts_all_the_same() {
     assert!(took < Duration::from_secs(10), "it stalls: {took:?}");
     desktop.start();
     assert_eq!(desktop.status()["supervisor"]["host"], "desktop", "and it works");
+}
+
+#[test]
+fn without_a_tray_closing_the_window_is_leaving() {
+    let screen = Rc::new(Screen::new());
+    let desktop = Desktop::on(&screen);
+    desktop.trust(ONE);
+    let app = desktop.launch([]);
+    wait_host(&desktop, &app);
+    screen.windows().wait_shown("Forge");
+    desktop.start();
+    screen.windows().close("Forge");
+    screen.windows().wait_shown("Quit Forge?");
+    screen.windows().answer("Quit Forge?", 3, 3);
+    screen.windows().wait_hidden("Quit Forge?");
+    screen.windows().close("Forge");
+    screen.windows().wait_shown("Quit Forge?");
+    screen.windows().answer("Quit Forge?", 2, 3);
+    app.wait().ok();
+    desktop.wait_nothing_left();
 }
 
 #[test]

@@ -206,6 +206,24 @@ fn a_held_port_is_told_and_another_one_can_be_taken() {
 }
 
 #[test]
+fn a_port_that_is_still_held_is_told_again_and_one_that_is_free_no_more() {
+    let desktop = Desktop::new();
+    let port = desktop.free_port();
+    let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("free");
+    let (notifications, _app, item) = start_before_a_held_port(&desktop, port);
+    let title = format!("Port {port} is in use");
+    let first = notifications.wait(&title);
+    // Looked at, and not settled.
+    notifications.invoke(&first, "show");
+    item.click(&["dev", "Start dev"]);
+    let second =
+        notifications.wait_where("it is told again", |one| one.summary == title && one.id != first.id);
+    drop(holder);
+    wait_until("nobody is in the way any more", || !notifications.is_open(second.id));
+    item.wait_menu("it needs no attention", |menu| menu.find(&[&title]).is_none());
+}
+
+#[test]
 fn what_is_in_the_way_can_be_looked_at_first() {
     let desktop = Desktop::new();
     let port = desktop.free_port();

@@ -520,3 +520,38 @@ fn ports_that_nobody_declared_are_told_too() {
     world.start();
     face.update(|update| update["update"] == "process" && update["process"]["ports"] == json!([port]));
 }
+
+#[test]
+fn a_crash_that_nobody_has_looked_after_is_told_by_the_next_supervisor() {
+    let world =
+        World::with("dev:\n  - {name: api, command: nasty eprint ouch exit 3, auto_restart: false}\n");
+    world.forge(["start", "-d"]).run().ok();
+    world.wait_status("api", "crashed");
+    world.kill_supervisor();
+    let mut face = face(&world);
+    let mut notices = || face.ask("notices", json!({}))["notices"].clone();
+    wait_until("it is told", || notices()[0]["summary"] == "api crashed");
+    let told = notices();
+    assert_eq!(told[0]["body"], "exit 3: ouch\nStays down, as configured", "{told}");
+    world.forge(["stop"]).run().ok();
+    wait_until("and is over when it was stopped", || notices() == json!([]));
+}
+
+#[test]
+fn a_countdown_goes_on_with_the_next_supervisor() {
+    let world = World::with("dev:\n  - {name: api, command: nasty exit 3, auto_restart: {delay: 10m}}\n");
+    world.forge(["start", "-d"]).run().ok();
+    let due = world.wait_status("api", "restarting")["restart_at"].clone();
+    world.kill_supervisor();
+    let api = world.wait_status("api", "restarting");
+    let seconds = |time: &Value| -> i64 {
+        let time: jiff::Timestamp = time.as_str().and_then(|text| text.parse().ok()).expect("a time");
+        time.as_second()
+    };
+    assert!((seconds(&api["restart_at"]) - seconds(&due)).abs() <= 2, "{due} and {api}");
+    assert_eq!(api["run"], 1, "it was not started: {api}");
+    let mut face = face(&world);
+    wait_until("the ways out are offered", || {
+        face.ask("notices", json!({}))["notices"][0]["actions"][1]["id"] == "keep-stopped"
+    });
+}

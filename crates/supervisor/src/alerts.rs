@@ -36,6 +36,9 @@ const ERROR_MINUTES: u32 = 10;
 const LEAST_ERRORS: u64 = 10;
 const ERROR_JUMP: f64 = 5.0;
 
+/// A hog is over when it uses less than this share of what made it one.
+const HOG_ENDS: f64 = 0.75;
+
 /// What was measured of a process at a moment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Moment {
@@ -131,13 +134,16 @@ impl Watch {
         }
         let (early, late) = (*first + part * 2, last.saturating_sub(part * 2));
         let lowest = |from: Duration, until: Duration| {
-            let within = self.memory.iter().filter(|(at, _)| *at >= from && *at <= until);
-            within.map(|(_, bytes)| *bytes).min()
+            let within = self.memory.iter().filter(move |(at, _)| *at >= from && *at <= until);
+            within.copied()
         };
-        let (Some(before), Some(now)) = (lowest(*first, early), lowest(late, *last)) else {
-            return Verdict::Sways;
-        };
-        let grown = now.saturating_sub(before);
+        // The ends of the longest time between them: what steadily grows is measured from the first moment on.
+        let before = lowest(*first, early).min_by_key(|(at, bytes)| (*bytes, *at));
+        let now = lowest(late, *last).min_by_key(|(at, bytes)| (*bytes, std::cmp::Reverse(*at)));
+        let (Some((from, before)), Some((until, now))) = (before, now) else { return Verdict::Sways };
+        let looked_at = last.saturating_sub(*first).min(limits.memory_window);
+        let span = until.saturating_sub(from).max(part).as_secs_f64();
+        let grown = (now.saturating_sub(before) as f64 * looked_at.as_secs_f64() / span) as u64;
         let enough = limits.memory_growth.max((before as f64 * LEAST_SHARE) as u64);
         if grown < enough / 2 {
             return Verdict::Over;
@@ -145,8 +151,7 @@ impl Watch {
         if grown < enough {
             return Verdict::Sways;
         }
-        let within = words::duration(limits.memory_window);
-        let summary = format!("+{} in {within}", words::bytes(grown));
+        let summary = format!("+{} in {}", words::bytes(grown), words::duration(rounded(looked_at)));
         let text = format!("memory {summary}, now {} (possible leak?)", words::bytes(now));
         Verdict::Holds { text, summary }
     }
@@ -218,6 +223,12 @@ impl Watch {
     }
 }
 
+/// For people: whole minutes, or of a short time whole seconds.
+fn rounded(time: Duration) -> Duration {
+    let step = if time >= Duration::from_secs(60) { 60.0 } else { 1.0 };
+    Duration::from_secs_f64((time.as_secs_f64() / step).round() * step)
+}
+
 fn files(fullest: Option<OpenFiles>, limits: &Alerts) -> Verdict {
     let Some(fullest) = fullest else { return Verdict::Over };
     let (percent, limit) = (fullest.share() * 100.0, f64::from(limits.open_files));
@@ -231,13 +242,15 @@ fn files(fullest: Option<OpenFiles>, limits: &Alerts) -> Verdict {
     Verdict::Holds { text: format!("PID {} {summary} (`ulimit -n`)", fullest.pid), summary }
 }
 
-/// Those of the machine's programs that are worth a warning, by what they use of it.
-pub(crate) fn hogs(machine: &Machine, limits: &Alerts) -> Vec<Alert> {
+/// Those of the machine's programs that are worth a warning, by what they use of it. Who is told of already is so until
+/// it uses much less.
+pub(crate) fn hogs(machine: &Machine, limits: &Alerts, told: &[Option<u32>]) -> Vec<Alert> {
     let most_cpu = f64::from(limits.hog_cpu) * f64::from(machine.cores);
     let most_memory = f64::from(limits.hog_memory) / 100.0 * machine.memory_total_bytes as f64;
     let alert = |hog: &Hog| {
-        let cpu = f64::from(hog.cpu_percent) >= most_cpu;
-        let memory = hog.memory_bytes as f64 >= most_memory;
+        let share = if told.contains(&Some(hog.pid)) { HOG_ENDS } else { 1.0 };
+        let cpu = f64::from(hog.cpu_percent) >= most_cpu * share;
+        let memory = hog.memory_bytes as f64 >= most_memory * share;
         let uses = match (cpu, memory) {
             (true, true) => {
                 format!("{:.0} % CPU and {}", hog.cpu_percent, words::bytes(hog.memory_bytes))

@@ -39,6 +39,17 @@ fn memory_that_grows_and_stays_is_told_once() {
 }
 
 #[test]
+fn growth_by_just_as_much_in_the_window_is_told() {
+    // 5 MB a minute, of a process that is much smaller than ten times as much.
+    let leak = memory(|second| 100 * MB + second * 5 * MB / 60 + MB);
+    assert_eq!(words_of(&leak), ["+memory_growth"], "50 MB in 10 minutes: {leak:?}");
+    let less = memory(|second| 100 * MB + second * 4 * MB / 60);
+    assert_eq!(words_of(&less), [""; 0], "40 MB in 10 minutes: {less:?}");
+    let step = memory(|second| if second < 1_500 { 100 * MB } else { 148 * MB });
+    assert_eq!(words_of(&step), [""; 0], "48 MB at once are 48 MB: {step:?}");
+}
+
+#[test]
 fn memory_that_comes_back_or_is_only_warming_up_is_no_alarm() {
     for (what, of) in [
         ("steady", (|_| 400 * MB) as fn(u64) -> u64),
@@ -170,6 +181,24 @@ fn what_is_not_told_is_no_alarm() {
 }
 
 #[test]
+fn a_hog_is_one_until_it_takes_much_less() {
+    let machine = |cpu_percent| Machine {
+        cpu_percent: Some(90.0),
+        cores: 8,
+        memory_used_bytes: 0,
+        memory_total_bytes: 16 << 30,
+        hogs: vec![Hog { pid: 5, name: "node".to_owned(), processes: 1, cpu_percent, memory_bytes: 0 }],
+    };
+    let limits = Alerts::default();
+    for (cpu, told, is_one) in
+        [(400.0, false, true), (390.0, false, false), (390.0, true, true), (290.0, true, false)]
+    {
+        let told = if told { vec![Some(5)] } else { Vec::new() };
+        assert_eq!(!super::hogs(&machine(cpu), &limits, &told).is_empty(), is_one, "{cpu} %, {told:?}");
+    }
+}
+
+#[test]
 fn hogs_are_named_by_what_they_take() {
     let hog = |name: &str, cpu_percent, gigabytes: u64| Hog {
         pid: 123,
@@ -186,7 +215,7 @@ fn hogs_are_named_by_what_they_take() {
             memory_total_bytes: 16 << 30,
             hogs: hogs.to_vec(),
         };
-        super::hogs(&machine, limits).into_iter().map(|alert| alert.text).collect()
+        super::hogs(&machine, limits, &[]).into_iter().map(|alert| alert.text).collect()
     };
     let usual = Alerts::default();
     let all = [hog("cc1plus", 390.0, 1), hog("firefox", 20.0, 9), hog("sh", 95.0, 0), hog("both", 400.0, 8)];

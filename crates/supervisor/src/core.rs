@@ -139,6 +139,8 @@ fn leaving() -> Error {
 pub(crate) struct Core {
     pub(crate) home: Home,
     pub(crate) supervisor: Supervisor,
+    /// When this supervisor began.
+    begun: Time,
     pub(crate) background: bool,
     /// The keeper's program.
     keeper: PathBuf,
@@ -228,6 +230,7 @@ impl Core {
         });
         let core = Self {
             home: parts.home,
+            begun: Time::now(),
             supervisor: Supervisor { pid: std::process::id(), host: parts.host, version: parts.version },
             background: parts.background,
             keeper: parts.keeper,

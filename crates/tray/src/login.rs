@@ -21,7 +21,9 @@ impl Login {
         let folder = absolute("XDG_CONFIG_HOME")
             .or_else(|| Some(absolute("HOME")?.join(".config")))
             .ok_or_else(|| io::Error::other("neither XDG_CONFIG_HOME nor HOME is set"))?;
-        let home = std::env::var_os("FORGE_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let home = std::env::var_os("FORGE_HOME").filter(|home| !home.is_empty());
+        // The session starts it in a folder of its own.
+        let home = home.map(std::path::absolute).transpose()?;
         Ok(Self::of(&folder, home))
     }
 

@@ -85,7 +85,8 @@ impl Core {
             Some(time) => {
                 let event = Event { level, ..super::event(key, time, title, text) };
                 let news = self.record_once(&key.environment, event);
-                if news {
+                // What only a supervisor before us has told is told by nobody now.
+                if news || time < self.begun {
                     self.tell_crash(key, happening);
                 }
                 news
@@ -100,7 +101,7 @@ impl Core {
         }
     }
 
-    fn count_down(&mut self, key: &Key, delay: Duration) {
+    pub(super) fn count_down(&mut self, key: &Key, delay: Duration) {
         let handle = self.handle.clone();
         let Some(process) = self.process_mut(key) else { return };
         let millis = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);

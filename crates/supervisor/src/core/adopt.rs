@@ -17,7 +17,7 @@ use super::act::remove_folder;
 use super::save::{Saved, SavedPhase, SavedProcess};
 use super::{Core, Environment, EnvironmentKey, Key, Message};
 use crate::prepare;
-use crate::process::lifecycle::{Happening, Phase, Then};
+use crate::process::lifecycle::{AfterCrash, Happening, Phase, Then};
 use crate::run::folder::{self, Told};
 use crate::run::{How, Run, hold};
 
@@ -25,6 +25,13 @@ use crate::run::{How, Run, hold};
 struct Found {
     folder: RunFolder,
     spec: Spec,
+}
+
+/// What is left of a countdown that a supervisor before us began, and after which exit.
+fn countdown(saved: &SavedProcess) -> Option<(Duration, Exit)> {
+    let (due, exit) = saved.restarts_at?;
+    let left = u64::try_from(due.saturating_sub(Time::now().as_millis())).ok().filter(|left| *left > 0)?;
+    Some((Duration::from_millis(left), exit))
 }
 
 impl Core {
@@ -70,6 +77,7 @@ impl Core {
                 readiness: None,
                 alerts: None,
                 phase: SavedPhase::Alive,
+                restarts_at: None,
             };
             self.adopt_process(&key, &saved, Some(found), true);
         }
@@ -136,15 +144,21 @@ impl Core {
         let stale = found.spec.number > saved.number;
         process.machine.wanted = saved.wanted || stale;
         let known_end = told.ended.as_ref().map(|ended| Time(ended.time).as_millis());
+        let is_counted = known_end.is_some() && known_end == saved.ended.map(|(_, time)| time);
+        let counts_down = is_counted && process.machine.wanted && countdown(saved).is_some();
         process.machine.phase = match (&saved.phase, process.machine.wanted) {
             (SavedPhase::Stopping, true) if !stale => Phase::Stopping { then: Then::Start, forced: false },
             (_, false) => Phase::Stopping { then: Then::Stay, forced: false },
             // Its end is known and counted; what is left of its tree is still held.
             (SavedPhase::Exited | SavedPhase::Crashed { .. } | SavedPhase::Failed { .. }, true)
-                if known_end.is_some() && known_end == saved.ended.map(|(_, time)| time) =>
+                if is_counted =>
             {
                 process.ended = saved.ended.map(|(exit, time)| (exit, Time::from_millis(time)));
                 saved.phase.at_rest()
+            }
+            (SavedPhase::Waiting, true) if counts_down => {
+                process.ended = saved.ended.map(|(exit, time)| (exit, Time::from_millis(time)));
+                Phase::Waiting
             }
             _ => phase_by(&told, process.rules().daemon),
         };
@@ -168,12 +182,18 @@ impl Core {
         if stopping {
             self.end(key, false);
         }
+        if counts_down {
+            self.count_on(key, saved);
+        } else if is_counted {
+            self.tell_of_crash(key, saved);
+        }
     }
 
     /// Nothing of it runs: what was alive has ended unseen, what waited is started.
     fn adopt_standstill(&mut self, key: &Key, saved: &SavedProcess, resume: bool) {
         let alive = matches!(saved.phase, SavedPhase::Alive | SavedPhase::Waiting | SavedPhase::Stopping);
         if !(alive && saved.wanted) {
+            self.tell_of_crash(key, saved);
             return;
         }
         if !resume {
@@ -189,6 +209,7 @@ impl Core {
                     // Its counts go on.
                     process.machine.phase = Phase::Waiting;
                 }
+                self.count_on(key, saved);
             }
             Err(reason) => {
                 if let Some(process) = self.process_mut(key) {
@@ -197,6 +218,29 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// What the supervisor before told of a crash that nobody has done anything about is told by us.
+    fn tell_of_crash(&mut self, key: &Key, saved: &SavedProcess) {
+        let count = u32::try_from(saved.crashes.len()).unwrap_or(u32::MAX);
+        let within = self.process(key).map(|process| process.rules().restart.within).unwrap_or_default();
+        let (exit, next) = match &saved.phase {
+            SavedPhase::Crashed { exit } => (*exit, AfterCrash::Stay),
+            SavedPhase::Failed { exit: Some(exit), .. } => (*exit, AfterCrash::GiveUp(within)),
+            _ => return,
+        };
+        self.tell_crash(key, &Happening::Crashed { exit, count, next });
+    }
+
+    /// A countdown goes on where it was: whoever wants to keep it stopped has as long as was said.
+    fn count_on(&mut self, key: &Key, saved: &SavedProcess) {
+        let Some((delay, exit)) = countdown(saved) else { return };
+        if let Some(process) = self.process_mut(key) {
+            process.machine.phase = Phase::Restarting { delay, exit };
+        }
+        self.count_down(key, delay);
+        let count = u32::try_from(saved.crashes.len()).unwrap_or(u32::MAX);
+        self.tell_crash(key, &Happening::Crashed { exit, count, next: AfterCrash::Restart(delay) });
     }
 
     fn defined_now(&mut self, key: &Key) -> Result<Arc<ResolvedProcess>, String> {

@@ -101,7 +101,8 @@ impl Core {
             environment.is_some_and(|environment| environment.processes.values().any(super::Process::is_held))
         };
         let Some(environment) = self.environments.keys().find(running).cloned() else { return };
-        let found = alerts::hogs(machine, &self.thresholds(&environment.workspace));
+        let told: Vec<Option<u32>> = self.hogs.alerts.iter().map(|(alert, _)| alert.about).collect();
+        let found = alerts::hogs(machine, &self.thresholds(&environment.workspace), &told);
         let before = std::mem::replace(&mut self.hogs.suspects, found.clone());
         let open = std::mem::take(&mut self.hogs.alerts);
         let mut news = Vec::new();

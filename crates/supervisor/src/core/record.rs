@@ -121,7 +121,7 @@ pub(crate) struct Process {
     pub probe: Option<probe::Watched>,
     pub log_probe: Option<AbortHandle>,
     /// Follows what it writes, also the last words of a run that has ended.
-    pub follower: Option<AbortHandle>,
+    pub follower: Option<(AbortHandle, Duration)>,
     pub told: Told,
     pub nudge: Arc<Notify>,
     pub files: Option<FileWatch>,

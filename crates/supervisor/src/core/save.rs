@@ -75,6 +75,9 @@ pub(crate) struct SavedProcess {
     #[serde(default)]
     pub alerts: Option<ToldAlerts>,
     pub phase: SavedPhase,
+    /// Of one that waits for its restart after a crash: when that is due, in milliseconds since 1970.
+    #[serde(default)]
+    pub restarts_at: Option<(i64, Exit)>,
 }
 
 /// What a supervisor has learnt of a run that lives, and the next one would have to learn again.
@@ -144,6 +147,10 @@ impl SavedProcess {
             readiness: process.run.is_some().then(|| process.readiness()),
             alerts: process.run.as_ref().and_then(|run| process.costs.told_alerts(&run.id)),
             phase,
+            restarts_at: match (&machine.phase, process.restart_at) {
+                (Phase::Restarting { exit, .. }, Some(at)) => Some((at.as_millis(), *exit)),
+                _ => None,
+            },
         }
     }
 
@@ -339,6 +346,7 @@ mod tests {
                         run: "run".into(),
                         since: BTreeMap::from([("cpu".into(), Time::from_millis(9))]),
                     }),
+                    restarts_at: Some((1_700_000_000_000, Exit::Code(1))),
                     phase: SavedPhase::Alive,
                 },
             )]),

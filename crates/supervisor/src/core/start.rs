@@ -219,7 +219,7 @@ impl Core {
                 if changed {
                     // Begun anew, by the new rules.
                     process.untend();
-                    if let Some(task) = process.follower.take() {
+                    if let Some((task, _)) = process.follower.take() {
                         task.abort();
                     }
                 }

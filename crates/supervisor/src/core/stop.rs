@@ -1,11 +1,12 @@
 //! Stopping, in order, and the answer once everything is gone.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use forge_api::{Error, Stopped, Survivor, Target};
 
 use super::settle::depends_on;
-use super::{Core, Key, Process, Reply, StopLater};
+use super::{Core, EnvironmentKey, Key, Process, Reply, StopLater};
 use crate::plan::{self, Known, KnownProcess, Purpose};
 use crate::prepare;
 use crate::process::lifecycle::{Input, Phase};
@@ -117,6 +118,11 @@ impl Core {
     /// Stops these, each once nothing of them that depends on it is left.
     pub(super) fn stop_keys(&mut self, keys: Vec<Key>, reply: Reply) {
         self.mark_stop(&keys);
+        let environments: BTreeSet<&EnvironmentKey> = keys.iter().map(|key| &key.environment).collect();
+        for environment in environments {
+            // Whoever stops it waits for no start any more.
+            self.close_start_incidents(&environment.workspace, &environment.environment);
+        }
         self.forget_moves(&keys);
         // What ended by itself and is not alive becomes `stopped`, with nothing to wait for.
         for key in &keys {

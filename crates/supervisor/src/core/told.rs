@@ -15,10 +15,13 @@ use super::{Core, EnvironmentKey, Key, Process};
 use crate::told::{Following, Found, Happening, NewSize, Place, bytes, follow, in_the_last_hour};
 
 /// Sizes that are remembered of each process.
-const SIZES: usize = 64;
+const SIZES: usize = 1024;
 
 /// How long a size that grew is warned of.
 const GREW_FOR_NS: i64 = 3600 * 1_000_000_000;
+
+/// Sizes that follow one another within this time are of the same build.
+const BUILD_NS: i64 = 1_000_000_000;
 
 /// What a process has told.
 #[derive(Debug, Default)]
@@ -27,6 +30,28 @@ pub(crate) struct Told {
     /// By minute.
     slow: BTreeMap<(i64, Work), u64>,
     sizes: BTreeMap<String, Built>,
+    build: Build,
+}
+
+/// What was built together: chunks whose names differ in nothing but their hashes are told apart by their order.
+#[derive(Debug, Default)]
+struct Build {
+    /// Nanoseconds since 1970.
+    last: i64,
+    names: BTreeMap<String, u32>,
+}
+
+impl Build {
+    /// `index.js`, and of the next one of that name `index.js (2)`.
+    fn own_name(&mut self, name: String, time: i64) -> String {
+        if time.saturating_sub(self.last) >= BUILD_NS {
+            self.names.clear();
+        }
+        self.last = time;
+        let count = self.names.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == 1 { name } else { format!("{name} ({count})") }
+    }
 }
 
 /// The size of something that was built.
@@ -72,6 +97,7 @@ impl SavedTold {
             place: Place { counted: cursor(&self.counted), resume: cursor(&self.resume) },
             slow: slow.collect(),
             sizes: self.sizes.clone(),
+            build: Build::default(),
         }
     }
 }
@@ -80,6 +106,7 @@ impl Told {
     /// Remembers a size; returns what to tell if it has grown.
     fn built(&mut self, built: NewSize) -> Option<Happening> {
         let NewSize { name, bytes: now, time, at } = built;
+        let name = self.build.own_name(name, time.0);
         let before = self.sizes.get(&name);
         let grew = match before {
             Some(before) if has_grown(before.bytes, now) => Some((before.bytes, time.0)),
@@ -137,10 +164,16 @@ fn has_grown(before: u64, now: u64) -> bool {
 impl Core {
     /// Follows what the process writes, from its first run on and over all later ones.
     pub(super) fn watch_log(&mut self, key: &Key, definition: &ResolvedProcess) {
-        if self.process(key).is_none_or(|process| process.follower.is_some()) {
-            return;
-        }
         let slow = self.slow(&key.environment.workspace);
+        let Some(process) = self.process_mut(key) else { return };
+        if let Some((task, by)) = process.follower.take() {
+            if by == slow {
+                process.follower = Some((task, by));
+                return;
+            }
+            // What counts as slow is another matter now.
+            task.abort();
+        }
         let folder = super::act::log_folder(&self.home.logs(), key);
         let (handle, turns) = (self.handle.clone(), Arc::clone(&self.turns));
         let Some(process) = self.process_mut(key) else { return };
@@ -161,7 +194,8 @@ impl Core {
         if let Some(run) = &process.run {
             let _ = run.requests.send(Request::Follow);
         }
-        process.follower = Some(tokio::spawn(follow(handle, following, turns, growth)).abort_handle());
+        let task = tokio::spawn(follow(handle, following, turns, growth)).abort_handle();
+        process.follower = Some((task, slow));
     }
 
     /// Takes what a follower has found.
@@ -253,18 +287,31 @@ mod tests {
     }
 
     #[test]
+    fn chunks_of_one_name_are_each_compared_with_itself() {
+        let mut told = Told::default();
+        let mut build = |second, sizes: [u64; 2]| {
+            sizes.map(|bytes| told.built(built("assets/index.js", bytes, second)).map(|one| one.text))
+        };
+        assert_eq!(build(1, [50_000, 300_000]), [None, None], "two of one name");
+        assert_eq!(build(10, [50_000, 300_000]), [None, None], "the same again");
+        let grown = "by 200 KB: assets/index.js (2) has 500 KB now".to_owned();
+        assert_eq!(build(20, [50_000, 500_000]), [None, Some(grown)], "one of them has grown");
+    }
+
+    #[test]
     fn sizes_are_bounded() {
         let mut told = Told::default();
-        for number in 0..200 {
+        for number in 0..2000 {
             told.built(built(&format!("{number}.js"), 1, number));
         }
         assert_eq!(told.sizes.len(), SIZES, "the oldest are forgotten");
-        assert!(told.sizes.contains_key("199.js"), "the newest is there");
+        assert!(told.sizes.contains_key("1999.js"), "the newest is there");
     }
 
     #[test]
     fn slow_work_is_counted_for_an_hour() {
         let told = Told {
+            build: Build::default(),
             slow: [
                 ((100, Work::Request), 2),
                 ((130, Work::Request), 1),
@@ -286,6 +333,7 @@ mod tests {
     #[test]
     fn what_was_told_survives_being_written_down() {
         let told = Told {
+            build: Build::default(),
             place: Place {
                 counted: Some(Cursor { segment: 3, offset: 77 }),
                 resume: Some(Cursor { segment: 3, offset: 7 }),

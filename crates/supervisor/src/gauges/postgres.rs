@@ -89,6 +89,10 @@ async fn log_in(stream: &mut TcpStream, target: &Target) -> Result<(), Refused> 
             (b'E', _) if body.windows(6).any(|field| field == b"C57P03") => {
                 return Err(Refused::Now(error(&body)));
             }
+            // 3D000: the database is not made yet.
+            (b'E', _) if body.windows(6).any(|field| field == b"C3D000") => {
+                return Err(Refused::Now(error(&body)));
+            }
             // 53300: too many connections. The gauge would be of interest, but nobody is let in.
             (b'E', _) if body.windows(6).any(|field| field == b"C53300") => {
                 return Err(Refused::Now(error(&body)));

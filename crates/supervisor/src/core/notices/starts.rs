@@ -10,6 +10,10 @@ use crate::core::{Core, EnvironmentKey, Key, Message, Reply};
 use crate::owned::Service;
 use crate::prepare::Wish;
 use crate::words;
+use forge_system::ports::Listening;
+
+/// Between two looks for those who hold a port that somebody wants.
+const HOLDERS_EVERY: Duration = Duration::from_secs(2);
 
 /// A start that took this long is told when it is done: its user has turned to something else.
 const LONG_START: Duration = Duration::from_secs(10);
@@ -43,6 +47,12 @@ fn kill_label(conflicts: &[Conflict]) -> Option<String> {
     }
 }
 
+/// What cannot be looked at is taken for held.
+fn are_free(ports: &[u16]) -> bool {
+    let Ok(listening) = Listening::read() else { return false };
+    ports.iter().all(|port| listening.on(*port).next().is_none())
+}
+
 impl Core {
     /// A start that was asked for with a click, and could not begin.
     pub(in crate::core) fn start_refused(&mut self, wish: &Wish, error: &Error, conflicts: &[Conflict]) {
@@ -51,6 +61,8 @@ impl Core {
         let named = crate::plan::targets(&wish.names, &known, crate::plan::Purpose::Start);
         let Some(target) = named.ok().and_then(|targets| targets.into_iter().next()) else { return };
         let key = EnvironmentKey { workspace: root, environment: target.environment };
+        // It was asked for again: what is told is news, also where it says the same as before.
+        self.close_start_incidents(&key.workspace, &key.environment);
         if conflicts.is_empty() {
             self.raise(&key, None, NoticeKind::StartFailed, Time::now(), |notice| Notice {
                 summary: format!("{} could not be started", key.environment),
@@ -105,7 +117,31 @@ impl Core {
         });
         if let Some(incident) = incident {
             incident.start = Some((wish.clone(), holders));
+            let id = incident.notice.id.clone();
+            self.watch_held_ports(id, conflicts.iter().map(|one| one.port).collect());
         }
+    }
+
+    /// Closes a conflict as soon as nobody holds its ports any more.
+    fn watch_held_ports(&self, id: String, ports: Vec<u16>) {
+        let handle = self.handle.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(HOLDERS_EVERY).await;
+                let ports = ports.clone();
+                let free = tokio::task::spawn_blocking(move || are_free(&ports)).await.unwrap_or(false);
+                let id = id.clone();
+                let goes_on = handle.visit(move |core| {
+                    if free {
+                        core.close(&id);
+                    }
+                    core.incidents.iter().any(|incident| incident.notice.id == id)
+                });
+                if !goes_on.await.unwrap_or(false) {
+                    return;
+                }
+            }
+        });
     }
 
     /// Follows a start that nobody waits for at a terminal.
@@ -151,6 +187,7 @@ impl Core {
             .map(|failure| format!("{} {}", failure.target.process, failure.reason))
             .collect();
         if !lines.is_empty() {
+            self.close_start_incidents(&key.workspace, &key.environment);
             self.raise(key, None, NoticeKind::StartFailed, Time::now(), |notice| Notice {
                 summary: format!("{} is not ready", key.environment),
                 body: lines.join("\n"),
