@@ -1,18 +1,19 @@
 import type uPlot from 'uplot';
 
 import type { Mark, MarkKind } from '../api/generated';
-import { clockTime } from '../ui/format';
+import { clockTime, dayOf } from '../ui/format';
 import type { Line } from './grid';
 
 /** Pixels of the axis at the left, and of what is left free at the right. */
 export const [LEFT, RIGHT] = [64, 16];
 const FONT = '11px ui-sans-serif, Inter, system-ui, sans-serif';
 
-/** `14:30:15`, or of a long time `21 Nov 14:30`, in the reader's own time zone. */
+/** `14:30:15`, or of a long time `14:30` and at midnight `21 Nov`, in the reader's own time zone. */
 function timeOf(seconds: number, long: boolean): string {
   const date = new Date(seconds * 1000);
   const time = clockTime(date.toISOString());
   if (!long) return time;
+  if (date.getHours() === 0 && date.getMinutes() === 0) return dayOf(date);
   return time.slice(0, 5);
 }
 

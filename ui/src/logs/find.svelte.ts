@@ -13,6 +13,9 @@ export const HITS = 10_000;
 /** Characters from which on a line may have been cut on its way: what is sought may stand in the rest. */
 const PERHAPS_CUT = 1 << 20;
 
+/** Milliseconds: a line that is written while one asks belongs to the answer. */
+const SOON = 60_000;
+
 /** The search within what is shown: marks, counts, and leads from hit to hit through all that is stored. */
 export class Find {
   open = $state(false);
@@ -37,6 +40,8 @@ export class Find {
   #twice = 0;
   /** Looks again at what came, where only the supervisor can tell. */
   #latest: Latest | null = null;
+  /** Up to when it has looked at all: milliseconds since 1970. */
+  #seen = 0;
   /** Somebody wanted to go to the first hit before there was one. */
   #awaited = false;
 
@@ -52,6 +57,7 @@ export class Find {
     const ended = new AbortController();
     const { signal } = ended;
     this.done = false;
+    this.#seen = Date.now();
     const wanted = { ...soughtBy(this.sought), invert: false, within: withinOf(filter) };
     const timer = setTimeout(() => void this.#scan(queryOf(filter, wanted), signal), PATIENCE);
     this.#latest = new Latest(async (since, until) => {
@@ -72,10 +78,19 @@ export class Find {
   /** Lines that came just now. What an expression means is for the supervisor to say: browsers have another dialect. */
   arrived(lines: readonly LogLine[]): void {
     if (!this.open || this.sought.text === '' || this.failure !== null) return;
+    this.#seen = Math.max(this.#seen, Date.parse(lines.at(-1)?.time ?? ''));
     const { expression } = this;
     const unclear = this.sought.regex || lines.some(({ text }) => text.length >= PERHAPS_CUT);
     if (unclear || expression === null) this.#latest?.came(lines);
     else this.#arrive(lines.filter(({ text }) => has(expression, text)).toReversed());
+  }
+
+  /** The end is in sight again after a time in which what came was not told. */
+  returned(): void {
+    if (!this.open || this.sought.text === '' || this.failure !== null) return;
+    const until = Date.now() + SOON;
+    this.#latest?.missed(this.#seen, until);
+    this.#seen = Math.max(this.#seen, until - SOON);
   }
 
   /** To the next older hit, or newer one; from the newest on to the oldest, and the other way. */
@@ -120,7 +135,9 @@ export class Find {
   /** Hits that came, newest first. */
   #arrive(lines: readonly LogLine[]): void {
     const hits = lines.filter((line) => this.#know(line));
-    this.#hits = [...hits, ...this.#hits].slice(0, HITS);
+    const all = [...hits, ...this.#hits];
+    this.#hits = all.slice(0, HITS);
+    for (const gone of all.slice(HITS)) this.#known.delete(keyOf(gone));
     this.#came += hits.length;
     this.#reckon();
     if (this.place < 0) return;
@@ -133,7 +150,7 @@ export class Find {
   }
 
   #know(line: LogLine): boolean {
-    const key = `${line.environment}/${line.process}@${line.at}`;
+    const key = keyOf(line);
     if (this.#known.has(key)) return false;
     this.#known.add(key);
     return true;
@@ -161,6 +178,8 @@ export class Find {
     [this.count, this.place, this.done, this.share, this.failure] = [0, -1, true, 0, null];
   }
 }
+
+const keyOf = ({ environment, process, at }: LogLine) => `${environment}/${process}@${at}`;
 
 /** A sticky expression begins where it ended; this one is asked about whole texts. */
 function has(expression: RegExp, text: string): boolean {

@@ -200,3 +200,17 @@ test('a line that was cut on its way is not judged by what is left of it', async
   find.arrived([line(long, 2)]);
   await until(() => expect(find.count).toBe(2));
 });
+
+test('whoever comes back to the end is told of the hits that came while nobody read there', async () => {
+  const lines = [hit(1)];
+  const { find, asked } = finding(storing(lines));
+  end = find.look(filter);
+  await until(() => expect([find.done, find.count]).toEqual([true, 1]));
+  const now = new Date().toISOString();
+  lines.push(logLine('needle meanwhile', { at: '2:1', time: now }), logLine('hay', { at: '2:2', time: now }));
+  find.returned();
+  await until(() => expect(find.count).toBe(2));
+  find.returned();
+  await until(() => expect(asked('latest').length).toBeGreaterThan(1));
+  expect(find.count).toBe(2);
+});

@@ -26,6 +26,12 @@ export class Latest {
     if (!this.#running) void this.#run();
   }
 
+  /** Lines may have come within a time, in milliseconds, that nobody has told of. */
+  missed(since: number, until: number): void {
+    this.#widen([since, until]);
+    if (!this.#running) void this.#run();
+  }
+
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#span !== null && !this.#signal.aborted) {

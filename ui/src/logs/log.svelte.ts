@@ -59,6 +59,8 @@ export class Log {
   height = 0;
   /** What comes while it is at the end. */
   onarrival: (lines: readonly LogLine[]) => void = () => {};
+  /** It is at the end again; what came before it was not told. */
+  onreturn: () => void = () => {};
   readonly #connect: () => Promise<Connection>;
   /** Its own: what nobody waits for any more is ended by closing the connection. */
   readonly #asking: Asking;
@@ -251,6 +253,7 @@ export class Log {
       this.top = { seq: this.lines.next, offset: 0 };
       this.#readFrom(start === 'end' ? { cursor: answer.next, anchor: null } : { cursor: null, anchor });
       this.version += 1;
+      if (start === 'end' && !fresh) this.onreturn();
     });
     if (turn !== this.#turn) return;
     this.#tellPage();
@@ -362,6 +365,7 @@ export class Log {
     for (const line of answer.lines) if (!isSame(line, last)) this.#arrived.push(line);
     const wasAtEnd = this.atEnd;
     this.atEnd = this.atEnd || answer.at_end;
+    if (!wasAtEnd && this.atEnd) this.onreturn();
     if (wasAtEnd) {
       if (!this.following) this.unseen = { ...this.unseen, count: this.unseen.count + answer.lines.length };
       if (answer.lines.length > 0) this.onarrival(answer.lines);

@@ -51,12 +51,14 @@ export function preciseTime(time: string): string {
   return `${clockTime(time)}.${pad(new Date(time).getMilliseconds(), 3)}`;
 }
 
+/** `21 Nov` */
+export const dayOf = (date: Date) => date.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+
 /** `14:30:15` on the same day, else `21 Nov 14:30`. */
 export function dayTime(time: string, now: number): string {
   const date = new Date(time);
   if (date.toDateString() === new Date(now).toDateString()) return clockTime(time);
-  const day = date.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
-  return `${day} ${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}`;
+  return `${dayOf(date)} ${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}`;
 }
 
 /** `12`, `4.1k`, `2.3M`: a count where there is little room. */

@@ -40,7 +40,9 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
             Interrupts::listen().map_err(|error| Error::system("listening for Ctrl-C", error))?;
         reading.follow(context, client, interrupts).await?;
     } else {
-        reading.history(&mut client).await?;
+        let interrupts = save.as_ref().map(|_| Interrupts::listen()).transpose();
+        let interrupts = interrupts.map_err(|error| Error::system("listening for Ctrl-C", error))?;
+        reading.history_unless(&mut client, interrupts).await?;
     }
     let lines = reading.close()?;
     match save {
@@ -107,6 +109,21 @@ impl Reading {
         Ok(next.transpose()?)
     }
 
+    /// All that is stored; what was saved when somebody interrupts it is whole as far as it goes.
+    async fn history_unless(
+        &mut self,
+        client: &mut Client,
+        interrupts: Option<Interrupts>,
+    ) -> Result<(), Failure> {
+        let Some(mut interrupts) = interrupts else { return self.history(client).await };
+        tokio::select! {
+            read = self.history(client) => return read,
+            () = interrupts.next() => {}
+        }
+        self.sink.close()?;
+        Err(Failure::Told(Code::Interrupted))
+    }
+
     /// All that is stored.
     pub(crate) async fn history(&mut self, client: &mut Client) -> Result<(), Failure> {
         let mut pending = Some(self.ask(client).await?);
@@ -157,7 +174,11 @@ impl Reading {
                     self.sink.close()?;
                     return Err(Failure::Told(Code::Interrupted));
                 }
-                () = &mut over => return Ok(()),
+                // What was written until then may not have come yet.
+                () = &mut over => {
+                    self.request.wait = false;
+                    return self.history(client).await;
+                }
             }
         }
     }

@@ -13,13 +13,14 @@ use crate::console::output;
 use crate::{desktop, workspace};
 
 /// What the figure is called in the JSON, what it is, what it may be of the bare app's.
-const FIGURES: [(&str, &str, &str); 6] = [
+const FIGURES: [(&str, &str, &str); 7] = [
     ("tray_ms", "the app: from exec to the icon in the tray", "≤ 1.5 ×"),
     ("content_ms", "the app: from exec to the first text in its window", "≤ 1.5 ×"),
     ("first_on_display_bytes", "the app: memory (PSS) of all its processes, no window yet", "≤ 1.15 ×"),
     ("without_window_bytes", "the same on a display where a GTK program has been", "≤ 1.15 ×"),
     ("with_window_bytes", "the same with its window", "–"),
     ("after_window_bytes", "the same after the window was ended", "–"),
+    ("kept_bytes", "what each of 20 further windows leaves behind", "–"),
 ];
 
 /// The same of the page in the app's window.
@@ -60,11 +61,17 @@ fn page_row(told: &Value, key: &str, work: &str, goal: &'static str) -> Result<R
 fn row(told: &Value, key: &str, work: &str, goal: &'static str) -> Result<Row> {
     let figure = |whose: &str| told[whose][key].as_f64().with_context(|| format!("no {key} of {whose}"));
     let (forge, bare) = (figure("forge")?, figure("bare")?);
-    let shown = |value: f64| {
-        if key.ends_with("_ms") { format!("{value:.0} ms") } else { format!("{:.1} MB", value / 1e6) }
+    let shown = |value: f64| match key {
+        "kept_bytes" => format!("{:.0} KB", value / 1e3),
+        _ if key.ends_with("_ms") => format!("{value:.0} ms"),
+        _ => format!("{:.1} MB", value / 1e6),
     };
     let mut row = Row::new(work, goal);
     row.beside("bare app", shown(bare));
-    row.here(format!("{}, {:.2} ×", shown(forge), forge / bare));
+    row.here(match key {
+        // Each may be nothing, or less.
+        "kept_bytes" => shown(forge),
+        _ => format!("{}, {:.2} ×", shown(forge), forge / bare),
+    });
     Ok(row)
 }
