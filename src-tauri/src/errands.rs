@@ -40,6 +40,7 @@ pub(crate) fn run(app: &AppHandle, act: Act) {
 
 async fn operate(app: AppHandle, act: Act) {
     let client = app.state::<Client>().inner().clone();
+    let stops = matches!(act, Act::Stop(_));
     let (named, result) = match act {
         Act::Start(named) => {
             let start =
@@ -55,16 +56,16 @@ async fn operate(app: AppHandle, act: Act) {
         }
         Act::Stop(named) => {
             let result = stop(&client, &named).await;
-            if let Err(error) = &result {
-                crate::notification::say(&format!("{} could not be stopped", named.name()), &error.message)
-                    .await;
-            }
             (named, result)
         }
         Act::Show(_) | Act::LaunchAtLogin | Act::Quit => return,
     };
     if let Err(error) = result {
         refused(&app, &named, &error);
+        if stops {
+            let summary = format!("{} could not be stopped", named.name());
+            crate::notification::say(&summary, &error.message).await;
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Once;
 
 use forge_api::{Notice, NoticeKind};
 use forge_tray::{Announcements, Answer, Response, Step};
-use notify_rust::{Notification, NotificationResponse};
+use notify_rust::{CloseReason, Notification, NotificationResponse};
 use tokio::sync::mpsc;
 
 /// What happens to a notification that is shown.
@@ -101,6 +101,7 @@ fn response(response: &NotificationResponse) -> Response {
     match response {
         NotificationResponse::Default => Response::Default,
         NotificationResponse::Action(id) => Response::Action(id.clone()),
+        NotificationResponse::Closed(CloseReason::Dismissed) => Response::PutAway,
         NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => Response::Closed,
     }
 }

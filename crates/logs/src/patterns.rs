@@ -211,12 +211,16 @@ impl Miner {
         }
     }
 
-    /// Goes down to the most that are remembered; until it must be done again, a quarter more are let in.
+    /// Goes down to the most that are remembered; until it must be done again, a quarter more are let in. Errors stay
+    /// longest, however rare: they are what one asks about.
     fn forget(&mut self) {
         let mut clusters = std::mem::take(&mut self.clusters);
         clusters.retain(|cluster| !cluster.is_gone());
         clusters.sort_by(|one, other| {
-            let key = |cluster: &Cluster| (Reverse(cluster.tally.count), Reverse(cluster.tally.last_ns));
+            let key = |cluster: &Cluster| {
+                let is_error = cluster.level == Some(Level::Error);
+                (Reverse(is_error), Reverse(cluster.tally.count), Reverse(cluster.tally.last_ns))
+            };
             key(one).cmp(&key(other)).then_with(|| one.order().cmp(&other.order()))
         });
         let gone =

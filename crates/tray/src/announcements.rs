@@ -1,6 +1,6 @@
 //! Which notices are shown natively: each incident once, and again when it says something else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use forge_api::{Notice, NoticeAction};
 
@@ -8,6 +8,8 @@ use forge_api::{Notice, NoticeAction};
 #[derive(Debug, Default)]
 pub struct Announcements {
     out: HashMap<String, Notice>,
+    /// Those of which the user has had enough, unless they get worse.
+    put_away: HashSet<String>,
 }
 
 /// What is to be done on the screen.
@@ -27,7 +29,9 @@ pub enum Response {
     Default,
     /// By its id.
     Action(String),
-    /// Put away, by the user or by time.
+    /// The user has put it away.
+    PutAway,
+    /// It went by itself.
     Closed,
 }
 
@@ -52,12 +56,14 @@ impl Announcements {
         match self.out.insert(notice.id.clone(), notice.clone()) {
             None => Some(Step::Show(notice.clone())),
             Some(known) if says_the_same(&known, notice) => None,
+            Some(known) if known.kind == notice.kind && self.put_away.contains(&notice.id) => None,
             Some(_) => Some(Step::Replace(notice.clone())),
         }
     }
 
     /// It is over.
     pub fn close(&mut self, id: &str) -> Option<Step> {
+        self.put_away.remove(id);
         self.out.remove(id).map(|notice| Step::Close(notice.id))
     }
 
@@ -79,6 +85,12 @@ impl Announcements {
         }
         let choice = match response {
             Response::Closed => return None,
+            Response::PutAway => {
+                if notice.kind.is_trouble() {
+                    self.put_away.insert(notice.id);
+                }
+                return None;
+            }
             Response::Default => Choice::Look,
             Response::Action(id) => {
                 Choice::Action(notice.actions.iter().find(|action| action.id == id)?.clone())
@@ -127,6 +139,20 @@ mod tests {
         assert_eq!(announcements.tell(&other), Some(Step::Replace(other)), "it says something else");
         assert_eq!(announcements.close("1"), Some(Step::Close("1".to_owned())), "over");
         assert_eq!(announcements.close("1"), None, "once");
+    }
+
+    #[test]
+    fn what_was_put_away_comes_back_when_it_gets_worse() {
+        let mut announcements = Announcements::default();
+        let told = |kind, body| notice(kind, body);
+        announcements.tell(&told(NoticeKind::Crash, "exit 1"));
+        assert_eq!(announcements.answered("1", Response::PutAway), None, "nothing is to be done");
+        assert_eq!(announcements.tell(&told(NoticeKind::Crash, "exit 1 again")), None, "enough of that");
+        let worse = told(NoticeKind::CrashLoop, "not restarted any more");
+        assert_eq!(announcements.tell(&worse), Some(Step::Replace(worse)), "but of this");
+        announcements.close("1");
+        let next = told(NoticeKind::Crash, "exit 1");
+        assert_eq!(announcements.tell(&next), Some(Step::Show(next)), "and of the next incident");
     }
 
     #[test]
