@@ -1,8 +1,10 @@
 //! `cargo xtask package`: the app as the system's package manager wants it, with everything that belongs to it.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -24,7 +26,10 @@ pub(crate) fn run() -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("only .deb and .rpm are made so far");
     }
-    section("What is needed", || setup::ensure(Tool::FOR_APP))?;
+    section("What is needed", || {
+        setup::ensure(Tool::FOR_APP)?;
+        setup::ensure(&[Tool::Screen])
+    })?;
     section("Page", ui::build)?;
     section("Build", || {
         let packages = ["--package", "forge-cli", "--package", "forge-keeper", "--package", "forge-desktop"];
@@ -43,8 +48,8 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Unpacks the package beside the system's own files and uses what is in it: all programs are of this version, and an
-/// environment starts and stops.
+/// Unpacks the package beside the system's own files and uses what is in it: all programs are of this version, an
+/// environment starts and stops, and the app runs.
 fn try_out(deb: &Path) -> Result<()> {
     let root = workspace::target().join("unpacked");
     let _ = fs::remove_dir_all(&root);
@@ -86,7 +91,52 @@ fn try_out(deb: &Path) -> Result<()> {
     if status["ready"] != true {
         bail!("what was installed does not get an environment ready: {status}");
     }
+    app_runs(&programs, &root)
+}
+
+/// Starts the app on a screen of its own: it hosts the supervisor that the command line then finds.
+fn app_runs(programs: &Path, root: &Path) -> Result<()> {
+    let screen = ["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"];
+    let mut screen = Ended(Command::new("Xvfb").args(screen).stdout(Stdio::piped()).spawn()?);
+    let mut number = String::new();
+    BufReader::new(screen.0.stdout.take().context("a pipe")?).read_line(&mut number)?;
+    let home = root.join("home-of-the-app");
+    let mut app = Command::new(programs.join("forge-desktop"));
+    app.env("FORGE_HOME", &home).env("DISPLAY", format!(":{}", number.trim()));
+    let mut app = Ended(app.spawn()?);
+    let until = Instant::now() + STARTED;
+    loop {
+        let mut status = Command::new(programs.join("forge"));
+        status.args(["--json", "status"]).current_dir(root.join("workspace")).env("FORGE_HOME", &home);
+        let told = output(&mut status);
+        let host = told.ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let host = host.map(|status| status["supervisor"]["host"].clone());
+        if host.as_ref().is_some_and(|host| host == "desktop") {
+            break;
+        }
+        if let Some(code) = app.0.try_wait()? {
+            bail!("the installed app ends with {code}");
+        }
+        if Instant::now() > until {
+            bail!("the installed app hosts no supervisor: {host:?}");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    console::run(Command::new("kill").args(["-TERM", &app.0.id().to_string()]))?;
+    app.0.wait()?;
     Ok(())
+}
+
+/// From the start of the app until its supervisor answers.
+const STARTED: Duration = Duration::from_secs(30);
+
+/// A program that is not left behind.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _over = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
 
 /// Puts everything where `tauri.bundle.conf.json` looks for it.

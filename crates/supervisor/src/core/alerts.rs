@@ -100,9 +100,17 @@ impl Core {
             let environment = self.environments.get(*one);
             environment.is_some_and(|environment| environment.processes.values().any(super::Process::is_held))
         };
-        let Some(environment) = self.environments.keys().find(running).cloned() else { return };
+        let running: Vec<EnvironmentKey> = self.environments.keys().filter(running).cloned().collect();
+        let Some(environment) = running.first().cloned() else { return };
+        // As whoever of them wants to hear the soonest has it.
+        let mut limits = self.thresholds(&environment.workspace);
+        for other in &running {
+            let other = self.thresholds(&other.workspace);
+            limits.hog_cpu = limits.hog_cpu.min(other.hog_cpu);
+            limits.hog_memory = limits.hog_memory.min(other.hog_memory);
+        }
         let told: Vec<Option<u32>> = self.hogs.alerts.iter().map(|(alert, _)| alert.about).collect();
-        let found = alerts::hogs(machine, &self.thresholds(&environment.workspace), &told);
+        let found = alerts::hogs(machine, &limits, &told);
         let before = std::mem::replace(&mut self.hogs.suspects, found.clone());
         let open = std::mem::take(&mut self.hogs.alerts);
         let mut news = Vec::new();
@@ -129,7 +137,9 @@ impl Core {
             // Once, not for each environment.
             self.tell_alert(&environment, None, &alert, time);
         }
-        self.warnings_changed(&environment);
+        for environment in &running {
+            self.warnings_changed(environment);
+        }
     }
 
     /// Nobody looks for them any more.
