@@ -137,13 +137,14 @@ impl Watch {
             let within = self.memory.iter().filter(move |(at, _)| *at >= from && *at <= until);
             within.copied()
         };
-        // The ends of the longest time between them: what steadily grows is measured from the first moment on.
+        // The ends of the longest time between them. What steadily grows is lowest when each part begins: of ten parts
+        // its growth over eight is seen.
         let before = lowest(*first, early).min_by_key(|(at, bytes)| (*bytes, *at));
         let now = lowest(late, *last).min_by_key(|(at, bytes)| (*bytes, std::cmp::Reverse(*at)));
         let (Some((from, before)), Some((until, now))) = (before, now) else { return Verdict::Sways };
         let looked_at = last.saturating_sub(*first).min(limits.memory_window);
-        let span = until.saturating_sub(from).max(part).as_secs_f64();
-        let grown = (now.saturating_sub(before) as f64 * looked_at.as_secs_f64() / span) as u64;
+        let span = until.saturating_sub(from).as_secs_f64() / looked_at.as_secs_f64().max(0.001);
+        let grown = (now.saturating_sub(before) as f64 / span.clamp(0.8, 1.0)) as u64;
         let enough = limits.memory_growth.max((before as f64 * LEAST_SHARE) as u64);
         if grown < enough / 2 {
             return Verdict::Over;

@@ -30,7 +30,10 @@ struct Found {
 /// What is left of a countdown that a supervisor before us began, and after which exit.
 fn countdown(saved: &SavedProcess) -> Option<(Duration, Exit)> {
     let (due, exit) = saved.restarts_at?;
-    let left = u64::try_from(due.saturating_sub(Time::now().as_millis())).ok().filter(|left| *left > 0)?;
+    let now = Time::now().as_millis();
+    // A clock that was set back says nothing of how long it was to be.
+    let is_past = saved.ended.is_none_or(|(_, ended)| ended <= now);
+    let left = u64::try_from(due.saturating_sub(now)).ok().filter(|left| *left > 0 && is_past)?;
     Some((Duration::from_millis(left), exit))
 }
 
@@ -239,6 +242,10 @@ impl Core {
             process.machine.phase = Phase::Restarting { delay, exit };
         }
         self.count_down(key, delay);
+        if exit == Exit::Code(0) {
+            // It restarts whatever it ends with.
+            return;
+        }
         let count = u32::try_from(saved.crashes.len()).unwrap_or(u32::MAX);
         self.tell_crash(key, &Happening::Crashed { exit, count, next: AfterCrash::Restart(delay) });
     }
