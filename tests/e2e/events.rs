@@ -85,7 +85,7 @@ fn known_tools_need_no_configuration() {
       nasty print 'asset main.js 1.00 MiB [emitted]' print 'webpack 5.1 compiled successfully in 300 ms'
       print 'Hot reload: user.go modified' print 'GET /api/users - 200 (1450ms)' print 'GET /api/users - 200 (45ms)'
       print 'Database query: 145ms (slow)' print 'SELECT * FROM users took 1.2s'
-      print 'asset main.js 1.15 MiB [emitted]' forever
+      sleep 1100 print 'asset main.js 1.15 MiB [emitted]' forever
 ",
     );
     world.start();
