@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::errands::Settings;
 use crate::instance::Instance;
-use crate::quit::Quitting;
+use crate::quit::{self, Quitting};
 use crate::supervision::Supervision;
 use crate::tray::Shown;
 use crate::window::{self, Window};
@@ -39,7 +39,7 @@ pub(crate) fn run(home: Home, instance: Instance, background: bool) -> Result<Ex
         tauri::async_runtime::spawn(watch_over(app.clone(), end, background));
         tauri::async_runtime::spawn(mirror::keep(app.clone()));
         #[cfg(unix)]
-        tauri::async_runtime::spawn(crate::quit::on_signal(app.clone()));
+        tauri::async_runtime::spawn(quit::on_signal(app.clone()));
         let other = app.clone();
         instance.listen(move || {
             let stays = !other.state::<Quitting>().is_leaving();
@@ -109,7 +109,7 @@ fn on_event(app: &AppHandle, event: RunEvent) {
                     window::hide(app);
                 } else {
                     // Nothing would lead back to it.
-                    crate::quit::ask(app);
+                    quit::ask(app);
                 }
             }
             WindowEvent::Destroyed => page_is_gone(app),

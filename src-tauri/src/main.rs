@@ -3,7 +3,8 @@
 //!
 //! - `supervision` runs the supervisor; `mirror` follows it for the tray, whose picture, menu and notices are plain
 //!   values of `forge-tray`. `tray` and `notification` show them, `errands` does what is clicked there.
-//! - `window` makes and ends the webview, `drawing` says by what it draws; `ipc` carries messages between its page and the supervisor.
+//! - `window` makes and ends the webview, `drawing` says by what it draws; `ipc` carries messages between its page and
+//!   the supervisor.
 //! - `instance` sees to one app for each home, `quit` to its end.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 

@@ -149,10 +149,11 @@ impl Whole<'_> {
             return Ok(None);
         }
         let mut hits = Hits { whole: self, clip: block.clip, lines: Vec::new(), foreign: false };
-        if !at_sight.unusual || is_as_shown(self.bytes) {
+        let is_text = !at_sight.unusual || std::str::from_utf8(self.bytes).is_ok();
+        if !at_sight.unusual || (is_text && ansi::is_plain(self.bytes)) {
             hits.search(searcher)?;
         } else {
-            hits.search_bare(searcher, bare)?;
+            hits.search_bare(searcher, bare, is_text)?;
         }
         Ok((!hits.foreign).then_some(hits.lines))
     }
@@ -203,9 +204,9 @@ impl Hits<'_> {
     }
 
     /// In the lines as they are shown; those for which that takes a terminal are each looked at.
-    fn search_bare(&mut self, searcher: &mut Searcher, bare: &mut Bare) -> io::Result<()> {
+    fn search_bare(&mut self, searcher: &mut Searcher, bare: &mut Bare, is_text: bool) -> io::Result<()> {
         let Some(matcher) = self.whole.pattern.raw() else { return Ok(()) };
-        bare.fill(self.whole.bytes, |line| self.look(line));
+        bare.fill(self.whole.bytes, is_text, |line| self.look(line));
         let Bare { text, lines } = bare;
         let candidates = Candidates(|found: Range<usize>| {
             let at = lines.partition_point(|(start, _)| *start <= found.start);
@@ -264,12 +265,11 @@ struct Bare {
 }
 
 impl Bare {
-    /// Of all lines that it can be told of; the others are handed to `odd`, which says whether to go on.
-    fn fill(&mut self, bytes: &[u8], mut odd: impl FnMut(Range<usize>) -> bool) {
+    /// Of all lines that it can be told of; the others are handed to `odd`, which says whether to go on. `is_text`: all
+    /// of them are UTF-8.
+    fn fill(&mut self, bytes: &[u8], is_text: bool, mut odd: impl FnMut(Range<usize>) -> bool) {
         self.text.clear();
         self.lines.clear();
-        // Of most blocks it is asked once for all lines.
-        let is_text = std::str::from_utf8(bytes).is_ok();
         let mut at = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {
             let line = at..end + 1;
@@ -320,12 +320,6 @@ fn colour(bytes: &[u8]) -> Option<usize> {
 fn begins_within_line(bytes: &[u8]) -> bool {
     const HEAD: usize = 512;
     memchr::memmem::find(&bytes[..bytes.len().min(HEAD)], b" is within a line from ").is_some()
-}
-
-/// Whether lines with something unusual look as they are stored: they are UTF-8, and there is nothing in them for a
-/// terminal.
-fn is_as_shown(lines: &[u8]) -> bool {
-    std::str::from_utf8(lines).is_ok() && ansi::is_plain(lines)
 }
 
 /// What can be told of lines without reading them.
@@ -414,7 +408,7 @@ mod tests {
     fn lines_are_without_their_colours_and_each_keeps_its_place() {
         let block = b"plain\n\x1b[1;32mgreen\x1b[0m \xc3\xa4\n\x1b[2Kcleared\n\x1b[38:5:3mlast\x1b[m\n";
         let (mut bare, mut odd) = (Bare::default(), Vec::new());
-        bare.fill(block, |line| {
+        bare.fill(block, true, |line| {
             odd.push(line);
             true
         });

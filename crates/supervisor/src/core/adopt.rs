@@ -37,6 +37,11 @@ fn countdown(saved: &SavedProcess) -> Option<(Duration, Exit)> {
     Some((Duration::from_millis(left), exit))
 }
 
+/// The last crash of what was saved.
+fn crashed(saved: &SavedProcess, exit: Exit, next: AfterCrash) -> Happening {
+    Happening::Crashed { exit, count: u32::try_from(saved.crashes.len()).unwrap_or(u32::MAX), next }
+}
+
 impl Core {
     /// Takes over what an earlier supervisor has left. Before anything else happens, so that nothing is started that
     /// runs already.
@@ -148,7 +153,7 @@ impl Core {
         process.machine.wanted = saved.wanted || stale;
         let known_end = told.ended.as_ref().map(|ended| Time(ended.time).as_millis());
         let is_counted = known_end.is_some() && known_end == saved.ended.map(|(_, time)| time);
-        let counts_down = is_counted && process.machine.wanted && countdown(saved).is_some();
+        let counting = countdown(saved).filter(|_| is_counted && process.machine.wanted);
         process.machine.phase = match (&saved.phase, process.machine.wanted) {
             (SavedPhase::Stopping, true) if !stale => Phase::Stopping { then: Then::Start, forced: false },
             (_, false) => Phase::Stopping { then: Then::Stay, forced: false },
@@ -159,7 +164,7 @@ impl Core {
                 process.ended = saved.ended.map(|(exit, time)| (exit, Time::from_millis(time)));
                 saved.phase.at_rest()
             }
-            (SavedPhase::Waiting, true) if counts_down => {
+            (SavedPhase::Waiting, true) if counting.is_some() => {
                 process.ended = saved.ended.map(|(exit, time)| (exit, Time::from_millis(time)));
                 Phase::Waiting
             }
@@ -185,10 +190,10 @@ impl Core {
         if stopping {
             self.end(key, false);
         }
-        if counts_down {
-            self.count_on(key, saved);
-        } else if is_counted {
-            self.tell_of_crash(key, saved);
+        match counting {
+            Some(counting) => self.count_on(key, saved, counting),
+            None if is_counted => self.tell_of_crash(key, saved),
+            None => {}
         }
     }
 
@@ -212,7 +217,9 @@ impl Core {
                     // Its counts go on.
                     process.machine.phase = Phase::Waiting;
                 }
-                self.count_on(key, saved);
+                if let Some(counting) = countdown(saved) {
+                    self.count_on(key, saved, counting);
+                }
             }
             Err(reason) => {
                 if let Some(process) = self.process_mut(key) {
@@ -225,19 +232,17 @@ impl Core {
 
     /// What the supervisor before told of a crash that nobody has done anything about is told by us.
     fn tell_of_crash(&mut self, key: &Key, saved: &SavedProcess) {
-        let count = u32::try_from(saved.crashes.len()).unwrap_or(u32::MAX);
         let within = self.process(key).map(|process| process.rules().restart.within).unwrap_or_default();
         let (exit, next) = match &saved.phase {
             SavedPhase::Crashed { exit } => (*exit, AfterCrash::Stay),
             SavedPhase::Failed { exit: Some(exit), .. } => (*exit, AfterCrash::GiveUp(within)),
             _ => return,
         };
-        self.tell_crash(key, &Happening::Crashed { exit, count, next });
+        self.tell_crash(key, &crashed(saved, exit, next));
     }
 
     /// A countdown goes on where it was: whoever wants to keep it stopped has as long as was said.
-    fn count_on(&mut self, key: &Key, saved: &SavedProcess) {
-        let Some((delay, exit)) = countdown(saved) else { return };
+    fn count_on(&mut self, key: &Key, saved: &SavedProcess, (delay, exit): (Duration, Exit)) {
         if let Some(process) = self.process_mut(key) {
             process.machine.phase = Phase::Restarting { delay, exit };
         }
@@ -246,8 +251,7 @@ impl Core {
             // It restarts whatever it ends with.
             return;
         }
-        let count = u32::try_from(saved.crashes.len()).unwrap_or(u32::MAX);
-        self.tell_crash(key, &Happening::Crashed { exit, count, next: AfterCrash::Restart(delay) });
+        self.tell_crash(key, &crashed(saved, exit, AfterCrash::Restart(delay)));
     }
 
     fn defined_now(&mut self, key: &Key) -> Result<Arc<ResolvedProcess>, String> {

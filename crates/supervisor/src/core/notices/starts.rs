@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use forge_api::{Error, Notice, NoticeKind, PortHolder, Request, StartOutcome, StartWait, Started, Time};
+use forge_system::ports::Listening;
 
 use super::{action, is_in, is_of};
 use crate::conflict::Conflict;
@@ -10,7 +11,6 @@ use crate::core::{Core, EnvironmentKey, Key, Message, Reply};
 use crate::owned::Service;
 use crate::prepare::Wish;
 use crate::words;
-use forge_system::ports::Listening;
 
 /// Between two looks for those who hold a port that somebody wants.
 const HOLDERS_EVERY: Duration = Duration::from_secs(2);
