@@ -246,6 +246,9 @@ pub struct LogsScanAnswer {
     /// How many patterns there are beyond those.
     #[serde(default)]
     pub more_patterns: u32,
+    /// Lines of patterns that are in neither: there were more patterns than are remembered, and these were rare.
+    #[serde(default)]
+    pub forgotten_lines: u64,
     /// With `buckets`: when each part begins, and the last one ends, in milliseconds since 1970.
     pub edges_ms: Vec<i64>,
     /// Bytes of the logs that were looked through, and that there are.

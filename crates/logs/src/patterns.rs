@@ -16,6 +16,7 @@ mod shapes;
 mod tokens;
 mod tree;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use crate::{Cursor, Level, Line, ansi, level};
@@ -121,49 +122,52 @@ pub struct Miner {
     most: usize,
 }
 
+/// A line, ready to be clustered: what takes longest, and needs no other line.
+#[derive(Debug)]
+pub struct Message<'a> {
+    line: &'a Line,
+    text: Cow<'a, str>,
+    masked: Masked,
+}
+
+impl<'a> Message<'a> {
+    /// `None`: the line is of no pattern. It only goes on with a warning or an error before it (a stack trace), or is
+    /// blank.
+    #[must_use]
+    pub fn of(line: &'a Line) -> Option<Self> {
+        let text = ansi::text(&line.text);
+        let inherited = || level::detect(&line.text).is_none();
+        if text.trim().is_empty() || (line.level >= Some(Level::Warn) && inherited()) {
+            return None;
+        }
+        let masked = mask::mask(&text);
+        Some(Self { line, text, masked })
+    }
+}
+
 impl Miner {
     #[must_use]
     pub fn new(span: Span) -> Self {
         Self { span, clusters: Vec::new(), tree: Tree::default(), forgotten: 0, most: MAX_PATTERNS }
     }
 
-    /// Takes a line. What only goes on with a warning or an error before it (a stack trace), and a blank one, is of no
-    /// pattern.
+    /// Takes a line.
     pub fn feed(&mut self, line: &Line) {
-        let text = ansi::text(&line.text);
-        let inherited = || level::detect(&line.text).is_none();
-        if text.trim().is_empty() || (line.level >= Some(Level::Warn) && inherited()) {
-            return;
-        }
-        let masked = mask::mask(&text);
-        if let Some(cluster) =
-            self.place(line.level, &masked).and_then(|number| self.clusters.get_mut(number))
-        {
-            cluster.masked.generalise(&masked);
-            cluster.tally.count(line, &text, self.span);
-        } else {
-            let mut tally = Tally::new(line, self.span);
-            tally.count(line, &text, self.span);
-            self.insert(Cluster { level: line.level, masked, tally });
+        if let Some(message) = Message::of(line) {
+            self.take(&message);
         }
     }
 
-    /// Adds what another has counted, over the same [`Span`]. Which of two is merged into which changes nothing.
-    pub fn merge(&mut self, other: Self) {
-        let mut all = std::mem::take(&mut self.clusters);
-        all.extend(other.clusters);
-        all.retain(|cluster| !cluster.is_gone());
-        all.sort_by_cached_key(Cluster::order);
-        self.forgotten += other.forgotten;
-        self.tree = Tree::default();
-        for cluster in all {
-            match self.place(cluster.level, &cluster.masked) {
-                Some(known) => {
-                    self.clusters[known].masked.generalise(&cluster.masked);
-                    self.clusters[known].tally.add(cluster.tally);
-                }
-                None => self.insert(cluster),
-            }
+    /// Takes what was made of a line.
+    pub fn take(&mut self, Message { line, text, masked }: &Message<'_>) {
+        if let Some(cluster) = self.place(line.level, masked).and_then(|number| self.clusters.get_mut(number))
+        {
+            cluster.masked.generalise(masked);
+            cluster.tally.count(line, text, self.span);
+        } else {
+            let mut tally = Tally::new(line, self.span);
+            tally.count(line, text, self.span);
+            self.insert(Cluster { level: line.level, masked: masked.clone(), tally });
         }
     }
 

@@ -351,6 +351,72 @@ fn what_was_written_behind_the_end_of_a_reading_is_left_for_the_next_one() {
 }
 
 #[test]
+fn what_is_rare_is_found_in_many_blocks_at_once_and_each_line_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let dirs = [folder.path().join("0"), folder.path().join("1")];
+    for dir in &dirs {
+        numbered(dir, 15_000, 30_000);
+    }
+    for pattern in ["request 1?[0-9]000 ", "request 149", "nowhere", "request (5|6000) "] {
+        let filter =
+            Filter { pattern: Some(Pattern::new(pattern, false, false).unwrap()), ..Filter::default() };
+        let expected = naive(&dirs, &filter);
+        for direction in [Direction::Forward, Direction::Backward] {
+            for page in [7, usize::MAX] {
+                let found = select(&dirs, direction, &filter, page);
+                assert_eq!(short(&found), short(&expected), "{pattern} {direction:?} in pages of {page}");
+            }
+        }
+    }
+}
+
+/// Lines whose pattern depends on what came before: which word of a few is a value shows with the third.
+fn varied(dir: &Path, lines: usize) {
+    let mut writer = open(dir, 30_000, 1);
+    let word = |number: usize| ["alpha", "beta", "gamma", "delta", "cache", "queue"][number % 6];
+    for block in (0..lines).collect::<Vec<_>>().chunks(100) {
+        let line = |number: &usize| {
+            let (one, other, third) = (word(*number), word(number / 7), word(number / 500));
+            format!("{one} {other} step {third} of {}\n", number / 37)
+        };
+        let text: String = block.iter().map(line).collect();
+        writer.write(Stream::Stdout, text.as_bytes(), common::at(block[0] as i64));
+    }
+}
+
+#[test]
+fn patterns_are_the_same_by_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let dirs = [folder.path().join("0"), folder.path().join("1")];
+    for dir in &dirs {
+        varied(dir, 8_000);
+    }
+    let patterns = |threads: usize| {
+        let options = SearchOptions {
+            direction: Direction::Forward,
+            filter: Filter::default(),
+            reader: ReaderOptions::default(),
+            most: 0,
+            counts: true,
+            patterns: true,
+            parts: 4,
+        };
+        let search = Search::new(starts(&dirs, Direction::Forward), options, Box::new(|| ())).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| search.work());
+            }
+        });
+        (0..dirs.len()).map(|store| search.tally(store).unwrap().patterns()).collect::<Vec<_>>()
+    };
+    let expected = patterns(1);
+    assert!(expected.iter().all(|patterns| !patterns.is_empty()), "there are some");
+    for round in 0..3 {
+        assert!(patterns(4) == expected, "other patterns by four threads, round {round}");
+    }
+}
+
+#[test]
 fn a_search_that_is_stopped_ends_at_once() {
     let folder = tempfile::tempdir().unwrap();
     numbered(folder.path(), 300_000, 4 << 20);

@@ -485,6 +485,10 @@ patterns: Array<LogPattern>,
  */
 more_patterns: number, 
 /**
+ * Lines of patterns that are in neither: there were more patterns than are remembered, and these were rare.
+ */
+forgotten_lines: number, 
+/**
  * With `buckets`: when each part begins, and the last one ends, in milliseconds since 1970.
  */
 edges_ms: Array<number>, 

@@ -1,6 +1,6 @@
 import type { Surroundings } from '../forge/context';
 import type { Environment } from '../forge/environment.svelte';
-import { hrefOf, toEnvironment, toProcess } from '../route/route';
+import { hrefOf, PROCESS_TAB_LABELS, PROCESS_TABS, toEnvironment, toProcess } from '../route/route';
 import { isActive, lookOf, lookOfMood, type Look } from '../ui/states';
 
 /** Something that can be gone to or done. */
@@ -15,6 +15,9 @@ export interface Entry {
   near: number;
   act(): unknown;
 }
+
+/** The parts of a process that are gone to straight; its overview is what its name alone leads to. */
+const PARTS = PROCESS_TABS.filter((tab) => tab !== 'overview');
 
 /** What there is now: first what one would go to, then what one would do; in each, what is near before the rest. */
 export function entriesOf(page: Surroundings): Entry[] {
@@ -89,6 +92,10 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
     entry(`Patterns in the logs of ${name}`, () => router.go(toEnvironment(workspace, name, 'patterns'))),
     entry(`Graphs of ${name}`, () => router.go(toEnvironment(workspace, name, 'graphs'))),
   ];
+  const openOf = (process: string, address: string): Entry => ({
+    ...entry(`Open ${process}`, () => acts.open(workspace, name, address)),
+    hint: address,
+  });
   const single = environment.processes.flatMap((process) => {
     const of = (act: string, does: () => unknown) => ({
       ...entry(`${act} ${process.name}`, does),
@@ -101,7 +108,11 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
             of('Stop', () => acts.stop(workspace, name, process.name)),
           ]
         : [of('Start', () => acts.start(workspace, name, process.name))]),
-      of('Log of', () => router.go(toProcess(workspace, name, process.name, 'logs'))),
+      ...(isActive(process) ? [of('Kill', () => acts.kill(workspace, name, process.name))] : []),
+      ...(process.url && process.ports.length > 0 ? [openOf(process.name, process.url)] : []),
+      ...PARTS.map((part) =>
+        of(`${PROCESS_TAB_LABELS[part]} of`, () => router.go(toProcess(workspace, name, process.name, part))),
+      ),
     ];
   });
   return [...whole, ...single];
@@ -121,7 +132,7 @@ function general(page: Surroundings): Entry[] {
   return [
     entry('Add a workspace', '', () => layers.show('add-workspace')),
     ...(page.forge.mirror.workspaces ?? []).map((workspace) =>
-      entry(`Workspace ${workspace.name}`, workspace.path, () =>
+      entry(`${workspace.trusted ? 'Workspace' : 'Review and trust'} ${workspace.name}`, workspace.path, () =>
         router.go(hrefOf({ page: 'workspace', workspace: workspace.path })),
       ),
     ),

@@ -13,6 +13,7 @@ const NOTHING: LogsScanAnswer = {
   counts: [],
   patterns: [],
   more_patterns: 0,
+  forgotten_lines: 0,
   edges_ms: [],
   scanned_bytes: 0,
   total_bytes: 0,

@@ -1,6 +1,18 @@
 export const ENVIRONMENT_TABS = ['overview', 'logs', 'patterns', 'graphs', 'events'] as const;
 export const PROCESS_TABS = ['overview', 'logs', 'patterns', 'graphs', 'env', 'health', 'terminal', 'events'] as const;
 
+/** What a part of a process is called. */
+export const PROCESS_TAB_LABELS = {
+  overview: 'Overview',
+  logs: 'Logs',
+  patterns: 'Patterns',
+  graphs: 'Graphs',
+  env: 'Variables',
+  health: 'Health',
+  terminal: 'Terminal',
+  events: 'Events',
+} as const satisfies Record<ProcessTab, string>;
+
 export type EnvironmentTab = (typeof ENVIRONMENT_TABS)[number];
 export type ProcessTab = (typeof PROCESS_TABS)[number];
 

@@ -29,6 +29,9 @@ pub(crate) async fn run(context: &Context, client: &mut Client, query: LogQuery)
             let line = serde_json::to_string(pattern).map_err(std::io::Error::from)?;
             context.output.text(&format!("{line}\n"))?;
         }
+        patterns::left_out(&found)
+            .iter()
+            .for_each(|words| context.output.complain(&format!("not among them: {words}")));
     } else if found.matched == 0 {
         context.output.note("no lines");
     } else {

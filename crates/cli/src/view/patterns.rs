@@ -25,12 +25,24 @@ pub(crate) fn render(found: &LogsScanAnswer, style: Style, zone: &TimeZone) -> S
     let rows: Vec<Vec<Cell>> =
         found.patterns.iter().map(|pattern| row(pattern, several, style, zone)).collect();
     let mut out = table::render(&columns, &rows, style);
-    if found.more_patterns > 0 {
-        let more = words::count(found.more_patterns as usize, "more pattern", "more patterns");
-        let _ = writeln!(out, "… and {more}, each of fewer lines; `--grep` narrows it");
-    }
+    left_out(found).iter().for_each(|words| out.push_str(&format!("… and {words}\n")));
     out.push_str(&trends(found, several, style, zone));
     out
+}
+
+/// What is not among the patterns, and how to see it.
+pub(crate) fn left_out(found: &LogsScanAnswer) -> Vec<String> {
+    let mut all = Vec::new();
+    if found.more_patterns > 0 {
+        let more = words::count(found.more_patterns as usize, "more pattern", "more patterns");
+        all.push(format!("{more}, each of fewer lines; `--grep` narrows it"));
+    }
+    if found.forgotten_lines > 0 {
+        let lines = usize::try_from(found.forgotten_lines).unwrap_or(usize::MAX);
+        let lines = words::count(lines, "line", "lines");
+        all.push(format!("{lines} of patterns that were too many to remember; `--since` narrows it"));
+    }
+    all
 }
 
 fn row(pattern: &LogPattern, several: bool, style: Style, zone: &TimeZone) -> Vec<Cell> {
@@ -161,15 +173,22 @@ mod tests {
                 pattern("GET /users/<*> <*> <*>ms", None, 1288, false),
             ],
             more_patterns: 20,
+            forgotten_lines: 3100,
             edges_ms: vec![1_795_271_415_000, 1_795_275_015_000],
             scanned_bytes: 1,
             total_bytes: 1,
             done: true,
         };
         let text = render(&found, PLAIN, &TimeZone::UTC);
-        for words in
-            ["checkout failed for user <*>", "1288", "error", "new", "▁ █▃", "… and 20 more patterns"]
-        {
+        for words in [
+            "checkout failed for user <*>",
+            "1288",
+            "error",
+            "new",
+            "▁ █▃",
+            "… and 20 more patterns",
+            "… and 3100 lines of patterns",
+        ] {
             assert!(text.contains(words), "{words} is missing:\n{text}");
         }
         assert!(text.lines().all(|line| super::super::style::columns(line) <= 80), "80 columns:\n{text}");

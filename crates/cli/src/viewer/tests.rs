@@ -165,6 +165,7 @@ impl Bench {
             ],
             patterns: Vec::new(),
             more_patterns: 0,
+            forgotten_lines: 0,
             edges_ms: vec![sample::NOW.as_millis() - 3_600_000, sample::NOW.as_millis()],
             scanned_bytes: 10,
             total_bytes: 10,

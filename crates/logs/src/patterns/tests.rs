@@ -241,26 +241,4 @@ proptest! {
             prop_assert!(found >= pattern.count, "{} finds {} of {}", pattern.regex, found, pattern.count);
         }
     }
-
-    #[test]
-    fn which_half_is_merged_into_which_changes_nothing(
-        lines in proptest::collection::vec(any_line(), 1..40),
-        middle in 0..40_usize,
-    ) {
-        let (first, second) = lines.split_at(middle.min(lines.len()));
-        let mine = |lines: &[String], from: usize| {
-            let mut miner = Miner::new(Span { from_ns: 0, until_ns: 40_000, parts: 4 });
-            for (number, text) in lines.iter().enumerate() {
-                miner.feed(&line((from + number) as u64, text));
-            }
-            miner
-        };
-        let (first, second) = (mine(first, 0), mine(second, first.len()));
-        let (mut one, mut other) = (first.clone(), second.clone());
-        one.merge(second);
-        other.merge(first);
-        prop_assert_eq!(one.patterns(), other.patterns(), "both ways");
-        let counted: u64 = one.patterns().iter().map(|pattern| pattern.count).sum();
-        prop_assert_eq!(counted, lines.iter().filter(|line| !line.trim().is_empty()).count() as u64, "no line is lost");
-    }
 }

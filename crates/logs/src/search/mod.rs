@@ -1,5 +1,6 @@
 //! Looking through all that several stores hold, on several threads, with what is found handed out bit by bit.
 
+mod counted;
 mod order;
 mod tally;
 
@@ -14,6 +15,7 @@ use crate::segments::{list, log_path};
 use crate::select::{Direction, Finder, Start};
 use crate::{Filter, Line, ReaderOptions};
 
+use counted::Counted;
 use order::{Order, Taken};
 pub use tally::{Count, Tally};
 
@@ -67,7 +69,7 @@ pub struct Search {
     /// What waits was taken, or the search was stopped.
     room: Condvar,
     stopped: AtomicBool,
-    tallies: Vec<Mutex<Tally>>,
+    counted: Vec<Counted>,
     total_bytes: u64,
     /// Called when there is something new to take.
     wake: Box<dyn Fn() + Send + Sync>,
@@ -108,7 +110,7 @@ impl Search {
             total_bytes += stored_bytes(&start.dir)?;
         }
         let span = tally::span(&starts, &options)?;
-        let tallies = starts.iter().map(|_| Mutex::new(Tally::new(span))).collect();
+        let counted = starts.iter().map(|_| Counted::new(span)).collect();
         let state = State {
             order: Order::new(starts, options.direction, &options.filter)?,
             found: 0,
@@ -119,7 +121,7 @@ impl Search {
             failure: None,
         };
         let (room, stopped) = (Condvar::new(), AtomicBool::new(false));
-        Ok(Self { options, state: Mutex::new(state), room, stopped, tallies, total_bytes, wake })
+        Ok(Self { options, state: Mutex::new(state), room, stopped, counted, total_bytes, wake })
     }
 
     /// Works until all is looked through, or the search is stopped. Any number of threads may, each with this call.
@@ -128,12 +130,15 @@ impl Search {
         while let Some(taken) = self.next_block() {
             if let Err(error) = self.look_through(&taken, &mut finder) {
                 self.state().failure.get_or_insert(error);
-                self.stopped.store(true, Ordering::Relaxed);
+                self.stop();
             }
         }
         // What waited for a store that turned out to have no more.
         self.state().release(self.options.most);
         self.room.notify_all();
+        if self.stopped.load(Ordering::Relaxed) {
+            self.counted.iter().for_each(Counted::wake);
+        }
         (self.wake)();
     }
 
@@ -141,9 +146,9 @@ impl Search {
         let counts = self.options.counts || self.options.patterns;
         let count_only = !counts && self.state().found >= self.options.most;
         let found = finder.find(&taken.block, count_only)?;
-        if counts && let Some(tally) = self.tallies.get(taken.number) {
-            let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-            tally.add(&found.lines, self.options.patterns, &self.stopped);
+        if counts && let Some(counted) = self.counted.get(taken.number) {
+            let turn = self.options.patterns.then_some(taken.before);
+            counted.add(&found.lines, turn, &self.stopped);
         }
         let mut state = self.state();
         state.matched += found.matched;
@@ -184,6 +189,7 @@ impl Search {
         // Who is about to wait has the lock, and has seen it, or will be woken.
         drop(self.state());
         self.room.notify_all();
+        self.counted.iter().for_each(Counted::wake);
     }
 
     /// What was found since the last call, or the first part of it.
@@ -219,8 +225,7 @@ impl Search {
     /// What was counted of a store so far, by its number.
     #[must_use]
     pub fn tally(&self, number: usize) -> Option<Tally> {
-        let tally = self.tallies.get(number)?;
-        Some(tally.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.counted.get(number)?.tally())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -15,6 +15,8 @@ type Key = (i64, usize, Cursor);
 pub(super) struct Taken {
     pub(super) number: usize,
     pub(super) block: Block,
+    /// Blocks that were taken of its store before it.
+    pub(super) before: u64,
     ticket: u64,
 }
 
@@ -22,6 +24,7 @@ pub(super) struct Taken {
 struct Source {
     blocks: Blocks,
     over: bool,
+    taken: u64,
     /// What was taken of it lies before this place (backward: behind it).
     at: Cursor,
 }
@@ -52,7 +55,7 @@ impl Order {
         let open = |start| {
             let blocks = Blocks::new(start, direction, range, SEARCH_RECORDS)?;
             let at = blocks.start();
-            io::Result::Ok(Source { blocks, over: false, at })
+            io::Result::Ok(Source { blocks, over: false, taken: 0, at })
         };
         let sources = starts.into_iter().map(open).collect::<io::Result<_>>()?;
         Ok(Self { direction, sources, pending: Vec::new(), tickets: 0, found: BinaryHeap::new() })
@@ -74,9 +77,11 @@ impl Order {
                 Direction::Backward => ((key.0, number, end), start),
             };
             source.at = next;
+            let before = source.taken;
+            source.taken += 1;
             self.tickets += 1;
             self.pending.push((self.tickets, bound));
-            return Ok(Some(Taken { number, block, ticket: self.tickets }));
+            return Ok(Some(Taken { number, block, before, ticket: self.tickets }));
         }
         Ok(None)
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::SearchOptions;
-use crate::patterns::{Miner, Span};
+use crate::patterns::{Message, Miner, Span};
 use crate::select::Start;
 use crate::{Level, Line, Reader};
 
@@ -38,17 +38,19 @@ impl Tally {
         Self { span, count: Count::default(), errors_over_time, miner: Miner::new(span) }
     }
 
-    pub(super) fn add(&mut self, lines: &[Line], patterns: bool, stopped: &AtomicBool) {
-        for lines in lines.chunks(LOOK_EVERY) {
+    /// Counts lines of programs, in any order.
+    pub(super) fn count_lines(&mut self, lines: &[Line]) {
+        lines.iter().filter(|line| line.is_program()).for_each(|line| self.add_line(line));
+    }
+
+    /// Clusters messages: those of a block after those of the one before it, so that the same search gives the same
+    /// patterns each time.
+    pub(super) fn cluster(&mut self, messages: &[Message<'_>], stopped: &AtomicBool) {
+        for messages in messages.chunks(LOOK_EVERY) {
             if stopped.load(Ordering::Relaxed) {
                 return;
             }
-            for line in lines.iter().filter(|line| line.is_program()) {
-                self.add_line(line);
-                if patterns {
-                    self.miner.feed(line);
-                }
-            }
+            messages.iter().for_each(|message| self.miner.take(message));
         }
     }
 
@@ -92,6 +94,18 @@ impl Tally {
     pub fn patterns(&self) -> Vec<crate::patterns::Pattern> {
         self.miner.patterns()
     }
+
+    /// Lines of patterns that are not among them, since there were more than are remembered.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.miner.forgotten()
+    }
+}
+
+/// What is to be clustered of these lines.
+pub(super) fn messages<'a>(lines: &'a [Line], stopped: &AtomicBool) -> Vec<Message<'a>> {
+    let wanted = lines.chunks(LOOK_EVERY).take_while(|_| !stopped.load(Ordering::Relaxed)).flatten();
+    wanted.filter(|line| line.is_program()).filter_map(Message::of).collect()
 }
 
 /// The time that is asked for, as far as the stores reach.

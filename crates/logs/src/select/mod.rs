@@ -1,5 +1,6 @@
 //! The lines of several stores that a filter wants, as one sequence in either direction.
 
+mod ahead;
 mod blocks;
 mod find;
 
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 pub use blocks::Direction;
 pub(crate) use blocks::{Block, Blocks, Range};
 pub(crate) use find::{Finder, Found};
+
+use ahead::Ahead;
 
 use crate::{Cursor, Filter, Line, ReaderOptions};
 
@@ -42,12 +45,13 @@ pub enum Step {
 /// The lines of several stores that a [`Filter`] wants, merged by time: lines of one time in the order of the stores,
 /// and those of one store in their own. Backward is the same sequence from its end.
 ///
-/// Each step looks through one block at most, so that who has no more time can stop between two, and go on at
-/// [`Selection::cursors`] later. It holds a block's lines of each store.
+/// Each step looks through a few blocks at most, on several threads where little is found in them, so that who has no
+/// more time can stop between two, and go on at [`Selection::cursors`] later. It holds what was found in those blocks of
+/// each store.
 #[derive(Debug)]
 pub struct Selection {
     direction: Direction,
-    finder: Finder,
+    ahead: Ahead,
     sources: Vec<Source>,
 }
 
@@ -83,10 +87,10 @@ impl Selection {
             io::Result::Ok(Source { blocks, over: false, queue: VecDeque::new(), at, last: None })
         };
         let sources = starts.into_iter().map(open).collect::<io::Result<_>>()?;
-        Ok(Self { direction, finder: Finder::new(filter, options), sources })
+        Ok(Self { direction, ahead: Ahead::new(filter, options), sources })
     }
 
-    /// The next line, or one block less to look through.
+    /// The next line, or some blocks less to look through.
     ///
     /// # Errors
     /// A file can't be read.
@@ -97,7 +101,7 @@ impl Selection {
                 return Ok(Step::Line(number, line));
             }
             // That a store has no more is no step: who can make only one at a time would never come further.
-            if source.search(self.direction, &mut self.finder)? {
+            if source.search(self.direction, &mut self.ahead)? {
                 return Ok(Step::Searched);
             }
         }
@@ -151,26 +155,42 @@ impl Source {
         Some(line)
     }
 
-    /// Looks through the next block; `false`: there is none.
-    fn search(&mut self, direction: Direction, finder: &mut Finder) -> io::Result<bool> {
-        let Some(block) = self.blocks.next()? else {
+    /// Looks through the next blocks; `false`: there is none.
+    fn search(&mut self, direction: Direction, ahead: &mut Ahead) -> io::Result<bool> {
+        let mut blocks = Vec::new();
+        while blocks.len() < ahead.blocks()
+            && let Some(block) = self.blocks.next()?
+        {
+            blocks.push(block);
+        }
+        if blocks.is_empty() {
             self.over = true;
             return Ok(false);
-        };
-        let Found { lines, end, .. } = finder.find(&block, false)?;
+        }
+        for (block, found) in blocks.iter().zip(ahead.find(&blocks)?) {
+            self.queue(direction, block, found);
+        }
+        Ok(true)
+    }
+
+    /// Takes what was found in a block. Whoever goes on before all of it is handed out begins with what is left, so that
+    /// the place only moves on while nothing is.
+    fn queue(&mut self, direction: Direction, block: &Block, Found { lines, end, .. }: Found) {
+        let nothing_left = self.queue.is_empty();
         match direction {
             Direction::Forward => {
-                if lines.is_empty() {
+                if nothing_left && lines.is_empty() {
                     self.at = self.at.max(end.unwrap_or(self.at));
                 }
                 self.queue.extend(lines);
             }
             Direction::Backward => {
-                self.at = lines.last().map_or(self.at.min(block.cursor()), |line| line.end);
+                if nothing_left {
+                    self.at = lines.last().map_or(self.at.min(block.cursor()), |line| line.end);
+                }
                 self.queue.extend(lines.into_iter().rev());
             }
         }
-        Ok(true)
     }
 }
 

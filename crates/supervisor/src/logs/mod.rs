@@ -4,6 +4,7 @@
 //! What follows a run for its probe is in `follow`.
 
 mod bookmark;
+mod context;
 mod follow;
 mod page;
 mod query;

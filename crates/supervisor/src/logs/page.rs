@@ -1,6 +1,5 @@
 //! One page of `logs.read`.
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,15 +11,12 @@ use forge_logs::{Cursor, Direction, Filter, Line, Reader, ReaderOptions, Selecti
 
 use super::MAX_LINE;
 use super::bookmark::{Bookmark, ContextState};
+use super::context::{MOST_CONTEXT, QUIET, Surrounded};
 use super::shown::{shown, wire_bytes};
 
 /// Bytes of text in a page, unless asked otherwise, and at most.
 const PAGE: usize = 256 * 1024;
 const MAX_PAGE: usize = 4 << 20;
-
-/// Lines and bytes that are held for the context of a match that may come; the last line in any case.
-const MOST_CONTEXT: u32 = 10_000;
-const MOST_HELD: usize = 4 << 20;
 
 pub(super) fn page_bytes(request: &LogsRead) -> usize {
     request.max_bytes.unwrap_or(PAGE).clamp(1, MAX_PAGE)
@@ -60,11 +56,13 @@ impl Drop for Interest {
 
 pub(super) struct Pager {
     request: Arc<LogsRead>,
-    filter: Filter,
+    pub(super) filter: Filter,
     anchor: Option<Anchor>,
     logs: Vec<(Target, PathBuf)>,
     deadline: Option<Instant>,
     gone: Arc<AtomicBool>,
+    /// See [`QUIET`].
+    pub(super) quiet: u32,
 }
 
 impl Pager {
@@ -76,7 +74,7 @@ impl Pager {
     ) -> Self {
         let budget = request.budget_ms.map(|millis| Duration::from_millis(u64::from(millis)));
         let deadline = budget.map(|budget| Instant::now() + budget);
-        Self { request, filter, anchor, logs, deadline, gone: Arc::default() }
+        Self { request, filter, anchor, logs, deadline, gone: Arc::default(), quiet: QUIET }
     }
 
     /// The page behind `bookmark`, made on a thread of its own.
@@ -94,22 +92,22 @@ impl Pager {
             None => self.begin()?,
         };
         let direction = if self.request.backward { Direction::Backward } else { Direction::Forward };
-        let context = self.context();
-        let filter = if context > 0 { self.filter.surroundings() } else { self.filter.clone() };
         let ends = self.ends(bookmark)?;
-        let mut selection = self.select(&starts, ends.as_deref(), direction, filter)?;
-        let state = bookmark.map_or(ContextState::default(), |bookmark| bookmark.context);
-        let mut page = Page::new(context, state);
-        let mut at_end = false;
-        let (most_lines, most_bytes) =
-            (self.request.max_lines.unwrap_or(usize::MAX).max(1), page_bytes(&self.request));
-        while !selection.is_between() || (page.lines.len() < most_lines && page.bytes < most_bytes) {
-            let places = if context > 0 { selection.cursors() } else { Vec::new() };
+        let read = if self.context() > 0 {
+            let state = bookmark.map_or(ContextState::default(), |bookmark| bookmark.context);
+            Surrounded::new(self, direction, ends.as_deref(), state).read(&starts)?
+        } else {
+            self.read(&starts, ends.as_deref(), direction)?
+        };
+        let ends = ends.filter(|_| !read.at_end);
+        Ok(self.answer(read, &starts, ends.as_deref()))
+    }
+
+    fn read(&self, starts: &[Cursor], ends: Option<&[Cursor]>, direction: Direction) -> io::Result<PageEnd> {
+        let mut selection = self.select(starts, ends, direction, self.filter.clone())?;
+        let (mut page, mut at_end) = (Page::default(), false);
+        while !selection.is_between() || !self.is_full(&page) {
             match selection.step()? {
-                Step::Line(number, line) if context > 0 => {
-                    let matches = self.filter.matches(&line);
-                    page.take(matches, (number, places[number]), self.show(number, &line));
-                }
                 Step::Line(number, line) => page.push(self.show(number, &line)),
                 Step::Searched => {}
                 Step::End => {
@@ -121,8 +119,7 @@ impl Pager {
                 break;
             }
         }
-        let ends = ends.filter(|_| !at_end);
-        Ok(self.answer(page, &starts, (selection.cursors(), ends.as_deref()), at_end))
+        Ok(PageEnd { page, state: ContextState::default(), places: selection.cursors(), at_end })
     }
 
     /// Where a reading ends that does not wait for more: where the logs ended when it began. Else it would run behind
@@ -138,32 +135,33 @@ impl Pager {
         }
     }
 
-    fn context(&self) -> u32 {
+    /// Lines around each match.
+    pub(super) fn context(&self) -> u32 {
         self.request.query.context.min(MOST_CONTEXT)
     }
 
-    /// Nobody waits for more.
-    fn is_over(&self) -> bool {
-        self.gone.load(Ordering::Relaxed) || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    pub(super) fn is_full(&self, page: &Page) -> bool {
+        let most_lines = self.request.max_lines.unwrap_or(usize::MAX).max(1);
+        page.lines.len() >= most_lines || page.bytes >= page_bytes(&self.request)
     }
 
-    /// The pair: where the reading goes on, and where it is to end.
-    fn answer(
-        &self,
-        page: Page,
-        starts: &[Cursor],
-        (mut places, up_to): (Vec<Cursor>, Option<&[Cursor]>),
-        at_end: bool,
-    ) -> LogsReadAnswer {
-        // What is held may be the context of a match in the next page: it is read again.
-        for ((number, place), _) in page.held.iter().rev() {
-            places[*number] = *place;
-        }
+    /// Nobody waits for more.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_gone() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Whoever asked is gone.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    fn answer(&self, read: PageEnd, starts: &[Cursor], up_to: Option<&[Cursor]>) -> LogsReadAnswer {
+        let PageEnd { page, state, places, at_end } = read;
         let targets = || self.logs.iter().map(|(target, _)| target);
         let bookmark =
             |places: &[Cursor], context| Bookmark::of(targets().zip(places.iter().copied()), context);
         let start = bookmark(starts, ContextState::default()).text();
-        let mut on = bookmark(&places, page.state);
+        let mut on = bookmark(&places, state);
         if let Some(ends) = up_to {
             on = on.up_to(targets().zip(ends.iter().copied()));
         }
@@ -179,11 +177,11 @@ impl Pager {
         LogsReadAnswer { lines, gaps, cursor, previous, next, at_end }
     }
 
-    fn show(&self, number: usize, line: &Line) -> LogLine {
+    pub(super) fn show(&self, number: usize, line: &Line) -> LogLine {
         shown(&self.logs[number].0, line)
     }
 
-    fn select(
+    pub(super) fn select(
         &self,
         starts: &[Cursor],
         ends: Option<&[Cursor]>,
@@ -219,7 +217,7 @@ impl Pager {
         }
     }
 
-    fn anchored(&self, anchor: &Anchor) -> io::Result<Vec<Cursor>> {
+    pub(super) fn anchored(&self, anchor: &Anchor) -> io::Result<Vec<Cursor>> {
         let line = match anchor {
             Anchor::Line(target, at) => self.line(target, *at)?,
             _ => None,
@@ -253,33 +251,19 @@ impl Pager {
 
     /// So far before the first match behind `starts` that its context follows too.
     fn before(&self, starts: Vec<Cursor>) -> io::Result<Vec<Cursor>> {
-        let mut left = self.context();
-        if left == 0 {
+        if self.context() == 0 {
             return Ok(starts);
         }
-        let first = match self.first(&starts)? {
-            Some((number, line)) => Anchor::Line(self.logs[number].0.clone(), line.end),
-            None => return Ok(starts),
-        };
-        let mut starts = self.anchored(&first)?;
-        let mut selection = self.select(&starts, None, Direction::Backward, self.filter.surroundings())?;
-        while left > 0 && !self.gone.load(Ordering::Relaxed) {
-            match selection.step()? {
-                Step::Line(number, line) => {
-                    starts[number] = place_before(line.end);
-                    left -= 1;
-                }
-                Step::Searched => {}
-                Step::End => break,
-            }
+        match self.first(&starts)? {
+            Some((number, line)) => self.around(number, &line, Direction::Forward),
+            None => Ok(starts),
         }
-        Ok(starts)
     }
 
     /// The first line behind `starts` that is wanted, with the number of its log.
     fn first(&self, starts: &[Cursor]) -> io::Result<Option<(usize, Line)>> {
         let mut selection = self.select(starts, None, Direction::Forward, self.filter.clone())?;
-        while !self.gone.load(Ordering::Relaxed) {
+        while !self.is_gone() {
             match selection.step()? {
                 Step::Line(number, line) => return Ok(Some((number, line))),
                 Step::Searched => {}
@@ -297,7 +281,7 @@ impl Pager {
         }
         let mut selection = self.select(&from, None, Direction::Backward, self.filter.clone())?;
         let (mut left, mut starts) = (lines, from);
-        while !self.gone.load(Ordering::Relaxed) {
+        while !self.is_gone() {
             match selection.step()? {
                 // Forge's own lines before the first one are shown too.
                 Step::Line(_, line) if line.is_program() => {
@@ -321,63 +305,35 @@ impl Pager {
 }
 
 /// From where the line that ends at `end` is read: a reader begins with the line that a place stands in.
-fn place_before(end: Cursor) -> Cursor {
+pub(super) fn place_before(end: Cursor) -> Cursor {
     Cursor { offset: end.offset.saturating_sub(1), ..end }
 }
 
-/// The lines of a page, in the order in which they are found, and what may belong to them.
-struct Page {
+/// The lines of a page, in the order in which they are found.
+#[derive(Default)]
+pub(super) struct Page {
     lines: Vec<LogLine>,
     gaps: Vec<usize>,
     bytes: usize,
-    context: u32,
-    state: ContextState,
-    /// Lines that were passed over, a match may come next; each with its log and the place before it.
-    held: VecDeque<((usize, Cursor), LogLine)>,
-    held_bytes: usize,
+}
+
+/// A page, and where its reading ended.
+pub(super) struct PageEnd {
+    pub(super) page: Page,
+    pub(super) state: ContextState,
+    pub(super) places: Vec<Cursor>,
+    pub(super) at_end: bool,
 }
 
 impl Page {
-    fn new(context: u32, state: ContextState) -> Self {
-        let (lines, gaps, held) = (Vec::new(), Vec::new(), VecDeque::new());
-        Self { lines, gaps, bytes: 0, context, state, held, held_bytes: 0 }
-    }
-
-    fn push(&mut self, line: LogLine) {
+    pub(super) fn push(&mut self, line: LogLine) {
         self.bytes += wire_bytes(&line);
         self.lines.push(line);
     }
 
-    /// With context: takes a line that `matches` or may surround one that does.
-    fn take(&mut self, matches: bool, place: (usize, Cursor), line: LogLine) {
-        if matches {
-            if std::mem::replace(&mut self.state.shown, true) && std::mem::take(&mut self.state.passed) {
-                self.gaps.push(self.lines.len());
-            }
-            self.state.passed = false;
-            for (_, held) in std::mem::take(&mut self.held) {
-                self.push(held);
-            }
-            self.held_bytes = 0;
-            self.push(line);
-            self.state.after = self.context;
-        } else if self.state.after > 0 {
-            self.state.after -= 1;
-            self.push(line);
-        } else {
-            self.hold(place, line);
-        }
-    }
-
-    fn hold(&mut self, place: (usize, Cursor), line: LogLine) {
-        self.held_bytes += wire_bytes(&line);
-        self.held.push_back((place, line));
-        while self.held.len() > self.context as usize || (self.held_bytes > MOST_HELD && self.held.len() > 1)
-        {
-            let Some((_, passed)) = self.held.pop_front() else { break };
-            self.held_bytes -= wire_bytes(&passed);
-            self.state.passed = true;
-        }
+    /// Lines are passed over before the next one.
+    pub(super) fn gap(&mut self) {
+        self.gaps.push(self.lines.len());
     }
 }
 

@@ -42,10 +42,16 @@ impl Logs {
     }
 
     fn page(&self, request: &LogsRead) -> LogsReadAnswer {
+        self.page_after(request, QUIET)
+    }
+
+    /// A page for which the next match is looked for after so many lines without one.
+    fn page_after(&self, request: &LogsRead, quiet: u32) -> LogsReadAnswer {
         let filter = query::filter(&request.query).expect("a filter");
         let anchor = request.anchor.as_ref().map(|anchor| Anchor::of(anchor).expect("an anchor"));
         let bookmark = request.cursor.as_deref().map(|cursor| Bookmark::parse(cursor).expect("a cursor"));
-        let pager = Pager::new(Arc::new(request.clone()), filter, anchor, self.logs.clone());
+        let mut pager = Pager::new(Arc::new(request.clone()), filter, anchor, self.logs.clone());
+        pager.quiet = quiet;
         pager.page(bookmark.as_ref()).expect("a page")
     }
 
@@ -145,6 +151,57 @@ fn context_is_the_same_from_both_sides_and_across_pages() {
         let page = logs.page(&pages(query.clone(), backward, 1000));
         assert_eq!(page.gaps, [8], "where lines are passed over, backward {backward}");
     }
+}
+
+/// What a page of all has to have: the lines around each match, and where some are passed over.
+fn surrounded(matches: &[i64], context: i64) -> (Vec<i64>, Vec<usize>) {
+    let near = |line: i64| matches.iter().any(|found| (found - line).abs() <= context);
+    let lines: Vec<i64> = (0..LINES).filter(|line| near(*line)).collect();
+    let gaps = (1..lines.len()).filter(|at| lines[*at] != lines[at - 1] + 1).collect();
+    (lines, gaps)
+}
+
+#[test]
+fn context_is_the_same_however_the_next_match_is_looked_for() {
+    let logs = Logs::new();
+    let matches = [
+        ("line (0|350)$", vec![0, 350]),
+        ("line (1|2|9|17|30|31|300)$", vec![1, 2, 9, 17, 30, 31, 300]),
+    ];
+    for (text, matches) in matches {
+        for (context, quiet) in [(30, 0), (2, 5)] {
+            let (lines, gaps) = surrounded(&matches, i64::from(context));
+            let query = LogQuery { context, ..grep(text) };
+            for backward in [false, true] {
+                let how = format!("{text} ± {context} after {quiet}, backward {backward}");
+                let whole = logs.page_after(&pages(query.clone(), backward, 1000), quiet);
+                assert_eq!(gaps_between(&whole), gaps, "{how}");
+                for (size, budget_ms) in [(25, None), (1000, Some(0))] {
+                    let mut request = LogsRead { budget_ms, ..pages(query.clone(), backward, size) };
+                    let (mut found, mut calls) = (Vec::new(), 0);
+                    loop {
+                        let page = logs.page_after(&request, quiet);
+                        let at = if backward { 0 } else { found.len() };
+                        found.splice(at..at, numbers(&page));
+                        calls += 1;
+                        assert!(calls < 2000, "it comes to an end: {how}");
+                        request.cursor = Some(page.cursor);
+                        if page.at_end {
+                            break;
+                        }
+                    }
+                    assert_eq!(found, lines, "{how}, {size} a page, {budget_ms:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Where lines are passed over, as a number of lines of programs.
+fn gaps_between(page: &LogsReadAnswer) -> Vec<usize> {
+    let programs =
+        |lines: &[LogLine]| lines.iter().filter(|line| line.stream != forge_api::Stream::Forge).count();
+    page.gaps.iter().map(|at| programs(&page.lines[..*at])).collect()
 }
 
 #[test]

@@ -53,8 +53,14 @@ pub(crate) struct Scan {
     patterns: std::sync::Mutex<Option<(Instant, Patterns)>>,
 }
 
-/// And how many there are beyond those that are handed out.
-type Patterns = (Vec<LogPattern>, u32);
+#[derive(Debug, Clone, Default)]
+struct Patterns {
+    patterns: Vec<LogPattern>,
+    /// How many there are beyond those that are handed out.
+    more: u32,
+    /// Lines of those that were forgotten.
+    forgotten_lines: u64,
+}
 
 #[derive(Debug)]
 struct Log {
@@ -169,8 +175,9 @@ impl Scan {
         } else {
             Vec::new()
         };
-        let (patterns, more_patterns) =
-            if self.request.patterns { self.patterns(done) } else { Default::default() };
+        let wanted = self.request.patterns;
+        let Patterns { patterns, more, forgotten_lines } =
+            if wanted { self.patterns(done) } else { Patterns::default() };
         let edges_ms = if self.request.buckets > 0 { self.search.tally(0) } else { None };
         let edges_ms = edges_ms.map_or(Vec::new(), |tally| edges(&tally));
         self.taken.store(done, Ordering::Relaxed);
@@ -179,7 +186,8 @@ impl Scan {
             matched,
             counts,
             patterns,
-            more_patterns,
+            more_patterns: more,
+            forgotten_lines,
             edges_ms,
             scanned_bytes,
             total_bytes,
@@ -195,9 +203,10 @@ impl Scan {
         }
         // Of a part of the log it can't be told what was there before.
         let whole = self.request.query.since.is_none() && self.request.query.run.is_none();
-        let mut all = Vec::new();
+        let (mut all, mut forgotten_lines) = (Vec::new(), 0);
         for (number, log) in self.logs.iter().enumerate() {
             let Some(tally) = self.search.tally(number) else { continue };
+            forgotten_lines += tally.forgotten();
             all.extend(tally.patterns().into_iter().map(|pattern| log.pattern(pattern, whole && done)));
         }
         // Of too many, what is new is kept before what is frequent.
@@ -207,7 +216,7 @@ impl Scan {
             all.truncate(MOST_PATTERNS);
         }
         all.sort_by_key(|pattern| std::cmp::Reverse((pattern.level, pattern.count)));
-        let found = (all, more);
+        let found = Patterns { patterns: all, more, forgotten_lines };
         *last = Some((Instant::now(), found.clone()));
         found
     }
