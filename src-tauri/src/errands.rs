@@ -8,6 +8,7 @@ use tauri::{AppHandle, Manager};
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::Notify;
 
+use crate::tray::Shown;
 use crate::{quit, window};
 
 /// Something that the tray shows and the supervisor does not know was changed.
@@ -92,7 +93,9 @@ fn refused(app: &AppHandle, named: &Named, error: &Error) {
 }
 
 fn launch_at_login(app: &AppHandle) {
-    if let Err(error) = set_login(app, !launches_at_login(app)) {
+    // As the user saw it: a tool of the desktop may have changed it since.
+    let shown = app.state::<Shown>().picture().launch_at_login;
+    if let Err(error) = set_login(app, !shown) {
         tracing::error!("launch at login could not be set: {error}");
         let text = error.to_string();
         tauri::async_runtime::spawn(async move {

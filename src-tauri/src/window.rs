@@ -123,7 +123,10 @@ fn is_own(url: &Url) -> bool {
 
 /// Whether the user has it before them.
 pub(crate) fn is_shown(app: &AppHandle) -> bool {
-    app.get_webview_window(LABEL).is_some_and(|window| window.is_visible().unwrap_or(false))
+    let seen = |window: &WebviewWindow| {
+        window.is_visible().unwrap_or(false) && !window.is_minimized().unwrap_or(false)
+    };
+    app.get_webview_window(LABEL).is_some_and(|window| seen(&window))
 }
 
 /// Hides the window, and ends it unless it is shown again soon.

@@ -198,6 +198,7 @@ fn a_run_that_is_not_there_is_not_found() {
     let missing = world.forge(["logs", "a", "--run", "9", "--json"]).run();
     missing.code(3);
     assert_eq!(missing.error_code(), "not_found", "{missing}");
+    world.forge(["logs", "a", "--patterns", "--run", "9"]).run().code(3).says("run 9");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(crate) fn run() -> Result<()> {
     }
     section("What is needed", || {
         setup::ensure(Tool::FOR_APP)?;
-        setup::ensure(&[Tool::Screen])
+        setup::ensure(&[Tool::Screen, Tool::Rpm])
     })?;
     section("Page", ui::build)?;
     section("Build", || {
@@ -37,15 +37,49 @@ pub(crate) fn run() -> Result<()> {
     })?;
     section("What goes in", gather)?;
     section("Packages", bundle)?;
-    let made = made()?;
-    section("What the .deb installs", || {
-        let deb = made.iter().find(|path| path.extension().is_some_and(|kind| kind == "deb"));
-        try_out(deb.context("no .deb was made")?)
-    })?;
-    for made in made {
+    let (deb, rpm) = (made("deb")?, made("rpm")?);
+    section("What the packages hold", || holds(&deb, &rpm))?;
+    section("What the .deb installs", || try_out(&deb))?;
+    for made in [deb, rpm] {
         println!("   {}", workspace::shown(&made));
     }
     Ok(())
+}
+
+/// What both packages put below `/usr`: the programs, and what a menu of applications shows.
+const WITHIN: [&str; 5] = [
+    "/usr/bin/forge",
+    "/usr/bin/forge-keeper",
+    "/usr/bin/forge-desktop",
+    "/usr/share/applications/Forge.desktop",
+    "/usr/share/bash-completion/completions/forge",
+];
+
+/// Each of the packages has all that belongs to it, and says what it needs of the system.
+fn holds(deb: &Path, rpm: &Path) -> Result<()> {
+    let in_deb = output(Command::new("dpkg-deb").arg("-c").arg(deb))?;
+    let in_deb: Vec<&str> = in_deb.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    let in_rpm = output(Command::new("rpm").args(["-q", "-l", "-p"]).arg(rpm))?;
+    let in_rpm: Vec<&str> = in_rpm.lines().collect();
+    for (package, files) in [(deb, in_deb), (rpm, in_rpm)] {
+        let has = |path: &str| files.iter().any(|file| file.trim_start_matches('.') == path);
+        if let Some(missing) = WITHIN.iter().find(|path| !has(path)) {
+            bail!("{} has no {missing}, but: {}", package.display(), files.join(" "));
+        }
+        if !files.iter().any(|file| file.contains("/usr/share/icons/") && file.ends_with(".png")) {
+            bail!("{} has no icon", package.display());
+        }
+    }
+    for needs in [
+        output(Command::new("dpkg-deb").arg("-f").arg(deb).arg("Depends"))?,
+        output(Command::new("rpm").args(["-q", "-R", "-p"]).arg(rpm))?,
+    ] {
+        if !needs.contains("webkit2gtk") {
+            bail!("a package does not say that it needs WebKitGTK, but: {needs}");
+        }
+    }
+    // Says of all that it needs where it would come from; nothing is installed.
+    console::run(Command::new("apt-get").args(["install", "--simulate", "--quiet=2"]).arg(deb))
 }
 
 /// Unpacks the package beside the system's own files and uses what is in it: all programs are of this version, an
@@ -166,19 +200,20 @@ fn triple() -> Result<String> {
 
 /// Tauri's bundler. It is fetched when it is wanted: its packages for all systems would be part of every set-up.
 fn bundle() -> Result<()> {
+    for kind in ["deb", "rpm"] {
+        // Those of another version would be taken for what is made now.
+        let _ = fs::remove_dir_all(workspace::target().join("release/bundle").join(kind));
+    }
     let npx = find("npx").context("npx is not found")?;
     let mut command = Command::new(npx);
     command.args(["--yes", BUNDLER]).current_dir(workspace::root());
     console::run(command.args(["bundle", "--bundles", "deb,rpm", "--config", "tauri.bundle.conf.json"]))
 }
 
-fn made() -> Result<Vec<PathBuf>> {
-    let folder = workspace::target().join("release/bundle");
-    let mut made = Vec::new();
-    for kind in ["deb", "rpm"] {
-        let entries = fs::read_dir(folder.join(kind)).with_context(|| format!("no {kind} was made"))?;
-        let of_kind = |path: &PathBuf| path.extension().is_some_and(|extension| extension == Path::new(kind));
-        made.extend(entries.flatten().map(|entry| entry.path()).filter(of_kind));
-    }
-    Ok(made)
+fn made(kind: &str) -> Result<PathBuf> {
+    let folder = workspace::target().join("release/bundle").join(kind);
+    let entries = fs::read_dir(&folder).with_context(|| format!("no .{kind} was made"))?;
+    let mut made = entries.flatten().map(|entry| entry.path());
+    made.find(|path| path.extension().is_some_and(|extension| extension == Path::new(kind)))
+        .with_context(|| format!("there is no .{kind} in {}", folder.display()))
 }

@@ -291,7 +291,18 @@ pub struct Muted {
     pub kind: String,
 }
 
+/// Kinds of warnings that are measured, or read in logs: the user may want to hear no more of them. The others say what
+/// is to be done.
+const MUTABLE: [&str; 9] =
+    ["memory_growth", "cpu", "open_files", "log_growth", "error_rate", "crash_loop", "hog", "slow", "grew"];
+
 impl Warning {
+    /// Whether warnings of a kind can be muted.
+    #[must_use]
+    pub fn is_mutable(kind: &str) -> bool {
+        MUTABLE.contains(&kind)
+    }
+
     /// One that nobody has muted.
     #[must_use]
     pub fn new(process: Option<&str>, kind: &str, text: String) -> Self {

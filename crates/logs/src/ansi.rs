@@ -83,14 +83,15 @@ fn begins_control(bytes: &[u8], from: usize) -> bool {
 
 fn draw(line: &str) -> Cells {
     let mut cells = Cells::new(line.len());
+    let mut strings = Strings::default();
     let mut rest = line;
     while let Some(character) = rest.chars().next() {
         let behind = &rest[character.len_utf8()..];
         rest = match character {
-            '\x1b' => escape(behind, &mut cells),
+            '\x1b' => escape(behind, &mut cells, &mut strings),
             // Stands for ESC [ in eight bits.
             '\u{9b}' => control_sequence(behind, &mut cells),
-            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => string(behind),
+            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => strings.skip(behind),
             '\r' => {
                 cells.carriage_return();
                 behind
@@ -111,10 +112,10 @@ fn draw(line: &str) -> Cells {
 }
 
 /// After ESC; returns what is behind the sequence.
-fn escape<'a>(rest: &'a str, cells: &mut Cells) -> &'a str {
+fn escape<'a>(rest: &'a str, cells: &mut Cells, strings: &mut Strings) -> &'a str {
     match rest.bytes().next() {
         Some(b'[') => control_sequence(&rest[1..], cells),
-        Some(b']' | b'P' | b'X' | b'^' | b'_') => string(&rest[1..]),
+        Some(b']' | b'P' | b'X' | b'^' | b'_') => strings.skip(&rest[1..]),
         // Intermediates, then one final character: character sets and the like.
         Some(b' '..=b'/') => {
             let behind = rest.trim_start_matches(|character| (' '..='/').contains(&character));
@@ -148,15 +149,29 @@ fn control_sequence<'a>(rest: &'a str, cells: &mut Cells) -> &'a str {
     &behind[1..]
 }
 
-/// After the introducer of a string (title, clipboard, link, picture): what is behind its end, which is BEL, ST or the
-/// beginning of another sequence. One that never ends hides nothing.
-fn string(rest: &str) -> &str {
-    let mut ends =
-        rest.char_indices().filter(|(_, end)| matches!(end, '\x07' | '\x18' | '\x1a' | '\x1b' | '\u{9c}'));
-    match ends.next() {
-        None => rest,
-        Some((at, '\x1b')) => rest[at..].strip_prefix("\x1b\\").unwrap_or(&rest[at..]),
-        Some((at, end)) => &rest[at + end.len_utf8()..],
+/// Strings for a terminal: title, clipboard, link, picture.
+#[derive(Default)]
+struct Strings {
+    /// Nothing ends one from here on. Looked for once: who writes nothing but beginnings takes no longer than others.
+    endless: bool,
+}
+
+impl Strings {
+    /// After the introducer of one: what is behind its end, which is BEL, ST or the beginning of another sequence. One
+    /// that never ends hides nothing.
+    fn skip<'a>(&mut self, rest: &'a str) -> &'a str {
+        if self.endless {
+            return rest;
+        }
+        let ends = |end: char| matches!(end, '\x07' | '\x18' | '\x1a' | '\x1b' | '\u{9c}');
+        let Some((at, end)) = rest.char_indices().find(|(_, character)| ends(*character)) else {
+            self.endless = true;
+            return rest;
+        };
+        match end {
+            '\x1b' => rest[at..].strip_prefix("\x1b\\").unwrap_or(&rest[at..]),
+            end => &rest[at + end.len_utf8()..],
+        }
     }
 }
 

@@ -88,6 +88,8 @@ enum Verdict {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     begun: Option<Duration>,
+    /// Of what is measured now: the first moment.
+    measured: Option<Duration>,
     memory: VecDeque<(Duration, u64)>,
     cpu: VecDeque<(Duration, f64)>,
     log: VecDeque<(Duration, u64)>,
@@ -101,16 +103,24 @@ impl Watch {
         &self.alerts
     }
 
+    /// From here on something else is measured: a container in place of its client, or the other way round.
+    pub(crate) fn measures_another(&mut self) {
+        self.measured = None;
+        self.memory.clear();
+        self.cpu.clear();
+    }
+
     /// One moment later.
     pub(crate) fn step(&mut self, moment: &Moment, limits: &Alerts) -> Vec<News> {
         let begun = *self.begun.get_or_insert(moment.at);
+        let measured = *self.measured.get_or_insert(moment.at);
         let at = moment.at;
         remember(&mut self.memory, at, moment.memory_bytes, limits.memory_window);
         remember(&mut self.cpu, at, moment.cpu_percent, limits.cpu_window);
         remember(&mut self.log, at, moment.log_bytes, LOG_WINDOW);
         remember(&mut self.errors, at, moment.errors, ERROR_WINDOW * (ERROR_MINUTES + 1));
         let verdicts = [
-            (MEMORY_GROWTH, self.memory_growth(begun, limits)),
+            (MEMORY_GROWTH, self.memory_growth(measured, limits)),
             (CPU, self.busy(limits)),
             (OPEN_FILES, files(moment.fullest, limits)),
             (LOG_GROWTH, self.log_growth(limits)),
@@ -121,9 +131,9 @@ impl Watch {
 
     /// The lowest point of the last part of the window against that of the first, without the warm-up: as long as two
     /// parts after the start.
-    fn memory_growth(&self, begun: Duration, limits: &Alerts) -> Verdict {
+    fn memory_growth(&self, measured: Duration, limits: &Alerts) -> Verdict {
         let part = limits.memory_window / u32::try_from(PARTS).unwrap_or(1);
-        let warm = begun + part * 2;
+        let warm = measured + part * 2;
         let mut points = self.memory.iter().filter(|(at, _)| *at >= warm).peekable();
         let (Some((first, _)), Some((last, _))) = (points.peek(), self.memory.back()) else {
             return Verdict::Over;
@@ -177,7 +187,7 @@ impl Watch {
         }
         let within = words::duration(limits.cpu_window);
         let summary = format!("uses {mean:.0} % of a core");
-        Verdict::Holds { text: format!("{summary} for {within} now"), summary }
+        Verdict::Holds { text: format!("{summary} for over {within}"), summary }
     }
 
     fn log_growth(&self, limits: &Alerts) -> Verdict {

@@ -107,8 +107,12 @@ pub(crate) fn spawn(
         let task = tokio::spawn(async move {
             loop {
                 let next = Instant::now() + source.interval;
-                let Some(gauges) = source.ask(&context).await else { return };
-                report(number, gauges);
+                let gauges = source.ask(&context).await;
+                let refused = gauges.is_none();
+                report(number, gauges.unwrap_or_default());
+                if refused {
+                    return;
+                }
                 sleep_until(next).await;
             }
         });

@@ -92,9 +92,9 @@ fn plain(home: &Path) -> String {
 
 /// What a session reads. The app looks after the folders of its own `FORGE_HOME` then, too.
 fn entry(program: &Path, home: Option<&Path>) -> String {
-    let program = quoted(program);
+    let program = quoted(&program.to_string_lossy());
     let command = match home {
-        Some(home) => format!("env FORGE_HOME={} {program}", quoted(home)),
+        Some(home) => format!("env {} {program}", quoted(&format!("FORGE_HOME={}", home.display()))),
         None => program,
     };
     format!(
@@ -104,18 +104,21 @@ fn entry(program: &Path, home: Option<&Path>) -> String {
 }
 
 /// An argument of `Exec`: in quotes unless it is plain, with what is special in them escaped, and `%` doubled.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy().replace('%', "%%");
-    if text.chars().all(|c| c.is_alphanumeric() || "-_./+%".contains(c)) {
+fn quoted(text: &str) -> String {
+    let text = text.replace('%', "%%");
+    if text.chars().all(|c| c.is_alphanumeric() || "-_./+%=".contains(c)) {
         return text;
     }
     let mut quoted = String::from("\"");
     for character in text.chars() {
         if matches!(character, '"' | '`' | '$' | '\\') {
-            // Once for the quotes, and the backslash itself once more for the file's own escapes.
+            // For the quotes; and as each backslash, doubled for the file's own escapes.
             quoted.push_str("\\\\");
         }
         quoted.push(character);
+        if character == '\\' {
+            quoted.push('\\');
+        }
     }
     quoted.push('"');
     quoted
@@ -137,6 +140,8 @@ mod tests {
             ("/usr/bin/forge-desktop", None, "/usr/bin/forge-desktop --background"),
             ("/a b/forge-desktop", None, "\"/a b/forge-desktop\" --background"),
             ("/50%/forge-desktop", None, "/50%%/forge-desktop --background"),
+            ("/x\\y/f", None, "\"/x\\\\\\\\y/f\" --background"),
+            ("/f", Some("/a b"), "env \"FORGE_HOME=/a b\" /f --background"),
             ("/x$y/f", Some("/h"), "env FORGE_HOME=/h \"/x\\\\$y/f\" --background"),
         ] {
             assert_eq!(command(program, home).as_deref(), Some(expected), "{program}");

@@ -40,8 +40,13 @@ export class Connection {
       message: (message) => connection.#receive(message as Incoming),
       close: () => connection.#end(),
     });
-    connection.hello = await connection.call('hello', { protocol: PROTOCOL, version: VERSION });
-    return connection;
+    try {
+      connection.hello = await connection.call('hello', { protocol: PROTOCOL, version: VERSION });
+      return connection;
+    } catch (thrown) {
+      connection.close();
+      throw thrown;
+    }
   }
 
   /** @throws {Failure} the supervisor's error, or `no_supervisor` when the connection ended first. */

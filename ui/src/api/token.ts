@@ -32,6 +32,5 @@ export function reloadForToken(): void {
   });
 }
 
-export function forgetToken(): void {
-  sessionStorage.removeItem(KEY);
-}
+/** The token that this tab has. */
+export const knownToken = (): string | null => sessionStorage.getItem(KEY);

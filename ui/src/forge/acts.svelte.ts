@@ -141,7 +141,7 @@ export class Acts {
     this.#pending.set(key(workspace, environment), all.add(pending));
     try {
       const started = await request();
-      this.forget(workspace, environment);
+      this.#mend(workspace, environment, names);
       pending.promise(started?.starting ?? []);
       if (pending.over) all.delete(pending);
       else setTimeout(() => all.delete(pending), PATIENCE);
@@ -151,6 +151,13 @@ export class Acts {
       this.#refuse({ workspace, environment, names, act, failure: Failure.from(thrown) });
       return false;
     }
+  }
+
+  /** What was refused is done now; what was done with others says nothing of it. */
+  #mend(workspace: string, environment: string, names: readonly string[]): void {
+    const refused = this.refusal(workspace, environment)?.names ?? [];
+    const all = [...names, ...refused].includes(environment);
+    if (all || refused.some((name) => names.includes(name))) this.forget(workspace, environment);
   }
 
   #refuse(refusal: Refusal): void {

@@ -104,6 +104,21 @@ test('what is refused is under way no longer, and stands there until it is done'
   expect(acts.refusal(WORKSPACE, 'dev')).toBe(null);
 });
 
+test('what was refused stands while others are done', async () => {
+  const missing = new Failure({ code: 'missing', message: 'no such program' });
+  const { acts } = await connected({
+    start: ({ names }: { names: string[] }) => {
+      if (names.includes('dev/api')) throw missing;
+      return started();
+    },
+  });
+  await acts.start(WORKSPACE, 'dev', 'api');
+  await acts.start(WORKSPACE, 'dev', 'web');
+  expect(acts.refusal(WORKSPACE, 'dev')?.failure.message).toBe('no such program');
+  await acts.start(WORKSPACE, 'dev');
+  expect(acts.refusal(WORKSPACE, 'dev')).toBe(null);
+});
+
 test('what survives a stop is a refusal that names it', async () => {
   const survivors = [{ target: { environment: 'dev', process: 'api' }, pid: 7, name: 'node' }];
   const { acts } = await connected({ stop: () => ({ stopped: [], survivors }) });

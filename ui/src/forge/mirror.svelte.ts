@@ -65,7 +65,7 @@ export class Mirror {
         this.environment(update.workspace, update.environment)?.setCosts(update.time_ms, update.costs, update.machine);
         return 'nothing';
       case 'notice':
-        this.notices = [...this.notices.filter((notice) => notice.id !== update.notice.id), update.notice];
+        this.notices = [...this.notices.filter((notice) => !isReplaced(notice, update.notice)), update.notice];
         return 'nothing';
       case 'notice_closed':
         this.notices = this.notices.filter((notice) => notice.id !== update.id);
@@ -83,6 +83,9 @@ export class Mirror {
     const environment = this.#at(summary.workspace, summary.environment);
     environment.summary = summary;
     environment.url = summary.url;
+    // That all is ready is nobody's incident, and none that is closed.
+    if (summary.mood !== 'ready')
+      this.notices = this.notices.filter((notice) => notice.kind !== 'ready' || !isAbout(notice, summary));
     if (!known) return 'everything';
     return { warnings: { workspace: summary.workspace, environment: summary.environment } };
   }
@@ -94,6 +97,12 @@ export class Mirror {
     return environment;
   }
 }
+
+const isAbout = (notice: Notice, { workspace, environment }: Pick<Notice, 'workspace' | 'environment'>): boolean =>
+  notice.workspace === workspace && notice.environment === environment;
+
+const isReplaced = (known: Notice, told: Notice): boolean =>
+  known.id === told.id || (told.kind === 'ready' && known.kind === 'ready' && isAbout(known, told));
 
 /** A process's age and its start together say what time it is there. */
 function learnClock(statuses: Status[]): void {

@@ -47,6 +47,16 @@ describe('updates', () => {
     expect(environment?.history.of('api')).toMatchObject({ times: [1000], cpu: [12], memory: [5e6], threads: [null] });
   });
 
+  test('that all is ready is told once, and no longer than it is so', () => {
+    const ready = (id: string) => notice(id, { ...at, kind: 'ready' });
+    mirror.apply({ update: 'notice', notice: ready('1') });
+    mirror.apply({ update: 'notice', notice: notice('2') });
+    mirror.apply({ update: 'notice', notice: ready('3') });
+    expect(mirror.notices.map((each) => each.id)).toEqual(['2', '3']);
+    mirror.apply({ update: 'environment', summary: summary('dev', { mood: 'busy' }) });
+    expect(mirror.notices.map((each) => each.id)).toEqual(['2']);
+  });
+
   test('a notice changes in place, and goes', () => {
     mirror.apply({ update: 'notice', notice: notice('1') });
     mirror.apply({ update: 'notice', notice: notice('1', { body: 'again' }) });

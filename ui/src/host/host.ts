@@ -9,6 +9,8 @@ export interface SavedFile {
 
 /** What the program around the page can do. */
 export interface Host {
+  /** The page's address is of use to others: a link to it can be opened. */
+  readonly hasAddress: boolean;
   /** There is a dialogue for choosing folders. */
   readonly picksFolders: boolean;
   /** The chosen folder; `null`: none was chosen. */

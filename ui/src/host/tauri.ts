@@ -4,6 +4,7 @@ import { listen } from '@tauri-apps/api/event';
 import type { Host } from './host';
 
 export const tauriHost: Host = {
+  hasAddress: false,
   picksFolders: true,
   pickFolder: () => invoke<string | null>('pick_folder'),
   openUrl: (url) => invoke<void>('open_url', { url }),

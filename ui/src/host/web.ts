@@ -2,6 +2,7 @@ import type { Host, SavedFile } from './host';
 
 /** A browser: it has no folders and no editor of the machine that Forge runs on. */
 export const webHost: Host = {
+  hasAddress: true,
   picksFolders: false,
   pickFolder: () => Promise.resolve(null),
   openUrl: (url) => {

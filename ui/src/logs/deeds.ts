@@ -4,11 +4,12 @@ import type { Row } from './lines';
 export interface Deeds {
   fold(row: Row): void;
   copy(row: Row): void;
-  /** Its address to the clipboard. */
+  /** To the clipboard, what leads others to it. */
   link(row: Row): void;
   /** The lines around it, without the filter. */
   lookAround(row: Row): void;
-  /** Only its process; what it cost at that moment. */
+  /** What its process cost at that moment. */
   graph(row: Row): void;
+  /** Only lines of other processes. */
   mute(row: Row): void;
 }

@@ -1,7 +1,8 @@
-import type { Asking } from '../api/asking';
+import type { Connection } from '../api/connection';
 import { Failure } from '../api/failure';
 import type { LogsReadAnswer } from '../api/generated';
 import { logsRead } from '../api/requests';
+import type { Forge } from '../forge/forge.svelte';
 import type { Host } from '../host/host';
 import { queryOf, type Filter } from './filter';
 import { jsonLineOf, textOf } from './words';
@@ -11,18 +12,18 @@ export type Form = 'text' | 'jsonl';
 /** Bytes of text in one answer, about. */
 const PAGE = 1 << 20;
 
-/** Writes all that a filter shows into a file. */
+/** Writes all that a filter shows into a file, on a connection of its own. */
 export class Save {
   /** Lines so far; `null`: nothing is being saved. */
   lines = $state<number | null>(null);
   /** How it ended; `null`: nothing to say. */
   said = $state<string | null>(null);
-  readonly #asking: Asking;
+  readonly #connect: () => Promise<Connection>;
   readonly #host: Host;
   #ended = new AbortController();
 
-  constructor(asking: Asking, host: Host) {
-    this.#asking = asking;
+  constructor(connect: () => Promise<Connection>, host: Host) {
+    this.#connect = connect;
     this.#host = host;
   }
 
@@ -52,15 +53,30 @@ export class Save {
   }
 
   async #write(filter: Filter, form: Form, write: (text: string) => Promise<void>): Promise<void> {
-    const [query, connection] = [queryOf(filter), await this.#asking.open()];
+    const [query, connection] = [queryOf(filter), await this.#connect()];
     let cursor: string | null = null;
-    while (!this.#ended.signal.aborted) {
-      const answer: LogsReadAnswer = await connection.call('logs.read', logsRead(query, { cursor, max_bytes: PAGE }));
-      const texts = answer.lines.map((line) => (form === 'text' ? textOf(line, true) : jsonLineOf(line)));
-      if (texts.length > 0) await write(`${texts.join('\n')}\n`);
-      this.lines = (this.lines ?? 0) + texts.length;
-      if (answer.at_end) return;
-      cursor = answer.next;
+    try {
+      while (!this.#ended.signal.aborted) {
+        const answer: LogsReadAnswer = await connection.call('logs.read', logsRead(query, { cursor, max_bytes: PAGE }));
+        const texts = answer.lines.map((line) => (form === 'text' ? textOf(line, true) : jsonLineOf(line)));
+        if (texts.length > 0) await write(`${texts.join('\n')}\n`);
+        this.lines = (this.lines ?? 0) + texts.length;
+        if (answer.at_end) return;
+        cursor = answer.next;
+      }
+    } finally {
+      connection.close();
     }
   }
+}
+
+const saves = new WeakMap<Forge, Map<string, Save>>();
+
+/** That of a view: it goes on while the reader looks at something else, and is found again. */
+export function saveOf(forge: Forge, host: Host, view: string): Save {
+  const known = saves.get(forge) ?? new Map<string, Save>();
+  saves.set(forge, known);
+  const save = known.get(view) ?? new Save(() => forge.connect(), host);
+  known.set(view, save);
+  return save;
 }

@@ -1,4 +1,5 @@
 import type { Level, LogLine } from '../api/generated';
+import type { Host } from '../host/host';
 import { hrefOf, type Route } from '../route/route';
 import type { Router } from '../route/router.svelte';
 import type { Find } from './find.svelte';
@@ -6,6 +7,7 @@ import type { KeyDeeds } from './keys';
 import type { Row } from './lines';
 import type { Log, Start } from './log.svelte';
 import type { Reading } from './reading.svelte';
+import { forgeIn } from '../ui/commands';
 import { textOf } from './words';
 
 /** Milliseconds for which something is said. */
@@ -16,6 +18,7 @@ interface Parts {
   reading: Reading;
   find: Find;
   router: Router;
+  host: Pick<Host, 'hasAddress'>;
   scroller: () => HTMLElement | undefined;
 }
 
@@ -33,13 +36,14 @@ export class Steps implements KeyDeeds {
   readonly reading: Reading;
   readonly #find: Find;
   readonly #router: Router;
+  readonly #host: Pick<Host, 'hasAddress'>;
   readonly #scroller: () => HTMLElement | undefined;
   #target: Start | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ log, reading, find, router, scroller }: Parts) {
+  constructor({ log, reading, find, router, host, scroller }: Parts) {
     [this.log, this.reading, this.#find, this.#router] = [log, reading, find, router];
-    this.#scroller = scroller;
+    [this.#host, this.#scroller] = [host, scroller];
   }
 
   /** What the address, or a notice, leads to. */
@@ -85,7 +89,9 @@ export class Steps implements KeyDeeds {
     void this.#toClipboard(this.range === null ? [row] : this.#rows(this.range));
   }
 
+  /** Where no address leads to this page, a command that shows the line. */
   link(row: Row): void {
+    if (!this.#host.hasAddress) return void this.#write(commandOf(this.#router.route, row.line), 'Command copied');
     const { time: _time, grep: _grep, ...route } = this.#router.route;
     const href = hrefOf({ ...route, line: `${row.line.process}@${row.line.at}` });
     void this.#write(new URL(href, location.href).href, 'Link copied');
@@ -109,6 +115,11 @@ export class Steps implements KeyDeeds {
 
   level(level: Level, back: boolean): void {
     const word = level === 'error' ? 'error' : 'warning';
+    const { levels } = this.reading.set;
+    if (!this.around && levels.length > 0 && !levels.includes(level)) {
+      this.#say(`Lines of the level ${level} are not shown: the chosen levels leave them out`);
+      return;
+    }
     const none = back ? `No ${word} before this` : `No later ${word}; with Shift to the one before`;
     void this.#go({ levels: [level], level: null }, back, none);
   }
@@ -208,6 +219,15 @@ export class Steps implements KeyDeeds {
     this.said = text;
     this.#timer = setTimeout(() => (this.said = null), SAID);
   }
+}
+
+/** Milliseconds around a line that its command shows. */
+const AROUND = 10_000;
+
+function commandOf(route: Route, { environment, process, time }: LogLine): string {
+  const at = (by: number) => new Date(Date.parse(time) + by).toISOString();
+  const workspace = 'workspace' in route ? route.workspace : '.';
+  return forgeIn(workspace, 'logs', `${environment}/${process}`, '--since', at(-AROUND), '--until', at(AROUND));
 }
 
 /** `api@1:2345`. */

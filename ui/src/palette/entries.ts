@@ -94,11 +94,14 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
   ];
   const openOf = (process: string, address: string): Entry => ({
     ...entry(`Open ${process}`, () => acts.open(workspace, name, address)),
+    id: `process open ${workspace} ${name} ${process}`,
     hint: address,
   });
   const single = environment.processes.flatMap((process) => {
     const of = (act: string, does: () => unknown) => ({
       ...entry(`${act} ${process.name}`, does),
+      // An environment and a process of it may have one name.
+      id: `process ${act} ${workspace} ${name} ${process.name}`,
       hint: `${hint} / ${name}`,
     });
     return [

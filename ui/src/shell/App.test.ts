@@ -1,10 +1,10 @@
 // @vitest-environment jsdom
 import { cleanup, configure, fireEvent, screen, waitFor } from '@testing-library/svelte';
 import axe from 'axe-core';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { Failure } from '../api/failure';
-import { notice, processStatus, summary, workspace, WORKSPACE } from '../forge/fixtures';
+import { notice, processStatus, status, summary, workspace, WORKSPACE } from '../forge/fixtures';
 import { openPage, prepareBrowser } from './fixture';
 
 // Machines are shared; what works is fast all the same.
@@ -145,6 +145,43 @@ test('the palette finds a process and goes there', async () => {
   await fireEvent.input(field, { target: { value: 'postgres' } });
   await fireEvent.keyDown(field, { key: 'Enter' });
   expect(location.hash).toMatch(/\/p\/postgres$/);
+});
+
+test('the palette has an environment and a process of one name, and each part of a process', async () => {
+  const dev = [processStatus('dev')];
+  await openPage({ subscribe: () => ({ environments: [status('dev', dev)] }) });
+  await screen.findByTestId('process-dev');
+  await fireEvent.keyDown(window, { key: 'k', code: 'KeyK', ctrlKey: true });
+  const field = await screen.findByRole('combobox');
+  await fireEvent.input(field, { target: { value: 'restart dev' } });
+  expect(screen.getAllByRole('option')).toHaveLength(2);
+  await fireEvent.input(field, { target: { value: 'variables of dev' } });
+  await fireEvent.keyDown(field, { key: 'Enter' });
+  expect(location.hash).toMatch(/\/p\/dev\/env$/);
+});
+
+test('keys of the page find it on keyboards that shift them, and rest while a dialogue asks', async () => {
+  const { router } = await openPage({});
+  await screen.findByTestId('process-api');
+  await fireEvent.keyDown(window, { key: '2', code: 'Digit2', shiftKey: true });
+  await waitFor(() => expect(router.route).toMatchObject({ tab: 'logs' }));
+  const dialog = document.body.appendChild(document.createElement('dialog'));
+  dialog.open = true;
+  await fireEvent.keyDown(window, { key: '1', code: 'Digit1' });
+  expect(router.route).toMatchObject({ tab: 'logs' });
+  dialog.remove();
+});
+
+test('what breaks a part of the page leaves the rest', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { router } = await openPage({
+    subscribe: () => ({ environments: [status('dev', [processStatus('api'), processStatus('api')])] }),
+  });
+  expect((await screen.findByText('This part of the page broke')).textContent).toBeTruthy();
+  expect(told).toHaveBeenCalled();
+  router.go({ page: 'ports' });
+  await waitFor(() => expect(screen.queryByText('This part of the page broke')).toBeNull());
+  told.mockRestore();
 });
 
 test('axe finds no serious fault', async () => {

@@ -55,7 +55,7 @@ export const GROUPS: Group[] = [
     keys: [
       [['Enter'], 'Unfold its JSON, or fold it'],
       [['C'], 'Copy it'],
-      [['L'], 'Copy a link to it'],
+      [['L'], 'Copy a link to it, in the app a command that shows it'],
       [['X'], 'All lines around it; Escape brings the filter back'],
       [['V'], 'Graphs of that moment'],
       [['O'], 'Only its process; M mutes it'],

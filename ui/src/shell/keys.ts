@@ -2,13 +2,14 @@ import { tinykeys } from 'tinykeys';
 
 import type { Surroundings } from '../forge/context';
 import { ENVIRONMENT_TABS, hrefOf, PROCESS_TABS, toEnvironment, type Route } from '../route/route';
+import { isModal } from '../ui/modal';
 import { enterRows } from '../ui/rows';
 
 /** The keys that hold everywhere; a table or a log has its own, on itself. As the help shows them. */
 export function bindKeys(page: Surroundings): () => void {
   const { layers } = page;
   const free = (act: () => void) => (event: KeyboardEvent) => {
-    if (layers.open !== null || event.defaultPrevented) return;
+    if (isModal() || event.defaultPrevented) return;
     event.preventDefault();
     act();
   };
@@ -16,7 +17,7 @@ export function bindKeys(page: Surroundings): () => void {
     event.preventDefault();
     act();
   };
-  const tabs = Object.fromEntries(PROCESS_TABS.map((_, at) => [String(at + 1), free(() => toTab(page, at))]));
+  const tabs = Object.fromEntries(PROCESS_TABS.map((_, at) => [`[Shift]+${at + 1}`, free(() => toTab(page, at))]));
   const letGo = [
     // Also while one types: it is what leads out of a field.
     tinykeys(
@@ -34,8 +35,8 @@ export function bindKeys(page: Surroundings): () => void {
       'g p': free(() => toNamedTab(page, 'patterns')),
       'g e': free(() => toNamedTab(page, 'events')),
       u: free(() => up(page)),
-      ...Object.fromEntries(['j', 'k', 'ArrowDown', 'ArrowUp'].map((key) => [key, intoTable(page)])),
-      '/': free(() => search(page)),
+      ...Object.fromEntries(['j', 'k', 'ArrowDown', 'ArrowUp'].map((key) => [key, intoTable])),
+      '[Shift]+/': free(() => search(page)),
       ...tabs,
     }),
   ];
@@ -43,10 +44,10 @@ export function bindKeys(page: Surroundings): () => void {
 }
 
 /** Who has the focus nowhere means the table. */
-const intoTable = (page: Surroundings) => (event: KeyboardEvent) => {
+const intoTable = (event: KeyboardEvent) => {
   const here = document.activeElement;
   const nowhere = here === null || here === document.body || here === document.querySelector('main');
-  if (nowhere && page.layers.open === null && enterRows()) event.preventDefault();
+  if (nowhere && !isModal() && enterRows()) event.preventDefault();
 };
 
 /** A terminal has a use for every key. */

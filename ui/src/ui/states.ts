@@ -142,3 +142,11 @@ export function ending(process: ProcessStatus): string | null {
 export function isActive(process: ProcessStatus): boolean {
   return ['waiting', 'starting', 'running', 'restarting', 'stopping'].includes(process.status);
 }
+
+/** A start would do something. */
+export const isStartable = (process: ProcessStatus): boolean =>
+  !isActive(process) || process.status === 'restarting' || process.outdated;
+
+/** A stop would do something: also of what is to run and does not. */
+export const isStoppable = (process: ProcessStatus): boolean =>
+  isActive(process) || (process.wanted && process.status !== 'exited');

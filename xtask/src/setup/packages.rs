@@ -194,6 +194,9 @@ impl PackageManager {
             (Self::Winget, Tool::Chromium) => &["Hibbiki.Chromium"],
             (Self::Brew | Self::Winget, Tool::WebKit | Tool::Screen | Tool::WebKitDriver) => &[],
             (Self::Apt | Self::Pacman, Tool::S6) => &["s6"],
+            (Self::Winget, Tool::Rpm) => &[],
+            (Self::Pacman, Tool::Rpm) => &["rpm-tools"],
+            (_, Tool::Rpm) => &["rpm"],
             (Self::Winget, Tool::Ripgrep) => &["BurntSushi.ripgrep.MSVC"],
             (_, Tool::Ripgrep) => &["ripgrep"],
             (Self::Apt, Tool::RustSource) => {

@@ -25,6 +25,9 @@ pub(crate) enum Tool {
     /// The same.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the benchmark is for Linux"))]
     Ripgrep,
+    /// Which looks into the package for others.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "packages are made on Linux"))]
+    Rpm,
     /// A Rust whose standard library comes as source, for [`crate::targets`].
     RustSource,
 }
@@ -65,6 +68,7 @@ impl Tool {
             Self::Chromium => "with which the tests use Forge in a browser",
             Self::S6 => "whose s6-log the benchmark compares with",
             Self::Ripgrep => "whose search the benchmark compares with",
+            Self::Rpm => "which tells what is in the .rpm",
             Self::RustSource => {
                 "a Rust with the source of its standard library, to build that for other systems"
             }
@@ -86,6 +90,7 @@ impl Tool {
             Self::Chromium => &["chromium"],
             Self::S6 => &["s6-log", "s6-svscan"],
             Self::Ripgrep => &["rg"],
+            Self::Rpm => &["rpm"],
             // No programs: they are looked for otherwise.
             Self::RustSource | Self::WebKit => &[],
         }
@@ -118,6 +123,7 @@ impl fmt::Display for Tool {
             Self::Chromium => "Chromium",
             Self::S6 => "s6",
             Self::Ripgrep => "ripgrep",
+            Self::Rpm => "rpm",
             Self::RustSource => "Rust's source",
         })
     }

@@ -1,6 +1,7 @@
 //! What keys do in the monitor.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use forge_api::Warning;
 
 use super::model::{Details, Effect, Id, Monitor, Overlay, Question, Sort};
 use crate::screen::{Prompt, Typed, is_interrupt};
@@ -136,7 +137,9 @@ impl Monitor {
         let mut alerts: Vec<_> = own
             .into_iter()
             .flat_map(|shown| shown.status.warnings.iter())
-            .filter(|warning| about(&warning.process))
+            .filter(|warning| {
+                about(&warning.process) && (warning.muted || Warning::is_mutable(&warning.kind))
+            })
             .collect();
         alerts.sort_by_key(|warning| (warning.muted, warning.process.is_none()));
         let question = alerts.first().map(|warning| Question::Mute {
@@ -147,7 +150,7 @@ impl Monitor {
             muted: !warning.muted,
         });
         if question.is_none() {
-            self.say(format!("{} has no alert", id.process), false);
+            self.say(format!("{} has no alert that can be muted", id.process), false);
         }
         question.map(Effect::Ask).into_iter().collect()
     }

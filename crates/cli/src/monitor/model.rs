@@ -226,12 +226,12 @@ impl Monitor {
             Reply::Status(status) => return self.status(*status),
             Reply::Metrics(answer) => self.metrics(&question, &answer),
             Reply::Details(known) => {
-                if let Some(details) = &mut self.details {
+                if let Some(details) = self.details_of(&question) {
                     details.known = Some(known);
                 }
             }
             Reply::Log(lines) => {
-                if let Some(details) = &mut self.details {
+                if let Some(details) = self.details_of(&question) {
                     details.log = lines;
                     details.asked = false;
                 }
@@ -307,7 +307,8 @@ impl Monitor {
             return Vec::new();
         }
         let (workspace, environment) = (status.workspace.clone(), status.environment.clone());
-        self.machine = status.machine.clone().or(self.machine.take());
+        // Where nothing runs, nothing is measured.
+        self.machine.clone_from(&status.machine);
         if let Some(shown) = self.shown_mut(&workspace, &environment) {
             shown.status = status;
             let again = shown.asked.take() == Some(true);
@@ -328,6 +329,12 @@ impl Monitor {
             key(one).cmp(&key(other))
         });
         vec![Effect::Ask(Question::Metrics { workspace, environment })]
+    }
+
+    /// What is shown large, if that was the question: another may have been chosen meanwhile.
+    fn details_of(&mut self, question: &Question) -> Option<&mut Details> {
+        let (Question::Inspect(id) | Question::Log(id)) = question else { return None };
+        self.details.as_mut().filter(|details| details.id == *id)
     }
 
     fn metrics(&mut self, question: &Question, answer: &MetricsAnswer) {

@@ -6,6 +6,9 @@ use super::style::{Style, StyledPart};
 /// Columns that a line is made longer by moving beyond its end, in all.
 const MAX_FILL: usize = 1024;
 
+/// Columns that are erased from the left for each byte of the line, at most: so that it takes no longer than its length.
+const ERASED_A_BYTE: usize = 4;
+
 /// Different looks in one line; later ones are plain.
 const MAX_STYLES: usize = 255;
 
@@ -23,6 +26,8 @@ pub(super) struct Cells {
     /// It stands where a carriage return put it, and no word was written since: see [`Cells::put`].
     returned: bool,
     filled: usize,
+    /// Columns that may still be erased from their left: who draws anew writes about as many as he erases.
+    erasable: usize,
 }
 
 impl Cells {
@@ -37,6 +42,7 @@ impl Cells {
             cursor: 0,
             returned: false,
             filled: 0,
+            erasable: bytes * ERASED_A_BYTE,
         }
     }
 
@@ -98,6 +104,8 @@ impl Cells {
             0 => self.truncate(self.cursor),
             1 => {
                 let until = self.characters.len().min(self.cursor + 1);
+                let Some(left) = self.erasable.checked_sub(until) else { return };
+                self.erasable = left;
                 self.characters[..until].fill(' ');
                 self.looks[..until].fill(0);
             }

@@ -163,6 +163,8 @@ fn bombs_are_bounded_and_quick() {
         "\x1b[2K",
         "\x1bP",
         "\0",
+        "\u{90}",
+        "\u{9d}x",
     ] {
         let line = unit.repeat(100_000);
         let shown = shown(line.as_bytes());
@@ -174,6 +176,8 @@ fn bombs_are_bounded_and_quick() {
         colours += &format!("\x1b[38;2;{};{};{}mx", number % 256, number / 256 % 256, number % 7);
     }
     assert!(shown(colours.as_bytes()).styles.len() <= MAX_PARTS, "parts of many colours");
+    let erased = format!("{}{}", "x".repeat(100_000), "\x1b[1K".repeat(100_000));
+    assert!(shown(erased.as_bytes()).text.len() <= 100_000, "erased again and again");
     assert!(begun.elapsed().as_secs() < 20, "took {:?}", begun.elapsed());
 }
 

@@ -83,7 +83,8 @@ fn seconds_of(unit: &str) -> Option<f64> {
 }
 
 /// Ends of keys that have a unit, in any case.
-pub(super) const KEY_HINTS: &[&str] = &["ms\"", "ms=", "ms:", "_seconds", "_secs", "responsetime"];
+pub(super) const KEY_HINTS: &[&str] =
+    &["ms\"", "ms=", "ms:", "ms =", "ms :", "_seconds", "_secs", "responsetime"];
 
 /// One of them stands, in any case, in every line with a size.
 pub(super) const SIZE_HINTS: &[&str] =

@@ -199,6 +199,10 @@ impl Core {
             let text = format!("no environment is called `{}`", mute.environment);
             return Err(Error::new(forge_api::Code::NotFound, text));
         }
+        if mute.muted && !Warning::is_mutable(&mute.kind) {
+            let text = format!("`{}` is not muted: what it says is to be done", mute.kind);
+            return Err(Error::new(forge_api::Code::Usage, text));
+        }
         let key = EnvironmentKey { workspace: root, environment: mute.environment.clone() };
         self.set_muted(&key, mute.process.clone(), &mute.kind, mute.muted);
         Ok(Done {})

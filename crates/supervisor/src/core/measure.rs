@@ -77,6 +77,7 @@ impl Costs {
         let is_container = self.container.is_some();
         if std::mem::replace(&mut self.last_of_container, is_container) != is_container {
             self.last = None;
+            self.watch.measures_another();
         }
         self.container.unwrap_or(of_client)
     }

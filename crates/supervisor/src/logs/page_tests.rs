@@ -164,10 +164,8 @@ fn surrounded(matches: &[i64], context: i64) -> (Vec<i64>, Vec<usize>) {
 #[test]
 fn context_is_the_same_however_the_next_match_is_looked_for() {
     let logs = Logs::new();
-    let matches = [
-        ("line (0|350)$", vec![0, 350]),
-        ("line (1|2|9|17|30|31|300)$", vec![1, 2, 9, 17, 30, 31, 300]),
-    ];
+    let matches =
+        [("line (0|350)$", vec![0, 350]), ("line (1|2|9|17|30|31|300)$", vec![1, 2, 9, 17, 30, 31, 300])];
     for (text, matches) in matches {
         for (context, quiet) in [(30, 0), (2, 5)] {
             let (lines, gaps) = surrounded(&matches, i64::from(context));

@@ -13,7 +13,7 @@ use forge_logs::{Cursor, Direction, Progress, Reader, ReaderOptions, Search, Sea
 use tokio::sync::Notify;
 
 use super::shown::{level_shown, shown};
-use super::{MAX_LINE, Source, query};
+use super::{MAX_LINE, Source, query, runs};
 use crate::core::Handle;
 
 /// Lines that one scan hands out at most, and parts that its time is divided into.
@@ -127,6 +127,9 @@ impl Scan {
         let options = options(&request)?;
         let query = request.query.clone();
         let sources = core.visit(move |core| core.log_sources(&query, false)).await??;
+        if let Some(run) = request.query.run {
+            runs::has_run(run, &sources).await?;
+        }
         let folders = sources.iter().map(|source| source.folder.clone()).collect();
         let log = |source: Source| {
             let fresh_run = if source.fresh_run == 0 { source.run } else { source.fresh_run };

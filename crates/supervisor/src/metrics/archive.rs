@@ -194,6 +194,7 @@ impl Keeping {
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => {
+                    self.forget_before(i64::MAX);
                     self.write();
                     return;
                 }
@@ -222,6 +223,18 @@ impl Keeping {
         self.batch.points.push((whose, FINE, point));
     }
 
+    /// Drops from memory whatever has measured nothing since; of its last step, what there is of it is kept.
+    fn forget_before(&mut self, time_ms: i64) {
+        let Self { recent, batch, .. } = self;
+        recent.retain(|whose, one| {
+            let stays = one.points.back().is_some_and(|last| last.time_ms > time_ms);
+            if !stays && let Some(mean) = merged(&one.step) {
+                batch.points.push((whose.clone(), COARSE, mean));
+            }
+            stays
+        });
+    }
+
     fn add_mark(&mut self, environment: EnvironmentKey, mark: Mark) {
         if self.marks.len() >= MOST_MARKS {
             self.marks.pop_front();
@@ -243,7 +256,7 @@ impl Keeping {
         self.batches += 1;
         if self.batches % FORGET_EVERY == 1 {
             self.batch.forget = vec![(FINE, now - FINE_KEPT), (COARSE, now - COARSE_KEPT)];
-            self.recent.retain(|_, one| one.points.back().is_some_and(|last| last.time_ms > now - FINE_KEPT));
+            self.forget_before(now - FINE_KEPT);
         }
         match self.database.as_mut().map(|database| database.write(&self.batch)) {
             Some(Ok(())) => {
@@ -346,7 +359,8 @@ impl Keeping {
         } else {
             Vec::new()
         };
-        coarse.into_iter().chain(fine).chain(fresh).collect()
+        let coarse = coarse.into_iter().map(|point| point.at_step(i64::from(COARSE)));
+        coarse.chain(fine).chain(fresh).collect()
     }
 
     fn marks_of(&mut self, environment: &EnvironmentKey, after: i64, until: i64) -> Vec<Mark> {

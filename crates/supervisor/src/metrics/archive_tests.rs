@@ -165,6 +165,31 @@ fn a_day_comes_in_steps_of_ten_seconds_and_a_part_of_it_when_asked_for() {
 }
 
 #[test]
+fn the_last_seconds_of_a_run_are_remembered_and_steps_of_all_processes_have_one_time() {
+    let state = tempfile::tempdir().unwrap();
+    let archive = open(state.path());
+    // A whole step, and three seconds of the next.
+    let start = (Time::now().as_millis() - 30 * MINUTE).div_euclid(10_000) * 10_000;
+    for second in 0..13 {
+        let at = start + second * 1_000 + 7;
+        let mut points = vec![(Key::new(&dev(), "ends"), point(at, 1))];
+        if second < 6 {
+            points.push((Key::new(&dev(), "ends sooner"), point(at + 300, 1)));
+        }
+        archive.points(points, None);
+    }
+    closed(archive);
+    let archive = open(state.path());
+    let mut times: Vec<(String, Vec<i64>)> =
+        ask(&archive, all()).series.into_iter().map(|one| (one.process, one.times_ms)).collect();
+    times.sort();
+    let expected =
+        [("ends".to_owned(), vec![start, start + 10_000]), ("ends sooner".to_owned(), vec![start])];
+    assert_eq!(times, expected, "also what is less than a step");
+    closed(archive);
+}
+
+#[test]
 fn the_file_is_for_its_owner_only() {
     let state = tempfile::tempdir().unwrap();
     let archive = open(state.path());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What was measured of one process, or of the machine, at a moment or over a step. `None`: it could not be.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Point {
-    /// Milliseconds since 1970; of a step its last moment.
+    /// Milliseconds since 1970; of a step its last moment, as it travels its first: [`Point::at_step`].
     pub time_ms: i64,
     /// 100 is one core; of the machine, all of them.
     pub cpu_percent: Option<f32>,
@@ -30,19 +30,27 @@ pub(crate) struct GaugeValue {
     pub value: f64,
 }
 
-/// The point of each step of so many milliseconds: means, of gauges the last.
+impl Point {
+    /// At the beginning of its step: so those of one step have one time, whichever process they are of.
+    pub(super) fn at_step(self, step_ms: i64) -> Self {
+        let step_ms = step_ms.max(1);
+        Self { time_ms: self.time_ms.div_euclid(step_ms) * step_ms, ..self }
+    }
+}
+
+/// The point of each step of so many milliseconds, at its beginning: means, of gauges the last.
 pub(crate) fn thinned(points: impl IntoIterator<Item = Point>, step_ms: i64) -> Vec<Point> {
     let mut steps = Vec::new();
     let mut step: Vec<Point> = Vec::new();
     for point in points {
         let slot = |point: &Point| point.time_ms.div_euclid(step_ms.max(1));
         if step.first().is_some_and(|first| slot(first) != slot(&point)) {
-            steps.extend(merged(&step));
+            steps.extend(merged(&step).map(|point| point.at_step(step_ms)));
             step.clear();
         }
         step.push(point);
     }
-    steps.extend(merged(&step));
+    steps.extend(merged(&step).map(|point| point.at_step(step_ms)));
     steps
 }
 
@@ -144,7 +152,7 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            [(19_999, Some(20.0), Some(30.0), Some(100)), (20_000, Some(50.0), Some(50.0), Some(7))],
+            [(10_000, Some(20.0), Some(30.0), Some(100)), (20_000, Some(50.0), Some(50.0), Some(7))],
             "what could not be measured weighs nothing"
         );
         assert_eq!(thinned([], 10), [], "nothing is nothing");

@@ -93,7 +93,8 @@ impl Core {
             .iter()
             .map(|one| format!("{} needs {}: {}", one.target.process, one.port, one.holder.in_full()))
             .collect();
-        let ports: Vec<String> = conflicts.iter().map(|one| one.port.to_string()).collect();
+        let mut ports: Vec<String> = conflicts.iter().map(|one| one.port.to_string()).collect();
+        ports.dedup();
         let summary = match ports.as_slice() {
             [port] => format!("Port {port} is in use"),
             _ => format!("Ports {} are in use", ports.join(", ")),

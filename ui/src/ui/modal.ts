@@ -1,0 +1,2 @@
+/** Whether a dialogue has the keys. */
+export const isModal = (): boolean => document.querySelector('dialog[open]') !== null;
