@@ -34,6 +34,24 @@ fn it_follows_and_the_last_lines_stay_when_it_is_left() {
 }
 
 #[test]
+fn a_question_that_waits_for_its_answer_stands_below_the_lines() {
+    let world = World::with("dev:\n  - {name: a, command: sh ask.sh}\n");
+    world.write(
+        "ask.sh",
+        "echo before; printf 'Continue? '; while [ ! -e go ]; do sleep 0.05; done; echo yes; exec sleep 1000\n",
+    );
+    world.start();
+    let mut terminal = world.terminal(["logs", "-f"]);
+    terminal.wait_for("Continue?");
+    assert!(!terminal.screen().contains("Continue? yes"), "{terminal:?}");
+    world.write("go", "");
+    terminal.wait_for("Continue? yes");
+    assert_eq!(terminal.screen().matches("Continue?").count(), 1, "as one line: {terminal:?}");
+    terminal.type_text("q");
+    assert_eq!(terminal.wait_exit(), 0, "{terminal:?}");
+}
+
+#[test]
 fn a_search_finds_what_was_written_long_before() {
     let world = world();
     let mut terminal = world.terminal(["logs", "-f"]);

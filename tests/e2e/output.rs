@@ -126,6 +126,44 @@ fn a_prompt_without_a_line_feed_shows() {
 }
 
 #[test]
+fn a_line_without_an_end_shows_as_far_as_it_is_written_and_once_when_it_is_whole() {
+    let world = World::with("dev:\n  - {name: a, command: sh ask.sh}\n");
+    world.write(
+        "ask.sh",
+        "printf 'Continue? [y/N] '; while [ ! -e go ]; do sleep 0.05; done; echo yes; exec sleep 1000\n",
+    );
+    world.start();
+    let shown = || world.forge(["logs", "a"]).run().ok().stdout.clone();
+    wait_until("the question shows", || shown().contains("Continue? [y/N]"));
+    let json = world.forge(["logs", "a", "--json"]).run();
+    assert!(!json.ok().stdout.contains("Continue"), "programs get whole lines: {json}");
+    world.write("go", "");
+    world.wait_line("a", "Continue? [y/N] yes");
+    assert_eq!(shown().matches("Continue?").count(), 1, "one line: {}", shown());
+}
+
+#[test]
+fn a_bar_that_is_never_still_shows_how_far_it_is() {
+    let world = World::with("dev:\n  - {name: a, command: sh bar.sh}\n");
+    world.write(
+        "bar.sh",
+        "i=0; while [ ! -e done ]; do i=$((i+1)); printf '\\rfetched %d files' $i; sleep 0.05; done; echo\n",
+    );
+    world.start();
+    let count = || {
+        let shown = world.forge(["logs", "a"]).run().ok().stdout.clone();
+        let line = shown.lines().find(|line| line.contains("fetched"))?.to_owned();
+        assert_eq!(line.matches("fetched").count(), 1, "only its last state: {line}");
+        line.split_whitespace().rev().nth(1)?.parse::<u32>().ok()
+    };
+    wait_until("it shows", || count().is_some());
+    let first = count();
+    wait_until("it goes on", || count() > first);
+    world.write("done", "");
+    world.wait_status("a", "exited");
+}
+
+#[test]
 fn fault_24_a_child_that_closes_stdout_lives_on_and_is_watched() {
     let world = World::with(
         "dev:\n  - {name: a, command: nasty print bye close-stdout wait-for go exit 6, auto_restart: false}\n",

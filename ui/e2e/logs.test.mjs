@@ -1,5 +1,6 @@
 // The log: what is written stands there, in order, as text, and stays where one reads.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { appears, eventually, shows, stands, vanishes } from './harness/expect.mjs';
@@ -44,12 +45,26 @@ const stage = useStage(async (stage) => {
       },
       { name: 'garbage', command: nasty('garbage', 'long-line', 200_000, 'forever') },
     ],
+    asks: [
+      {
+        name: 'question',
+        command: node((go) => {
+          process.stdout.write('before\nContinue? [y/N] ');
+          const asking = setInterval(() => {
+            if (!require('node:fs').existsSync(go)) return;
+            clearInterval(asking);
+            process.stdout.write('yes\n');
+            setInterval(() => {}, 1e6);
+          }, 50);
+        }, 'go'),
+      },
+    ],
     ends: [
       { name: 'failing', command: nasty('exit', 3), auto_restart: false },
       { name: 'stopped', command: nasty('forever') },
     ],
   });
-  for (const environment of ['merged', 'levels', 'long', 'hostile']) await stage.forge.run('-C', workspace.folder, 'start', environment);
+  for (const environment of ['merged', 'levels', 'long', 'hostile', 'asks']) await stage.forge.run('-C', workspace.folder, 'start', environment);
   // One of it fails, as it must.
   await stage.forge.cli('-C', workspace.folder, 'start', 'ends');
   await stage.forge.run('-C', workspace.folder, 'stop', 'ends/stopped');
@@ -238,3 +253,12 @@ test('times are read in local time, in UTC, as ages, or not at all', () =>
     },
     { context: { timezoneId: 'Asia/Kathmandu' } },
   ));
+
+test('a question that waits for its answer stands below the lines, and is one of them when it is answered', () =>
+  stage.visit(environmentRoute(workspace, 'asks', 'logs'), async (page) => {
+    await shows(page.getByTestId('log-open'), 'Continue? [y/N]');
+    writeFileSync(workspace.path('go'), '');
+    await shows(linesOf(page).last(), 'Continue? [y/N] yes');
+    await vanishes(page.getByTestId('log-open'));
+    assert.equal(await linesOf(page).filter({ hasText: 'Continue?' }).count(), 1, 'once');
+  }));

@@ -157,6 +157,8 @@ pub struct LogsRead {
     pub budget_ms: Option<u32>,
     /// At the end of the logs, answer only when there is more, or the connection is closed.
     pub wait: bool,
+    /// Tell also of lines that have no end yet; a change of them is something more. Not backward.
+    pub partial: bool,
 }
 
 /// A place in the merged logs.
@@ -188,6 +190,10 @@ pub struct LogsReadAnswer {
     pub next: String,
     /// Nothing more is stored now; backward: nothing older is.
     pub at_end: bool,
+    /// With `partial` and at the end: lines as far as they are written, a prompt for example. Those of the next answer
+    /// take their place; whole, they are among its `lines`.
+    #[serde(default)]
+    pub partial: Vec<LogLine>,
 }
 
 /// `logs.scan`: looks through all that the query wants, in the background, and hands out what it finds bit by bit:

@@ -89,6 +89,11 @@ impl LogSink {
         })
     }
 
+    /// Somebody reads it, and nobody keeps it.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.path.is_none() && matches!(self.form, Form::People(_))
+    }
+
     /// Writes a page, and lets it be seen. People see `--` at its gaps, as with `grep`.
     ///
     /// # Errors

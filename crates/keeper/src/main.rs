@@ -11,6 +11,7 @@
 mod container;
 mod ending;
 mod journal;
+mod partial;
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
 mod platform;

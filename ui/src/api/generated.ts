@@ -413,7 +413,11 @@ budget_ms: number | null,
 /**
  * At the end of the logs, answer only when there is more, or the connection is closed.
  */
-wait: boolean, };
+wait: boolean, 
+/**
+ * Tell also of lines that have no end yet; a change of them is something more. Not backward.
+ */
+partial: boolean, };
 
 export type LogsReadAnswer = { lines: Array<LogLine>, 
 /**
@@ -431,7 +435,12 @@ previous: string, next: string,
 /**
  * Nothing more is stored now; backward: nothing older is.
  */
-at_end: boolean, };
+at_end: boolean, 
+/**
+ * With `partial` and at the end: lines as far as they are written, a prompt for example. Those of the next answer
+ * take their place; whole, they are among its `lines`.
+ */
+partial: Array<LogLine>, };
 
 /**
  * `logs.scan`: looks through all that the query wants, in the background, and hands out what it finds bit by bit:

@@ -33,6 +33,7 @@ export function logsRead(query: LogQuery, more: Partial<Omit<LogsRead, 'query'>>
     max_lines: null,
     budget_ms: null,
     wait: false,
+    partial: false,
     ...more,
   };
 }

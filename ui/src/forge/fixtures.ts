@@ -163,7 +163,7 @@ export function series(process: string, times: number[], more: Partial<Series> =
 /** A page of a log. */
 export function answer(texts: string[], more: Partial<LogsReadAnswer> = {}): LogsReadAnswer {
   const lines = texts.map((text, at) => logLine(text, { at: `1:${at}` }));
-  return { lines, gaps: [], cursor: 'c', previous: 'p', next: 'n', at_end: true, ...more };
+  return { lines, gaps: [], cursor: 'c', previous: 'p', next: 'n', at_end: true, partial: [], ...more };
 }
 
 /** All that a scan has to say. */

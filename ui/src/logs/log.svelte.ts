@@ -45,6 +45,8 @@ export class Log {
   following = $state(true);
   /** Lines that came since it was last followed; `more`: and others, which are not loaded. */
   unseen = $state.raw({ count: 0, more: false });
+  /** Behind the newest line: those that have no end yet. */
+  partial = $state.raw<readonly LogLine[]>([]);
   /** The first answer is there. */
   loaded = $state(false);
   /** Nothing older is stored; nothing newer. */
@@ -83,6 +85,7 @@ export class Log {
   /** What is to come into sight as soon as it is there; `seam`: the place of the first line behind it. */
   #goal: Goal | null = null;
   #arrived: LogLine[] = [];
+  #open: readonly LogLine[] = [];
   #frame = 0;
   readonly #pace = new Pace();
 
@@ -116,7 +119,7 @@ export class Log {
     this.#reader = null;
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    this.#arrived = [];
+    [this.#arrived, this.#open, this.partial] = [[], [], []];
     this.#goal?.reached();
     this.#goal = null;
   }
@@ -363,6 +366,7 @@ export class Log {
   #take(answer: LogsReadAnswer): void {
     const last = this.#arrived.at(-1) ?? this.lines.at(this.lines.next - 1)?.line;
     for (const line of answer.lines) if (!isSame(line, last)) this.#arrived.push(line);
+    this.#open = answer.partial;
     const wasAtEnd = this.atEnd;
     this.atEnd = this.atEnd || answer.at_end;
     if (!wasAtEnd && this.atEnd) this.onreturn();
@@ -379,6 +383,7 @@ export class Log {
     const arrived = this.#arrived;
     this.#arrived = [];
     this.lines.append(arrived);
+    if (this.partial.length > 0 || this.#open.length > 0) this.partial = this.#open;
     const above = (this.following ? this.lines.next : this.top.seq) - this.lines.first;
     if (above > AROUND + PAGE) {
       this.lines.dropFirst(above - AROUND);

@@ -77,7 +77,13 @@ export class Reader {
         this.#connection ??= await this.#open();
         const over = this.#events.isOver();
         const wait = this.#atEnd && !over;
-        const more = { ...this.#start, max_bytes: PAGE, wait, budget_ms: wait ? null : this.#budget.milliseconds };
+        const more = {
+          ...this.#start,
+          max_bytes: PAGE,
+          wait,
+          partial: true,
+          budget_ms: wait ? null : this.#budget.milliseconds,
+        };
         const answer = await this.#connection.call('logs.read', logsRead(this.#query, more));
         if (this.#stopped) return;
         this.#start = { cursor: answer.next, anchor: null };

@@ -87,7 +87,9 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(query: LogQuery, wait: bool, sink: LogSink) -> Self {
-        let request = LogsRead { query, max_bytes: Some(PAGE), wait, ..LogsRead::default() };
+        // Into what goes on, or is kept, a line comes once: when it is whole.
+        let partial = !wait && sink.is_for_people();
+        let request = LogsRead { query, max_bytes: Some(PAGE), wait, partial, ..LogsRead::default() };
         Self { request, sink, lost: 0 }
     }
 
@@ -106,6 +108,7 @@ impl Reading {
         self.lost = 0;
         let next = if page.at_end && !self.request.wait { None } else { Some(self.ask(client).await) };
         self.sink.write(&page.lines, &page.gaps)?;
+        self.sink.write(&page.partial, &[])?;
         Ok(next.transpose()?)
     }
 

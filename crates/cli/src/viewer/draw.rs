@@ -55,10 +55,19 @@ fn body(viewer: &Viewer, brush: &Brush) -> Vec<Line<'static>> {
     let mut id = top;
     while lines.len() < height + skipped && viewer.held.is_none_or(|held| id < held) {
         let Some(entry) = viewer.window.get(id) else { break };
-        lines.extend(entry_lines(viewer, id, entry, brush));
+        lines.extend(entry_lines(viewer, Some(id), entry, brush));
         id += 1;
     }
     lines.drain(..skipped.min(lines.len()));
+    if viewer.position == Position::Follow && viewer.held.is_none() {
+        lines.truncate(height);
+        for line in viewer.window.partial() {
+            let entry = Entry { line: line.clone(), gap: false };
+            lines.extend(entry_lines(viewer, None, &entry, brush));
+        }
+        // What is newest is in sight.
+        lines.drain(..lines.len().saturating_sub(height));
+    }
     if lines.is_empty() {
         lines.push(Line::from(brush.palette.span(Ink::Dim, empty(viewer))));
     }
@@ -79,14 +88,14 @@ fn empty(viewer: &Viewer) -> String {
     }
 }
 
-fn entry_lines(viewer: &Viewer, id: i64, entry: &Entry, brush: &Brush) -> Vec<Line<'static>> {
+fn entry_lines(viewer: &Viewer, id: Option<i64>, entry: &Entry, brush: &Brush) -> Vec<Line<'static>> {
     let line = &entry.line;
     let palette = brush.palette;
     let mut lines = Vec::new();
     if entry.gap {
         lines.push(Line::from(palette.span(Ink::Dim, "--")));
     }
-    let marked = viewer.mark == Some(id);
+    let marked = id.is_some() && viewer.mark == id;
     let style = palette.style(log_line::ink_of(line));
     let base = if line.styles.is_empty() { style } else { Style::new() };
     let pattern = viewer.search.as_ref().map(|search| &search.pattern);

@@ -67,6 +67,7 @@ impl Log {
             previous: previous.to_string(),
             next: next.to_string(),
             at_end: !full,
+            partial: Vec::new(),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Window {
     bytes: usize,
     before: Place,
     behind: Place,
+    /// Behind the last one, lines without an end: as far as they are written.
+    partial: Vec<LogLine>,
     /// There is nothing older.
     at_start: bool,
     /// The last one is the newest that there is.
@@ -98,6 +100,7 @@ impl Window {
             bytes: 0,
             before,
             behind,
+            partial: Vec::new(),
             at_start,
             live: false,
             repeated: None,
@@ -127,6 +130,11 @@ impl Window {
     /// A page is under way that may have more of what was written long ago.
     pub(crate) fn is_reading(&self) -> bool {
         self.older.is_some() || (self.newer.is_some() && !self.live)
+    }
+
+    /// Lines without an end, if the last entry is the newest line.
+    pub(crate) fn partial(&self) -> &[LogLine] {
+        if self.live { &self.partial } else { &[] }
     }
 
     /// Numbers of the entries: from the first up to and without the last.
@@ -169,6 +177,7 @@ impl Window {
         self.newer = Some(self.pages);
         let mut request = request(&self.behind);
         request.wait = true;
+        request.partial = true;
         request.max_lines = Some(PAGE_LINES);
         request.budget_ms = (!self.live).then_some(BUDGET_MS);
         Some(Page { side: Side::Newer, number: self.pages, request })
@@ -231,6 +240,7 @@ impl Window {
     fn append(&mut self, answer: LogsReadAnswer) -> usize {
         self.live = answer.at_end;
         self.behind = Place::Cursor(answer.cursor);
+        self.partial = answer.partial;
         let mut lines = answer.lines;
         let mut skipped = 0;
         if let Some(known) = self.repeated.take()

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use forge_logs::{Position, Stamp, Stream, Writer};
 use rustix::io::Errno;
 
+use crate::partial::Partial;
+
 /// The buffer of a keeper whose child says little; one page of a terminal's output at least.
 const SMALL_BUFFER: usize = 16 << 10;
 
@@ -19,9 +21,6 @@ const LARGE_PIPE: usize = 1 << 20;
 /// The pipe that Linux makes by itself.
 #[cfg(target_os = "linux")]
 const USUAL_PIPE: usize = 64 << 10;
-
-/// A line without an end, such as a prompt, is shown after this.
-const PARTIAL_AFTER: Duration = Duration::from_millis(200);
 
 /// What a flood took is given back after this much silence.
 const TRIM_AFTER: Duration = Duration::from_secs(1);
@@ -43,6 +42,7 @@ struct Source {
     stream: Stream,
     fd: OwnedFd,
     last_read: Instant,
+    partial: Partial,
     /// Not found empty since [`Output::drain_all`].
     draining: bool,
     /// The kernel hands a terminal's last output over some time after it was written: empty does not mean the end.
@@ -75,7 +75,8 @@ impl Output {
     }
 
     fn add(&mut self, stream: Stream, fd: OwnedFd, terminal: bool) {
-        self.sources.push(Source { stream, fd, last_read: Instant::now(), draining: false, terminal });
+        let (last_read, partial) = (Instant::now(), Partial::default());
+        self.sources.push(Source { stream, fd, last_read, partial, draining: false, terminal });
     }
 
     pub(super) fn writer(&mut self) -> &mut Writer {
@@ -111,7 +112,9 @@ impl Output {
             Err(_) => return self.close(index),
         };
         source.last_read = Instant::now();
-        self.writer.write(source.stream, &self.buffer[..read], Stamp::now());
+        let bytes = &self.buffer[..read];
+        self.writer.write(source.stream, bytes, Stamp::now());
+        source.partial.read(bytes, self.writer.has_partial(source.stream), source.last_read);
         self.flooded = read == self.buffer.len();
         Taken::Bytes(&self.buffer[..read])
     }
@@ -142,8 +145,7 @@ impl Output {
 
     /// When [`Output::act`] is due next, if nothing comes before.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let partial = self.sources.iter().filter(|source| self.writer.has_partial(source.stream));
-        let partial = partial.map(|source| source.last_read + PARTIAL_AFTER).min();
+        let partial = self.sources.iter().filter_map(|source| source.partial.due()).min();
         let trim = self.trim_at();
         partial.into_iter().chain(trim).min()
     }
@@ -156,9 +158,10 @@ impl Output {
 
     /// Does what is due at `now`: shows prompts, gives memory back.
     pub(super) fn act(&mut self, now: Instant) {
-        for source in &self.sources {
-            if self.writer.has_partial(source.stream) && now >= source.last_read + PARTIAL_AFTER {
+        for source in &mut self.sources {
+            if source.partial.due().is_some_and(|due| now >= due) {
                 self.writer.flush_partial(source.stream, Stamp::now());
+                source.partial.stored();
             }
         }
         if self.trim_at().is_some_and(|at| now >= at) {

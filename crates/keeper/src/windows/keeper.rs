@@ -19,15 +19,13 @@ use super::{complain, now, spawn};
 use crate::container;
 use crate::ending::{Act, Ask, Ending};
 use crate::journal::Journal;
+use crate::partial::Partial;
 
 /// Events that wait for the deciding thread, at most: whoever has more, the child's output above all, waits.
 const MOST_EVENTS: usize = 16;
 
 /// Bytes of one read.
 const BUFFER: usize = 64 << 10;
-
-/// A line without an end is shown after this.
-const PARTIAL_AFTER: Duration = Duration::from_millis(200);
 
 /// Output before an exit is awaited for so long at most, and until none came for so long: a pipe does not tell a
 /// reader in another thread that it is empty.
@@ -71,7 +69,7 @@ struct Keeper {
     spec: Spec,
     journal: Journal,
     writer: Option<Writer>,
-    open_streams: Vec<Stream>,
+    open_streams: Vec<(Stream, Partial)>,
     last_output: Instant,
     job: Job,
     child: Option<ProcessId>,
@@ -156,7 +154,7 @@ impl Keeper {
     }
 
     fn read_in_thread(&mut self, stream: Stream, mut source: impl Read + Send + 'static) {
-        self.open_streams.push(stream);
+        self.open_streams.push((stream, Partial::default()));
         let events = self.events.clone();
         thread::spawn(move || {
             let mut buffer = vec![0; BUFFER];
@@ -211,7 +209,7 @@ impl Keeper {
     }
 
     fn patience(&self) -> Option<Duration> {
-        let partial = self.has_partial().then_some(self.last_output + PARTIAL_AFTER);
+        let partial = self.open_streams.iter().filter_map(|(_, partial)| partial.due()).min();
         let life = match self.life {
             Life::Draining { until, .. } => Some(until.min(self.last_output + SILENCE)),
             Life::Left => Some(Instant::now() + ASK_JOB),
@@ -224,23 +222,22 @@ impl Keeper {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    fn has_partial(&self) -> bool {
-        let partial = |writer: &Writer| self.open_streams.iter().any(|stream| writer.has_partial(*stream));
-        self.writer.as_ref().is_some_and(partial)
-    }
-
     fn handle(&mut self, event: Event, instant: Instant) {
         match event {
             Event::Output(stream, bytes) => {
                 self.last_output = instant;
                 if let Some(writer) = &mut self.writer {
                     writer.write(stream, &bytes, Stamp::now());
+                    let open = self.open_streams.iter_mut().find(|(open, _)| *open == stream);
+                    if let Some((_, partial)) = open {
+                        partial.read(&bytes, writer.has_partial(stream), instant);
+                    }
                     let position = writer.position();
                     self.clients.written(position);
                 }
             }
             Event::OutputEnded(stream) => {
-                self.open_streams.retain(|open| *open != stream);
+                self.open_streams.retain(|(open, _)| *open != stream);
                 if let Some(writer) = &mut self.writer {
                     writer.finish(stream, Stamp::now());
                 }
@@ -350,10 +347,11 @@ impl Keeper {
     }
 
     fn act(&mut self, now: Instant) {
-        if now >= self.last_output + PARTIAL_AFTER {
-            if let Some(writer) = &mut self.writer {
-                for stream in &self.open_streams {
+        if let Some(writer) = &mut self.writer {
+            for (stream, partial) in &mut self.open_streams {
+                if partial.due().is_some_and(|due| now >= due) {
                     writer.flush_partial(*stream, Stamp::now());
+                    partial.stored();
                 }
             }
         }
@@ -451,7 +449,7 @@ impl Keeper {
     fn tell_empty(&mut self, instant: Instant) {
         let time = now();
         if let Some(mut writer) = self.writer.take() {
-            for stream in &self.open_streams {
+            for (stream, _) in &self.open_streams {
                 writer.finish(*stream, Stamp::now());
             }
             self.clients.written(writer.position());

@@ -4,6 +4,7 @@ mod backward;
 mod decode;
 mod join;
 mod line;
+mod open;
 mod place;
 mod text;
 
@@ -17,6 +18,7 @@ use crate::{Cursor, cri};
 
 pub use backward::Backward;
 pub use line::Line;
+pub use open::open_lines;
 
 pub(crate) use decode::{Part, decode};
 pub(crate) use place::Place;

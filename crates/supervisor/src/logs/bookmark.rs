@@ -1,6 +1,8 @@
 //! Cursors: where a page ended, in a text that the client hands back.
 
-use forge_api::{Code, Error, Target};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use forge_api::{Code, Error, LogLine, Stream, Target};
 use forge_logs::Cursor;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,20 @@ pub(super) struct Bookmark {
     /// Where the logs ended when the reading began, if it ends there.
     ends: Option<Vec<Place>>,
     pub(super) context: ContextState,
+    /// What was told of lines without an end: see [`told`]; 0: nothing.
+    pub(super) partial: u64,
+}
+
+/// What tells apart which lines without an end were told.
+pub(super) fn told(lines: &[LogLine]) -> u64 {
+    if lines.is_empty() {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    for line in lines {
+        (&line.environment, &line.process, line.stream == Stream::Stderr, &line.text).hash(&mut hasher);
+    }
+    hasher.finish().max(1)
 }
 
 /// Where a page ended between matches and what surrounds them.
@@ -31,7 +47,7 @@ pub(super) struct ContextState {
 
 impl Bookmark {
     pub(super) fn of<'a>(places: impl Iterator<Item = (&'a Target, Cursor)>, context: ContextState) -> Self {
-        Self { places: places.map(place).collect(), ends: None, context }
+        Self { places: places.map(place).collect(), context, ..Self::default() }
     }
 
     /// Goes on up to these places only.

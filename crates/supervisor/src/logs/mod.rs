@@ -27,7 +27,7 @@ pub(crate) use follow::{Search, at_run, last_lines, search};
 pub(crate) use quota::keep_within;
 pub(crate) use scan::Scans;
 
-use bookmark::Bookmark;
+use bookmark::{Bookmark, told};
 use page::{Pager, page_bytes};
 
 /// Bytes of a line that are read, and that it takes on the wire at most; what is beyond is counted. A page that is nearly
@@ -92,8 +92,10 @@ pub(crate) async fn read(
         let places = sources.iter().map(|source| (source.target.clone(), source.folder.clone())).collect();
         let room = outgoing.reserve(page_bytes(&request)).await;
         let pager = Pager::new(Arc::clone(&request), filter.clone(), anchor.clone(), places);
+        let known = bookmark.as_ref().map_or(0, |bookmark| bookmark.partial);
         let page = pager.run(bookmark.take()).await?;
-        if !request.wait || !page.lines.is_empty() || !page.at_end {
+        let is_news = !page.lines.is_empty() || told(&page.partial) != known;
+        if !request.wait || is_news || !page.at_end {
             return Ok((page, room));
         }
         drop(room);

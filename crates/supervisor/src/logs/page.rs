@@ -7,16 +7,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use forge_api::{Code, Error, LogAnchor, LogLine, LogsRead, LogsReadAnswer, Target};
-use forge_logs::{Cursor, Direction, Filter, Line, Reader, ReaderOptions, Selection, Start, Step};
+use forge_logs::{
+    Cursor, Direction, Filter, Line, Reader, ReaderOptions, Selection, Start, Step, open_lines,
+};
 
 use super::MAX_LINE;
-use super::bookmark::{Bookmark, ContextState};
+use super::bookmark::{Bookmark, ContextState, told};
 use super::context::{MOST_CONTEXT, QUIET, Surrounded};
 use super::shown::{shown, wire_bytes};
 
 /// Bytes of text in a page, unless asked otherwise, and at most.
 const PAGE: usize = 256 * 1024;
 const MAX_PAGE: usize = 4 << 20;
+
+/// Bytes of a line without an end that are told.
+const MAX_PARTIAL: usize = 64 << 10;
 
 pub(super) fn page_bytes(request: &LogsRead) -> usize {
     request.max_bytes.unwrap_or(PAGE).clamp(1, MAX_PAGE)
@@ -100,7 +105,12 @@ impl Pager {
             self.read(&starts, ends.as_deref(), direction)?
         };
         let ends = ends.filter(|_| !read.at_end);
-        Ok(self.answer(read, &starts, ends.as_deref()))
+        let partial = if read.at_end && self.request.partial && !self.request.backward {
+            self.partial()?
+        } else {
+            Vec::new()
+        };
+        Ok(self.answer(read, &starts, ends.as_deref(), partial))
     }
 
     fn read(&self, starts: &[Cursor], ends: Option<&[Cursor]>, direction: Direction) -> io::Result<PageEnd> {
@@ -120,6 +130,20 @@ impl Pager {
             }
         }
         Ok(PageEnd { page, state: ContextState::default(), places: selection.cursors(), at_end })
+    }
+
+    /// The lines without an end that are wanted, as many as a page holds.
+    fn partial(&self) -> io::Result<Vec<LogLine>> {
+        let mut page = Page::default();
+        for (number, (_, folder)) in self.logs.iter().enumerate() {
+            let open = open_lines(folder, ReaderOptions { max_line: MAX_PARTIAL })?;
+            for line in open.iter().filter(|line| self.filter.matches(line)) {
+                if !self.is_full(&page) {
+                    page.push(self.show(number, line));
+                }
+            }
+        }
+        Ok(page.lines)
     }
 
     /// Where a reading ends that does not wait for more: where the logs ended when it began. Else it would run behind
@@ -155,13 +179,20 @@ impl Pager {
         self.gone.load(Ordering::Relaxed)
     }
 
-    fn answer(&self, read: PageEnd, starts: &[Cursor], up_to: Option<&[Cursor]>) -> LogsReadAnswer {
+    fn answer(
+        &self,
+        read: PageEnd,
+        starts: &[Cursor],
+        up_to: Option<&[Cursor]>,
+        partial: Vec<LogLine>,
+    ) -> LogsReadAnswer {
         let PageEnd { page, state, places, at_end } = read;
         let targets = || self.logs.iter().map(|(target, _)| target);
         let bookmark =
             |places: &[Cursor], context| Bookmark::of(targets().zip(places.iter().copied()), context);
         let start = bookmark(starts, ContextState::default()).text();
         let mut on = bookmark(&places, state);
+        on.partial = told(&partial);
         if let Some(ends) = up_to {
             on = on.up_to(targets().zip(ends.iter().copied()));
         }
@@ -174,7 +205,7 @@ impl Pager {
         } else {
             (start, cursor.clone())
         };
-        LogsReadAnswer { lines, gaps, cursor, previous, next, at_end }
+        LogsReadAnswer { lines, gaps, cursor, previous, next, at_end, partial }
     }
 
     pub(super) fn show(&self, number: usize, line: &Line) -> LogLine {

@@ -237,6 +237,38 @@ fn a_budget_that_is_over_gives_a_place_to_go_on() {
 }
 
 #[test]
+fn a_line_without_an_end_is_told_as_far_as_it_is_written_and_again_when_it_has_changed() {
+    let logs = Logs::new();
+    let mut writer = Writer::open(&logs.logs[1].1, WriterOptions::default()).expect("a writer");
+    let now = Stamp::from_nanos(logs.start + LINES * 1_000_000);
+    let mut write = |text: &str| {
+        writer.write(Stream::Stdout, text.as_bytes(), now);
+        writer.flush_partial(Stream::Stdout, now);
+    };
+    let partial = |page: &LogsReadAnswer| -> Vec<String> {
+        page.partial.iter().map(|line| format!("{}: {}", line.process, line.text)).collect()
+    };
+    let mut read = LogsRead { partial: true, ..pages(grep("line 399|loading"), false, 1000) };
+    assert_eq!(partial(&logs.page(&read)), [""; 0], "nothing yet");
+    let mut told = Vec::new();
+    for (text, expected) in
+        [("loading 10%\r", vec!["db: loading 10%"]), ("loading 20%", vec!["db: loading 20%"]), ("\n", vec![])]
+    {
+        write(text);
+        let page = logs.page(&read);
+        assert_eq!(partial(&page), expected, "after {text:?}");
+        told.push(Bookmark::parse(&page.cursor).expect("a cursor").partial);
+    }
+    assert!(told[0] != told[1] && told[1] != 0 && told[2] == 0, "who waits hears of it: {told:?}");
+    let whole = logs.page(&read).lines.pop().expect("a line");
+    assert_eq!(whole.text, "loading 20%", "with its end it is a line");
+    write("name? ");
+    assert_eq!(partial(&logs.page(&read)), [""; 0], "not what the filter wants");
+    (read.query, read.partial) = (LogQuery::default(), false);
+    assert_eq!(partial(&logs.page(&read)), [""; 0], "only who asks");
+}
+
+#[test]
 fn who_does_not_wait_reads_up_to_where_the_logs_ended_when_the_reading_began() {
     let logs = Logs::new();
     let mut request = pages(LogQuery::default(), false, 50);
