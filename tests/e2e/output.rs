@@ -74,6 +74,16 @@ fn fault_12_a_line_of_100_mb_comes_out_as_one_line_of_100_mb() {
         peak.is_some_and(|kib| kib < 32 << 10),
         "I8: memory does not grow with the line's length: {peak:?} KiB"
     );
+    let json = world.forge(["logs", "a", "--json"]).run();
+    let longest = json.ok().stdout.lines().map(str::len).max().unwrap_or(0);
+    assert!((BYTES..BYTES + 300).contains(&longest), "whole in `logs --json`: {longest} bytes");
+    world.forge(["logs", "a", "--save", "saved.log"]).run().ok();
+    let saved = world.read("saved.log");
+    assert_eq!(
+        saved.lines().map(|line| line.len() / BYTES).collect::<Vec<_>>().iter().sum::<usize>(),
+        1,
+        "in a file too"
+    );
 }
 
 #[test]

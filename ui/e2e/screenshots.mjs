@@ -14,7 +14,13 @@ import { nasty } from './harness/workspace.mjs';
 /** Seconds of life after which sparklines and graphs have something to say. */
 const LIFE = Number(process.env.LIFE ?? 75);
 const SCHEMES = /** @type {const} */ (['light', 'dark']);
-const WIDTHS = [1000, 1600];
+/** Pixels: of one width as high as those of the docs, with WIDTH=1280; only some pages, with ONLY=logs,graphs. */
+const WIDTHS = process.env.WIDTH ? [Number(process.env.WIDTH)] : [1000, 1600];
+const HEIGHTS = /** @type {Record<number, number>} */ ({ 1000: 700, 1280: 768 });
+const ONLY = process.env.ONLY?.split(',');
+
+/** The levels are counted. @param {Page} page */
+const counted = (page) => eventually(() => page.locator('.count.running').count(), (running) => running === 0, 'all is counted');
 
 const folder = process.argv[2];
 if (!folder) {
@@ -29,7 +35,7 @@ const main = (/** @type {Page} */ page) => page.getByRole('main');
 async function take(stage, pictures, token) {
   for (const colorScheme of SCHEMES) {
     for (const width of WIDTHS) {
-      for (const { name, route, ready } of pictures) {
+      for (const { name, route, ready } of pictures.filter(({ name }) => !ONLY || ONLY.includes(name))) {
         await stage.visit(
           route,
           async (page) => {
@@ -37,7 +43,7 @@ async function take(stage, pictures, token) {
             await page.evaluate(() => document.fonts.ready);
             await page.screenshot({ path: join(folder ?? '.', `${name}-${colorScheme}-${width}.png`) });
           },
-          { context: { viewport: { width, height: width === 1000 ? 700 : 1000 }, colorScheme }, token, tolerate: /./ },
+          { context: { viewport: { width, height: HEIGHTS[width] ?? 1000 }, colorScheme }, token, tolerate: /./ },
         );
       }
     }
@@ -117,7 +123,7 @@ const busy = (crash, mood) =>
     const always = [
       { name: 'environment', route: dev('overview'), ready: table },
       { name: 'home', route: '/', ready: (page) => shows(main(page), 'MB') },
-      { name: 'logs', route: dev('logs'), ready: (page) => shows(page.getByTestId('log-line'), 'job=') },
+      { name: 'logs', route: dev('logs'), ready: (page) => shows(page.getByTestId('log-line'), 'job=').then(() => counted(page)) },
     ];
     /** @type {Picture[]} */
     const more = [

@@ -27,7 +27,8 @@ pub use inspect::{
 };
 pub use logs::{
     Level, LevelCounts, LogAnchor, LogLine, LogPattern, LogQuery, LogSought, LogsRead, LogsReadAnswer,
-    LogsScan, LogsScanAnswer, LogsScanCancel, LogsScanNext, LogsScanStarted, Stream, StyledPart,
+    LogsScan, LogsScanAnswer, LogsScanCancel, LogsScanNext, LogsScanStarted, LogsText, LogsTextAnswer,
+    Stream, StyledPart,
 };
 pub use metrics::{
     Cost, Gauge, GaugeSeries, GaugeUnit, Hog, Machine, MachineSeries, Mark, MarkKind, MetricsAnswer,

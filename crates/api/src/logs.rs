@@ -46,10 +46,41 @@ pub struct LogLine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "typescript", ts(optional, as = "Option<Vec<StyledPart>>"))]
     pub styles: Vec<StyledPart>,
+    /// Bytes of the line that the text lacks: it ends with their number. [`LogsText`] has all of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "typescript", ts(optional, as = "Option<u64>"))]
+    pub omitted: u64,
     /// Where the line ends in its process's log, `SEGMENT:OFFSET`: what a link to it holds. Later lines of one process
     /// have later places.
     #[serde(default)]
     pub at: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
+}
+
+/// `logs.text`: the whole text of a line that is too long for a page ([`LogLine::omitted`]), piece by piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct LogsText {
+    pub workspace: PathBuf,
+    pub environment: String,
+    pub process: String,
+    /// [`LogLine::at`].
+    pub at: String,
+    /// `next` of the piece before; opaque. `None`: from its beginning on.
+    pub from: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct LogsTextAnswer {
+    /// As in [`LogLine::text`], without how it is dressed.
+    pub text: String,
+    /// Where the line goes on; `None`: that was its end.
+    pub next: Option<String>,
 }
 
 /// A part of a line's text that looks alike. What is behind the last one is plain.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ActOnNotice, AddWorkspace, Cost, DismissNotice, EnvironmentSummary, Event, EventsAnswer, Host, Inspect,
     LogLine, LogsRead, LogsReadAnswer, LogsScan, LogsScanAnswer, LogsScanCancel, LogsScanNext,
-    LogsScanStarted, Machine, MetricsAnswer, MuteAlert, Notice, Notices, NoticesAnswer, ProcessDetails,
-    ProcessStatus, ReadEvents, ReadMetrics, RemoveWorkspace, Status, TrustWorkspace, Workspace,
-    WorkspaceCommands, WorkspaceCommandsAnswer, Workspaces, WorkspacesAnswer,
+    LogsScanStarted, LogsText, LogsTextAnswer, Machine, MetricsAnswer, MuteAlert, Notice, Notices,
+    NoticesAnswer, ProcessDetails, ProcessStatus, ReadEvents, ReadMetrics, RemoveWorkspace, Status,
+    TrustWorkspace, Workspace, WorkspaceCommands, WorkspaceCommandsAnswer, Workspaces, WorkspacesAnswer,
 };
 
 /// Something that a face can ask of the supervisor.
@@ -101,6 +101,7 @@ operations! {
     "attach.resize" AttachResize => Done;
     "detach" Detach => Done;
     "logs.read" LogsRead => LogsReadAnswer;
+    "logs.text" LogsText => LogsTextAnswer;
     "logs.scan" LogsScan => LogsScanStarted;
     "logs.scan.next" LogsScanNext => LogsScanAnswer;
     "logs.scan.cancel" LogsScanCancel => Done;

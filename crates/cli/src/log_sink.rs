@@ -1,7 +1,7 @@
 //! Where lines of logs go: stdout or a file, for people or as JSON.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::view::clean;
 use crate::view::log_line::Formatter;
 use crate::view::style::Style;
 
@@ -103,25 +104,83 @@ impl LogSink {
             formatter.expect(page);
         }
         for (index, line) in page.iter().enumerate() {
-            match &mut self.form {
-                Form::People(formatter) => {
-                    self.line.clear();
-                    if gaps.contains(&index) {
-                        self.line.push_str("--\n");
-                    }
-                    formatter.format(line, &mut self.line);
-                    let written = self.out.write_all(self.line.as_bytes());
-                    written.map_err(|error| failed(self.path.as_deref(), error))?;
-                }
-                Form::Json => {
-                    let written = serde_json::to_writer(&mut self.out, line).map_err(io::Error::from);
-                    let written = written.and_then(|()| self.out.write_all(b"\n"));
-                    written.map_err(|error| failed(self.path.as_deref(), error))?;
-                }
-            }
-            self.lines += 1;
+            self.write_line(line, gaps.contains(&index))
+                .map_err(|error| failed(self.path.as_deref(), error))?;
         }
         self.finish()
+    }
+
+    fn write_line(&mut self, line: &LogLine, gap: bool) -> io::Result<()> {
+        self.lines += 1;
+        match &mut self.form {
+            Form::People(formatter) => {
+                self.line.clear();
+                if gap {
+                    self.line.push_str("--\n");
+                }
+                formatter.format(line, &mut self.line);
+                self.out.write_all(self.line.as_bytes())
+            }
+            Form::Json => {
+                serde_json::to_writer(&mut self.out, line)?;
+                self.out.write_all(b"\n")
+            }
+        }
+    }
+
+    /// Whether lines that are too long for a page come whole: where no person looks at them.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.is_for_people() || !io::stdout().is_terminal()
+    }
+
+    /// Writes what stands before the text of a line, which then comes by [`Self::text`], and what stands behind it.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody reads it.
+    pub(crate) fn begin_line(&mut self, line: &LogLine, gap: bool) -> Result<String, Failure> {
+        let bare = LogLine { text: String::new(), styles: Vec::new(), omitted: 0, ..line.clone() };
+        let (before, behind) = match &mut self.form {
+            Form::People(formatter) => {
+                self.line.clear();
+                if gap {
+                    self.line.push_str("--\n");
+                }
+                formatter.expect([&bare]);
+                formatter.format(&bare, &mut self.line);
+                (self.line.trim_end_matches('\n').to_owned(), "\n".to_owned())
+            }
+            Form::Json => {
+                const TEXT: &str = "\"text\":\"";
+                let json = serde_json::to_string(&bare).map_err(io::Error::from)?;
+                let at = json.find(TEXT).map_or(json.len(), |at| at + TEXT.len());
+                (json[..at].to_owned(), format!("{}\n", &json[at..]))
+            }
+        };
+        self.lines += 1;
+        self.put(&before)?;
+        Ok(behind)
+    }
+
+    /// A part of the text of a line.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody reads it.
+    pub(crate) fn text(&mut self, part: &str) -> Result<(), Failure> {
+        match &self.form {
+            Form::People(_) => self.put(&clean::line(part)),
+            Form::Json => {
+                let json = serde_json::to_string(part).map_err(io::Error::from)?;
+                self.put(&json[1..json.len() - 1])
+            }
+        }
+    }
+
+    /// As it is.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody reads it.
+    pub(crate) fn put(&mut self, text: &str) -> Result<(), Failure> {
+        self.out.write_all(text.as_bytes()).map_err(|error| failed(self.path.as_deref(), error))
     }
 
     /// Nothing stays in the buffer, and what is compressed is whole. Nothing can be written any more.
@@ -192,6 +251,7 @@ mod tests {
             level: None,
             text: "hello".to_owned(),
             styles: Vec::new(),
+            omitted: 0,
             at: "1:0".to_owned(),
         }
     }

@@ -73,7 +73,7 @@ pub use {
     level::{Level, UnknownLevel},
     pattern::{InvalidPattern, Pattern},
     quota::apply_total_quota,
-    read::{Backward, Batch, Line, Reader, ReaderOptions, open_lines},
+    read::{Backward, Batch, Line, Reader, ReaderOptions, open_lines, text_piece},
     search::{Count, Progress, Search, SearchOptions, Tally},
     select::{Direction, Selection, Start, Step},
 };

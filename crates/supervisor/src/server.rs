@@ -138,6 +138,10 @@ impl Client {
             Request::LogsRead(read) => {
                 self.read_logs(id, read).await;
             }
+            Request::LogsText(text) => {
+                let core = self.core.clone();
+                self.work(id, async move { in_json(crate::logs::text(&core, text).await?) }).await;
+            }
             Request::LogsScan(scan) => {
                 let result = self.scans.start(&self.core, scan).await;
                 self.answer(&id, result).await;

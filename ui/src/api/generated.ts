@@ -298,6 +298,10 @@ text: string,
  */
 styles?: Array<StyledPart>, 
 /**
+ * Bytes of the line that the text lacks: it ends with their number. [`LogsText`] has all of it.
+ */
+omitted?: number, 
+/**
  * Where the line ends in its process's log, `SEGMENT:OFFSET`: what a link to it holds. Later lines of one process
  * have later places.
  */
@@ -522,6 +526,29 @@ export type LogsScanCancel = { scan: number, };
 export type LogsScanNext = { scan: number, };
 
 export type LogsScanStarted = { scan: number, };
+
+/**
+ * `logs.text`: the whole text of a line that is too long for a page ([`LogLine::omitted`]), piece by piece.
+ */
+export type LogsText = { workspace: string, environment: string, process: string, 
+/**
+ * [`LogLine::at`].
+ */
+at: string, 
+/**
+ * `next` of the piece before; opaque. `None`: from its beginning on.
+ */
+from: string | null, };
+
+export type LogsTextAnswer = { 
+/**
+ * As in [`LogLine::text`], without how it is dressed.
+ */
+text: string, 
+/**
+ * Where the line goes on; `None`: that was its end.
+ */
+next: string | null, };
 
 /**
  * The whole machine now.
@@ -1164,6 +1191,7 @@ export interface Operations {
   "attach.resize": { params: AttachResize; answer: Done };
   "detach": { params: Detach; answer: Done };
   "logs.read": { params: LogsRead; answer: LogsReadAnswer };
+  "logs.text": { params: LogsText; answer: LogsTextAnswer };
   "logs.scan": { params: LogsScan; answer: LogsScanStarted };
   "logs.scan.next": { params: LogsScanNext; answer: LogsScanAnswer };
   "logs.scan.cancel": { params: LogsScanCancel; answer: Done };

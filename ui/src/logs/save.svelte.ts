@@ -1,6 +1,6 @@
 import type { Connection } from '../api/connection';
 import { Failure } from '../api/failure';
-import type { LogsReadAnswer } from '../api/generated';
+import type { LogLine, LogsReadAnswer, LogsTextAnswer } from '../api/generated';
 import { logsRead } from '../api/requests';
 import type { Forge } from '../forge/forge.svelte';
 import type { Host } from '../host/host';
@@ -58,7 +58,8 @@ export class Save {
     try {
       while (!this.#ended.signal.aborted) {
         const answer: LogsReadAnswer = await connection.call('logs.read', logsRead(query, { cursor, max_bytes: PAGE }));
-        const texts = answer.lines.map((line) => (form === 'text' ? textOf(line, true) : jsonLineOf(line)));
+        const lines = await Promise.all(answer.lines.map((line) => whole(connection, query.workspace, line)));
+        const texts = lines.map((line) => (form === 'text' ? textOf(line, true) : jsonLineOf(line)));
         if (texts.length > 0) await write(`${texts.join('\n')}\n`);
         this.lines = (this.lines ?? 0) + texts.length;
         if (answer.at_end) return;
@@ -68,6 +69,19 @@ export class Save {
       connection.close();
     }
   }
+}
+
+/** Of a line that is too long for an answer, with the rest of its text. */
+async function whole(connection: Connection, workspace: string, line: LogLine): Promise<LogLine> {
+  if (!line.omitted) return line;
+  const { environment, process, at } = line;
+  let [text, from]: [string, string | null] = ['', null];
+  do {
+    const piece: LogsTextAnswer = await connection.call('logs.text', { workspace, environment, process, at, from });
+    text += piece.text;
+    from = piece.next;
+  } while (from !== null);
+  return { ...line, text };
 }
 
 const saves = new WeakMap<Forge, Map<string, Save>>();

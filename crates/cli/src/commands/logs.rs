@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use forge_api::{Code, Error, LogQuery, LogsRead, LogsReadAnswer, Time};
+use forge_api::{Code, Error, LogLine, LogQuery, LogsRead, LogsReadAnswer, LogsText, LogsTextAnswer, Time};
 
 use crate::args;
 use crate::client::{Client, Incoming, Pending};
@@ -104,12 +104,70 @@ impl Reading {
         client: &mut Client,
         page: LogsReadAnswer,
     ) -> Result<Option<Pending>, Failure> {
+        if self.sink.is_whole() && page.lines.iter().any(|line| line.omitted > 0) {
+            return self.take_whole(client, page).await;
+        }
+        self.take_page(client, page).await
+    }
+
+    async fn take_page(
+        &mut self,
+        client: &mut Client,
+        page: LogsReadAnswer,
+    ) -> Result<Option<Pending>, Failure> {
         self.request.cursor = Some(page.cursor);
         self.lost = 0;
         let next = if page.at_end && !self.request.wait { None } else { Some(self.ask(client).await) };
         self.sink.write(&page.lines, &page.gaps)?;
         self.sink.write(&page.partial, &[])?;
         Ok(next.transpose()?)
+    }
+
+    /// Of lines that are too long for a page, the rest is asked for before the next one.
+    async fn take_whole(
+        &mut self,
+        client: &mut Client,
+        page: LogsReadAnswer,
+    ) -> Result<Option<Pending>, Failure> {
+        for (index, line) in page.lines.iter().enumerate() {
+            let gap = page.gaps.contains(&index);
+            if line.omitted > 0 {
+                self.take_long(client, line, gap).await?;
+            } else {
+                self.sink.write(std::slice::from_ref(line), if gap { &[0] } else { &[] })?;
+            }
+        }
+        // Nothing is left but where it goes on.
+        self.take_page(client, LogsReadAnswer { lines: Vec::new(), gaps: Vec::new(), ..page }).await
+    }
+
+    async fn take_long(&mut self, client: &mut Client, line: &LogLine, gap: bool) -> Result<(), Failure> {
+        let mut asked = LogsText {
+            workspace: self.request.query.workspace.clone(),
+            environment: line.environment.clone(),
+            process: line.process.clone(),
+            at: line.at.clone(),
+            from: None,
+        };
+        let behind = self.sink.begin_line(line, gap)?;
+        loop {
+            match client.call(&asked).await {
+                Ok(LogsTextAnswer { text, next }) => {
+                    self.sink.text(&text)?;
+                    asked.from = next;
+                    if asked.from.is_none() {
+                        break;
+                    }
+                }
+                // What is there of it stays; whoever comes next reads on behind it.
+                Err(error) => {
+                    self.sink.text(&format!("… (the rest is missing: {})", error.message))?;
+                    break;
+                }
+            }
+        }
+        self.sink.put(&behind)?;
+        self.sink.finish()
     }
 
     /// All that is stored; what was saved when somebody interrupts it is whole as far as it goes.

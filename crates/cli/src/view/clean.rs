@@ -92,6 +92,7 @@ mod tests {
             level: None,
             text: text.to_owned(),
             styles,
+            omitted: 0,
             at: "1:0".to_owned(),
         }
     }

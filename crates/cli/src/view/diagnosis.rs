@@ -111,6 +111,7 @@ mod tests {
             level: None,
             text: text.to_owned(),
             styles: Vec::new(),
+            omitted: 0,
             at: "1:0".to_owned(),
         };
         let target = |name: &str| Target { environment: "dev".to_owned(), process: name.to_owned() };

@@ -92,6 +92,7 @@ mod tests {
             level,
             text: text.to_owned(),
             styles: Vec::new(),
+            omitted: 0,
             at: "1:0".to_owned(),
         }
     }

@@ -40,7 +40,7 @@ pub(crate) fn left_out(found: &LogsScanAnswer) -> Vec<String> {
     if found.forgotten_lines > 0 {
         let lines = usize::try_from(found.forgotten_lines).unwrap_or(usize::MAX);
         let lines = words::count(lines, "line", "lines");
-        all.push(format!("{lines} of patterns that were too many to remember; `--since` narrows it"));
+        all.push(format!("{lines} of patterns too many to remember; `--since` narrows it"));
     }
     all
 }

@@ -162,6 +162,7 @@ pub(crate) fn line(process: &str, number: i64, text: &str) -> LogLine {
         level: None,
         text: text.to_owned(),
         styles: Vec::new(),
+        omitted: 0,
         at: format!("1:{number}"),
     }
 }

@@ -18,7 +18,7 @@ pub struct Line {
     /// As the program wrote it, without the newline: any bytes but that one.
     pub text: Vec<u8>,
     /// Bytes that follow `text` and were left out, because the line is longer than [`crate::ReaderOptions::max_line`].
-    /// [`crate::Reader::copy_text`] has them all.
+    /// [`crate::text_piece`] has them all.
     pub omitted: u64,
     /// The line is not whole: there may be more of it to come (a prompt).
     pub partial: bool,

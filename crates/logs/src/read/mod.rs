@@ -8,7 +8,7 @@ mod open;
 mod place;
 mod text;
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,7 @@ use crate::{Cursor, cri};
 pub use backward::Backward;
 pub use line::Line;
 pub use open::open_lines;
+pub use text::text_piece;
 
 pub(crate) use decode::{Part, decode};
 pub(crate) use place::Place;
@@ -194,17 +195,6 @@ impl Reader {
             text::complete(&self.dir, &self.options, line)?;
         }
         Ok(lines)
-    }
-
-    /// Writes the whole text of a line to `sink`, however long it is, with bounded memory.
-    ///
-    /// # Errors
-    /// A file can't be read, or `sink` fails.
-    pub fn copy_text(&self, line: &Line, sink: &mut dyn Write) -> io::Result<()> {
-        if line.omitted == 0 {
-            return sink.write_all(&line.text);
-        }
-        text::copy(&self.dir, line.stream, line.cursor, line.end, sink)
     }
 
     /// The lines that end at or before the reader's place, the newest first. The reader stays where it is.

@@ -11,6 +11,9 @@ use crate::scan::{RawLine, Scan};
 use crate::segments::{list, log_path};
 use crate::{Cursor, Stream};
 
+/// Takes a part of a line's text, and where it stands; whether to go on.
+type Visit<'a> = &'a mut dyn FnMut(Cursor, &[u8]) -> io::Result<bool>;
+
 /// Writes the text of the line of `stream` that lies between two places to `sink`, with bounded memory. What is
 /// deleted of it meanwhile is left out.
 pub(super) fn copy(
@@ -20,6 +23,34 @@ pub(super) fn copy(
     until: Cursor,
     sink: &mut dyn Write,
 ) -> io::Result<()> {
+    walk(dir, stream, (from, until), &mut |_, text| sink.write_all(text).map(|()| true))
+}
+
+/// About so many bytes of the text of a line, from a place within it on, and where it goes on; `None`: that was its end.
+/// `from` is [`Line::cursor`] at first, `until` [`Line::end`]. What is deleted of it meanwhile is left out.
+///
+/// # Errors
+/// The folder can't be listed, or a file can't be read.
+pub fn text_piece(
+    dir: &Path,
+    stream: Stream,
+    from: Cursor,
+    until: Cursor,
+    most: usize,
+) -> io::Result<(Vec<u8>, Option<Cursor>)> {
+    let (mut piece, mut next) = (Vec::new(), None);
+    walk(dir, stream, (from, until), &mut |at, text| {
+        if piece.len() >= most.max(1) {
+            next = Some(at);
+            return Ok(false);
+        }
+        piece.extend_from_slice(text);
+        Ok(true)
+    })?;
+    Ok((piece, next))
+}
+
+fn walk(dir: &Path, stream: Stream, (from, until): (Cursor, Cursor), visit: Visit<'_>) -> io::Result<()> {
     let segments = list(dir)?;
     for segment in segments.into_iter().filter(|number| (from.segment..=until.segment).contains(number)) {
         let file = match File::open(log_path(dir, segment)) {
@@ -29,45 +60,52 @@ pub(super) fn copy(
         };
         let start = if segment == from.segment { from.offset } else { 0 };
         let end = if segment == until.segment { until.offset } else { u64::MAX };
-        copy_segment(&file, stream, start..end, sink)?;
+        if !walk_segment(&file, segment, stream, start..end, visit)? {
+            return Ok(());
+        }
     }
     Ok(())
 }
 
-fn copy_segment(
+fn walk_segment(
     file: &File,
+    segment: u32,
     stream: Stream,
     range: std::ops::Range<u64>,
-    sink: &mut dyn Write,
-) -> io::Result<()> {
+    visit: Visit<'_>,
+) -> io::Result<bool> {
     let mut scan = Scan::new(range.start);
     while let Some(raw) = scan.next(file)? {
         if raw.end > range.end {
-            return Ok(());
+            return Ok(true);
         }
-        copy_entry(&raw, stream, &range, sink)?;
+        if !walk_entry(&raw, segment, stream, &range, visit)? {
+            return Ok(false);
+        }
     }
     // A writer that was killed may have left the last entry of a segment without its newline.
     let offset = scan.offset();
     let rest = RawLine { offset, end: offset + scan.rest().len() as u64, bytes: scan.rest() };
     if rest.bytes.is_empty() || rest.end > range.end {
-        Ok(())
+        Ok(true)
     } else {
-        copy_entry(&rest, stream, &range, sink)
+        walk_entry(&rest, segment, stream, &range, visit)
     }
 }
 
-fn copy_entry(
+fn walk_entry(
     raw: &RawLine<'_>,
+    segment: u32,
     stream: Stream,
     range: &std::ops::Range<u64>,
-    sink: &mut dyn Write,
-) -> io::Result<()> {
+    visit: Visit<'_>,
+) -> io::Result<bool> {
+    let at = Cursor { segment, offset: raw.offset };
     match Entry::parse(raw.bytes) {
-        Some(entry) if entry.stream == stream => sink.write_all(entry.text),
+        Some(entry) if entry.stream == stream => visit(at, entry.text),
         // The line is one that is no entry: it stands alone in its range.
-        None if raw.offset == range.start && raw.end == range.end => sink.write_all(raw.bytes),
-        _ => Ok(()),
+        None if raw.offset == range.start && raw.end == range.end => visit(at, raw.bytes),
+        _ => Ok(true),
     }
 }
 

@@ -89,6 +89,7 @@ impl Core {
             | Request::AttachResize(_)
             | Request::Detach(_)
             | Request::LogsRead(_)
+            | Request::LogsText(_)
             | Request::LogsScan(_)
             | Request::LogsScanNext(_)
             | Request::LogsScanCancel(_)

@@ -12,6 +12,7 @@ mod quota;
 mod runs;
 mod scan;
 mod shown;
+mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::outgoing::{Outgoing, Room};
 pub(crate) use follow::{Search, at_run, last_lines, search};
 pub(crate) use quota::keep_within;
 pub(crate) use scan::Scans;
+pub(crate) use text::text;
 
 use bookmark::{Bookmark, told};
 use page::{Pager, page_bytes};

@@ -28,6 +28,7 @@ pub(super) fn shown(target: &Target, line: &Line) -> LogLine {
         level: line.level.map(level_shown),
         text,
         styles: styles.iter().map(styled_part).collect(),
+        omitted,
         at: line.end.to_string(),
     }
 }
