@@ -174,6 +174,24 @@ fn crashes_in_a_row_are_one_notification_that_gets_worse() {
     assert!(notifications.is_open(last.id), "and it is still there");
 }
 
+#[test]
+fn what_kept_crashing_is_started_again_by_its_notification() {
+    let desktop = Desktop::with(
+        "dev:
+  - {name: api, command: nasty crash-n-times count 2 forever, auto_restart: {delay: 100ms, max_crashes: 2}}
+",
+    );
+    let notifications = desktop.screen.notifications();
+    let (_app, item) = desktop.launch_in_tray();
+    item.click(&["dev", "Start dev"]);
+    let last = notifications.wait("api keeps crashing");
+    assert!(last.action_ids().contains(&"restart"), "{last:?}");
+    notifications.invoke(&last, "restart");
+    desktop.wait_process("api", "ready", |api| api["ready"] == true);
+    wait_until("what is over is taken away", || !notifications.is_open(last.id));
+    item.wait_label("dev — running");
+}
+
 /// An `api` with a port that somebody else holds, and a click on Start.
 fn start_before_a_held_port(
     desktop: &Desktop,

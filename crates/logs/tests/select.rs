@@ -416,6 +416,47 @@ fn patterns_are_the_same_by_any_number_of_threads() {
     }
 }
 
+/// Bytes that this process has read so far, from files or the page cache (proc(5), `/proc/pid/io`).
+#[cfg(target_os = "linux")]
+fn bytes_read() -> u64 {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")?.parse().ok()).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_page_of_a_large_store_reads_no_more_than_one_of_a_small_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let cost = |lines: usize| {
+        let dir = folder.path().join(lines.to_string());
+        numbered(&dir, lines, 1 << 20);
+        let middle = common::at(lines as i64 / 2).as_nanos();
+        let take = |direction, at| {
+            let start = Start { dir: dir.clone(), at, end: None };
+            let mut selection = selection(vec![start], direction, &Filter::default());
+            let mut left = 500;
+            while left > 0 {
+                match selection.step().unwrap() {
+                    Step::Line(..) => left -= 1,
+                    Step::Searched => {}
+                    Step::End => panic!("{left} lines are missing"),
+                }
+            }
+        };
+        let before = bytes_read();
+        let mut reader = Reader::open(&dir).unwrap();
+        reader.seek_end().unwrap();
+        take(Direction::Backward, reader.cursor());
+        reader.seek_time(middle).unwrap();
+        take(Direction::Forward, reader.cursor());
+        take(Direction::Backward, reader.cursor());
+        bytes_read() - before
+    };
+    // How many blocks a page lies in depends on its place; that they are in one of sixteen times as many does not matter.
+    let (small, large) = (cost(40_000), cost(640_000));
+    assert!(large < small * 2, "{large} bytes of sixteen times as much, {small} of a small one");
+}
+
 #[test]
 fn a_search_that_is_stopped_ends_at_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -14,7 +14,7 @@ use crate::setup::find;
 use crate::workspace;
 
 const RARE: &str = "needle-[0-9]+";
-const RARE_LITERAL: &str = "needle-";
+pub(super) const RARE_LITERAL: &str = "needle-";
 /// One line in a hundred.
 const COMMON: &str = "took [0-9]{4}ms";
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +14,8 @@ use super::forge::{Forge, pid_of};
 use super::logs;
 use super::measure::{median, pss, wait_for};
 use super::report::Row;
+use crate::console;
+use crate::setup::find;
 
 /// As many lines as a screen or two hold.
 const PAGE: usize = 500;
@@ -37,6 +39,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let times = logs::fill(&forge.segments("dev", "small")?, fifth, &[])?;
     let in_small = browse(&mut socket, &query("small"), &times)?;
     let of_small = grown();
+    let commands = commands(&forge, &forge.segments("dev", "small")?, fifth)?;
     let times = logs::fill(&forge.segments("dev", "app")?, megabytes, &[])?;
     let in_large = browse(&mut socket, &query("app"), &times)?;
     let of_large = grown();
@@ -52,7 +55,37 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Row>> {
     memory.beside(&format!("one of {fifth} MiB before it"), format!("{of_small:.1} MB"));
     memory.here(format!("{of_large:.1} MB"));
     rows.push(memory);
+    rows.extend(commands);
     rows.push(follow(bench)?);
+    Ok(rows)
+}
+
+/// `forge logs --grep` from its start to its end, by turns with `rg` over the same files.
+fn commands(forge: &Forge, segments: &Path, megabytes: u64) -> Result<Vec<Row>> {
+    const TURNS: usize = 5;
+    let rg = find("rg");
+    let mut rows = Vec::new();
+    for (more, of_rg, with) in
+        [(&[][..], &[][..], ""), (&["--context", "3"][..], &["-C", "3"][..], ", 3 lines around each")]
+    {
+        let (mut here, mut beside) = (Vec::new(), Vec::new());
+        for _ in 0..TURNS {
+            let mut command = forge.command(&["logs", "small", "--grep", logs::RARE_LITERAL]);
+            command.args(more).stdout(Stdio::null());
+            timed(&mut here, || console::run_quietly(&mut command))?;
+            if let Some(rg) = &rg {
+                let mut command = Command::new(rg);
+                command.args(["--no-config", logs::RARE_LITERAL]).args(of_rg).arg(segments);
+                timed(&mut beside, || console::run_quietly(command.stdout(Stdio::null())))?;
+            }
+        }
+        let mut row = Row::new(format!("`forge logs --grep` for a rare text in {megabytes} MiB{with}"), "–");
+        if !beside.is_empty() {
+            row.beside("rg", milliseconds(beside));
+        }
+        row.here(milliseconds(here));
+        rows.push(row);
+    }
     Ok(rows)
 }
 
