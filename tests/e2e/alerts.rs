@@ -31,6 +31,15 @@ dev:
         })
     });
     world.forge(["status"]).run().ok().prints("not Forge's, uses");
+    let since = warning(&world, None, "hog").expect("a warning")["since"].clone();
+    wait_until("it is written down", || {
+        let states = fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
+        let mut texts = states.filter_map(|file| fs::read_to_string(file.path()).ok());
+        texts.any(|text| text.contains("\"hogs\":[{"))
+    });
+    world.kill_supervisor();
+    wait_until("the next supervisor sees it", || warning(&world, None, "hog").is_some());
+    assert_eq!(warning(&world, None, "hog").expect("a warning")["since"], since, "it is the same episode");
     let mute = json!({
         "workspace": world.workspace(), "environment": "dev", "process": null, "kind": "hog", "muted": true,
     });

@@ -53,6 +53,9 @@ impl Core {
                 environment: environment.environment.clone(),
             };
             let same_boot = environment.boot == self.boot;
+            if same_boot {
+                self.hogs.after(environment.hogs);
+            }
             let entry = Environment {
                 variables: environment.variables,
                 moves: environment.moves,

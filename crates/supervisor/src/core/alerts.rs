@@ -8,6 +8,8 @@ use forge_config::model::Alerts;
 
 use super::notices::action;
 use super::{Core, EnvironmentKey, Key, Message};
+use serde::{Deserialize, Serialize};
+
 use crate::alerts::{self, Alert, HOG, Moment, News};
 use crate::process::lifecycle::Phase;
 
@@ -29,6 +31,55 @@ pub(super) struct Hogs {
     alerts: Vec<(Alert, Time)>,
     /// Seen once: it is told if it is there at the next look too.
     suspects: Vec<Alert>,
+    /// Those that a supervisor before this one has told of, and looks since: the first ones have no figures yet.
+    told_before: Vec<ToldHog>,
+    looks: u32,
+}
+
+/// Looks after which what an earlier supervisor has told is over, if it is not there again.
+const LOOKS: u32 = 3;
+
+/// A hog that was told of and is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ToldHog {
+    pid: u32,
+    name: String,
+    since: Time,
+}
+
+impl Hogs {
+    /// An earlier supervisor has told of these, in this boot.
+    pub(super) fn after(&mut self, told: Vec<ToldHog>) {
+        let new = told.into_iter().filter(|one| !self.told_before.contains(one)).collect::<Vec<_>>();
+        self.told_before.extend(new);
+    }
+
+    /// Those that are told, for the next supervisor.
+    pub(super) fn told(&self) -> Vec<ToldHog> {
+        let told = |(alert, since): &(Alert, Time)| {
+            let name = alert.text.split(" (PID ").next().unwrap_or_default().to_owned();
+            Some(ToldHog { pid: alert.about?, name, since: *since })
+        };
+        self.alerts.iter().filter_map(told).chain(self.told_before.iter().cloned()).collect()
+    }
+
+    /// Forgets of those that were told before the ones that are here again, and after some looks all. Whether there was one.
+    fn forget_told(&mut self) -> bool {
+        let Self { alerts, told_before, looks, .. } = self;
+        let count = told_before.len();
+        *looks += u32::from(count > 0);
+        let here = |told: &ToldHog| alerts.iter().any(|(alert, _)| alert.about == Some(told.pid));
+        told_before.retain(|told| *looks < LOOKS && !here(told));
+        told_before.len() < count
+    }
+
+    /// Since when an earlier supervisor has told of it.
+    fn told_since(&self, alert: &Alert) -> Option<Time> {
+        let same = |told: &&ToldHog| {
+            alert.about == Some(told.pid) && alert.text.starts_with(&format!("{} (PID ", told.name))
+        };
+        self.told_before.iter().find(same).map(|told| told.since)
+    }
 }
 
 impl Core {
@@ -115,8 +166,9 @@ impl Core {
         let open = std::mem::take(&mut self.hogs.alerts);
         let mut news = Vec::new();
         for alert in found {
-            match open.iter().find(|(one, _)| one.about == alert.about) {
-                Some((_, since)) => self.hogs.alerts.push((alert, *since)),
+            let known = open.iter().find(|(one, _)| one.about == alert.about).map(|(_, since)| *since);
+            match known.or_else(|| self.hogs.told_since(&alert)) {
+                Some(since) => self.hogs.alerts.push((alert, since)),
                 None if before.iter().any(|one| one.about == alert.about) => {
                     self.hogs.alerts.push((alert.clone(), time));
                     news.push(alert);
@@ -127,7 +179,8 @@ impl Core {
         let is_over =
             |(one, _): &&(Alert, Time)| !self.hogs.alerts.iter().any(|(now, _)| now.about == one.about);
         let over: Vec<Option<u32>> = open.iter().filter(is_over).map(|(alert, _)| alert.about).collect();
-        if news.is_empty() && over.is_empty() {
+        let of_before = self.hogs.forget_told();
+        if news.is_empty() && over.is_empty() && !of_before {
             return;
         }
         for pid in over {
@@ -139,6 +192,7 @@ impl Core {
         }
         for environment in &running {
             self.warnings_changed(environment);
+            self.unsaved(environment);
         }
     }
 

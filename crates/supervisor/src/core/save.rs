@@ -14,7 +14,7 @@ use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
 use super::act::remove_folder;
-use super::alerts::Muted;
+use super::alerts::{Muted, ToldHog};
 use super::loaded::FolderId;
 use super::measure::{Costs, ToldAlerts};
 use super::told::SavedTold;
@@ -45,6 +45,8 @@ pub(crate) struct Saved {
     pub moves: Moved,
     #[serde(default)]
     pub muted: std::collections::BTreeSet<Muted>,
+    #[serde(default)]
+    pub hogs: Vec<ToldHog>,
     #[serde(default)]
     pub place: Option<FolderId>,
     pub processes: BTreeMap<String, SavedProcess>,
@@ -206,6 +208,7 @@ impl Core {
             variables: environment.variables.clone(),
             moves: environment.moves.clone(),
             muted: environment.muted.clone(),
+            hogs: self.hogs.told(),
             place: environment.place,
             processes: environment
                 .processes
@@ -327,6 +330,7 @@ mod tests {
             boot: "boot".into(),
             variables: BTreeMap::from([("PATH".into(), "/bin".into())]),
             place: Some((7, 8)),
+            hogs: Vec::new(),
             muted: [(None, "hog".to_owned()), (Some("api".into()), "cpu".to_owned())].into(),
             moves: BTreeMap::from([("api".into(), BTreeMap::from([(3000, 3001)]))]),
             processes: BTreeMap::from([(
