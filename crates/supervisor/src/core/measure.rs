@@ -39,8 +39,10 @@ pub(crate) struct Costs {
     last: Option<(Instant, Sample)>,
     /// By the number of their source.
     gauges: BTreeMap<usize, Vec<Gauge>>,
-    /// Of its container: in place of those of its client.
-    container: Option<Sample>,
+    /// What came of that.
+    cost: Option<Cost>,
+    /// Of its container, and when the engine told them: in place of those of its client.
+    container: Option<(Instant, Sample)>,
     /// [`Self::last`] is of the container.
     last_of_container: bool,
     pub(super) watch: Watch,
@@ -71,15 +73,15 @@ impl Costs {
         self.gauges.values().flatten().cloned().collect()
     }
 
-    /// The container's figures, where there are any: one that counts has lived for as long as its container, so that
-    /// between it and one of the client there is no rate.
-    fn of_container_or(&mut self, of_client: Sample) -> Sample {
+    /// The container's figures and their own moment, where there are any: one that counts has lived for as long as its
+    /// container, so that between it and one of the client there is no rate.
+    fn of_container_or(&mut self, at: Instant, of_client: Sample) -> (Instant, Sample) {
         let is_container = self.container.is_some();
         if std::mem::replace(&mut self.last_of_container, is_container) != is_container {
             self.last = None;
             self.watch.measures_another();
         }
-        self.container.unwrap_or(of_client)
+        self.container.unwrap_or((at, of_client))
     }
 
     /// The alerts of a run that are not over, as far as anybody knows.
@@ -100,8 +102,15 @@ impl Costs {
         (since, before.is_some())
     }
 
-    /// As it travels, and remembers the look.
+    /// As it travels, and remembers the look. What an engine has told is the same until it tells anew.
     fn settle(&mut self, process: &str, at: Instant, sample: Sample) -> Cost {
+        let known = self.cost.take().filter(|_| self.last.as_ref().is_some_and(|(then, _)| *then == at));
+        let cost = known.unwrap_or_else(|| self.reckon(process, at, sample));
+        self.cost = Some(cost.clone());
+        Cost { gauges: self.gauges(), ..cost }
+    }
+
+    fn reckon(&mut self, process: &str, at: Instant, sample: Sample) -> Cost {
         let before = self.last.replace((at, sample));
         let before = before.as_ref().map(|(then, sample)| (at.saturating_duration_since(*then), sample));
         let before = before.filter(|(elapsed, _)| *elapsed <= NO_RATE_AFTER);
@@ -123,7 +132,7 @@ impl Costs {
             disk_written_rate: rate(|sample| sample.disk_written_bytes),
             net_received_rate: rate(|sample| sample.net_received_bytes),
             net_sent_rate: rate(|sample| sample.net_sent_bytes),
-            gauges: self.gauges(),
+            gauges: Vec::new(),
         }
     }
 
@@ -203,7 +212,7 @@ impl Core {
             let (key, run) = (key.clone(), run.clone());
             handle.tell(Message::Visit(Box::new(move |core| {
                 if let Some(process) = core.in_run(&key, &run) {
-                    process.costs.container = sample;
+                    process.costs.container = sample.map(|sample| (Instant::now(), sample));
                 }
             })));
         }));
@@ -219,8 +228,8 @@ impl Core {
             let Some(process) = self.process_mut(&key).filter(|one| one.costs.is_measured()) else {
                 continue;
             };
-            let sample = process.costs.of_container_or(sample);
-            let cost = process.costs.settle(&key.process, measured.at, sample);
+            let (at, sample) = process.costs.of_container_or(measured.at, sample);
+            let cost = process.costs.settle(&key.process, at, sample);
             points.push((key.clone(), point(time_ms, &cost)));
             self.watch_figures(&key, measured.at, measured.time);
             told.entry(key.environment).or_default().push(cost);
