@@ -56,10 +56,12 @@ test('dragging zooms all charts, a double click shows all again, and ranges can 
     await appears(zoomed);
     await chart(page, 'memory').locator('.u-over').dblclick();
     await vanishes(zoomed);
+    assert.equal(await chart(page, 'cpu-peaks').count(), 0, 'a second has no peak within it');
     for (const span of ['15 min', '1 h', '24 h']) {
       await page.getByRole('group', { name: 'Time shown' }).getByRole('button', { name: span }).click();
       await drawn(page);
     }
+    await appears(chart(page, 'cpu-peaks'));
   }));
 
 test('a crash stands on the axis, and leads to the log at that moment', () =>

@@ -6,6 +6,7 @@ export const SAMPLES = 900;
 /** What is measured of every process. */
 export const FIGURES = [
   'cpu',
+  'cpuPeak',
   'memory',
   'threads',
   'files',
@@ -36,6 +37,7 @@ export interface MachineColumns {
 
 const COSTS: Record<Figure, (cost: Cost) => number | null> = {
   cpu: (cost) => cost.cpu_percent,
+  cpuPeak: (cost) => cost.cpu_percent,
   memory: (cost) => cost.memory_bytes,
   threads: (cost) => cost.threads,
   files: (cost) => cost.open_files,
@@ -47,6 +49,7 @@ const COSTS: Record<Figure, (cost: Cost) => number | null> = {
 
 const SERIES: Record<Figure, (series: Series) => Column> = {
   cpu: (series) => series.cpu_percent,
+  cpuPeak: (series) => series.cpu_percent_max,
   memory: (series) => series.memory_bytes,
   threads: (series) => series.threads,
   files: (series) => series.open_files,

@@ -33,8 +33,21 @@ const BUILT_IN: Panel[] = [
 
 const FORMATS: Record<GaugeColumn['unit'], (value: number) => string> = { number: count, percent, bytes };
 
-/** All that there is to draw: what every process has, and then each name that one of them gives a figure. */
-export function panelsOf(columns: readonly Columns[]): Panel[] {
+/** Where each point is the mean of some time, what it was at most in it. */
+const PEAKS: Panel = {
+  id: 'cpu-peaks',
+  title: 'CPU at most',
+  floor: 5,
+  big: false,
+  format: percent,
+  pick: ({ cpuPeak }) => cpuPeak,
+};
+
+/**
+ * All that there is to draw: what every process has, and then each name that one of them gives a figure. `means`: a point
+ * stands for more than a second.
+ */
+export function panelsOf(columns: readonly Columns[], means: boolean): Panel[] {
   const gauges = new Map<string, GaugeColumn['unit']>();
   for (const own of columns) for (const [name, { unit }] of own.gauges) gauges.set(name, unit);
   const own = [...gauges].map(([name, unit]) => ({
@@ -45,5 +58,6 @@ export function panelsOf(columns: readonly Columns[]): Panel[] {
     format: FORMATS[unit],
     pick: (all: Columns) => all.gauges.get(name)?.values ?? null,
   }));
-  return [...BUILT_IN, ...own];
+  const [cpu, memory, ...rest] = BUILT_IN;
+  return [cpu, memory, means ? PEAKS : undefined, ...rest, ...own].filter((panel) => panel !== undefined);
 }
