@@ -212,7 +212,7 @@ dev:
     );
     world.start();
     for (process, kind, words) in [
-        ("busy", "cpu", "% of a core for 4 s"),
+        ("busy", "cpu", "% of a core for over 4 s"),
         ("failing", "error_rate", "30 errors in the last minute"),
         ("hoarder", "open_files", "of 64 files open"),
     ] {

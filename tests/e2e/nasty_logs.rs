@@ -276,6 +276,7 @@ fn lines_that_grow_on_their_way_are_shown_all_the_same() {
     let world = content.written();
     assert_eq!(programs(&run(&world, &["--json"])), content.lines + 1, "each line once");
     let people = run(&world, &["--grep", "needle"]);
-    assert_eq!(people.matches("more bytes)\n").count(), content.hits, "what is left out is counted");
+    let whole = people.lines().filter(|line| line.len() > 5 << 20).count();
+    assert_eq!(whole, content.hits, "whole, though no page has room for them");
     content.grouped(&world, content.lines + 1);
 }

@@ -57,6 +57,19 @@ test('the palette goes to a process by a part of its name, and Escape leaves it'
     await vanishes(page.getByTestId('palette'));
   }));
 
+test('a dialogue that is cancelled gives the focus back', () =>
+  stage.visit('/', async (page) => {
+    const add = page.getByRole('button', { name: 'Add workspace' });
+    await add.focus();
+    await page.keyboard.press('Enter');
+    const cancel = page.getByRole('button', { name: 'Cancel' });
+    await appears(cancel);
+    await cancel.focus();
+    await page.keyboard.press('Enter');
+    await vanishes(cancel);
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Add workspace');
+  }));
+
 test('Tab reaches the table, arrows choose, and letters start, restart, stop and open', () =>
   stage.visit(environmentRoute(workspace, 'dev'), async (page) => {
     await shows(page.getByTestId('process-second-status'), 'stopped');

@@ -68,8 +68,9 @@ pub struct LogsText {
     pub workspace: PathBuf,
     pub environment: String,
     pub process: String,
-    /// [`LogLine::at`].
+    /// [`LogLine::at`], and of which stream: where a writer was killed, lines of both end at one place.
     pub at: String,
+    pub stream: Stream,
     /// `next` of the piece before; opaque. `None`: from its beginning on.
     pub from: Option<String>,
 }
@@ -77,7 +78,7 @@ pub struct LogsText {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct LogsTextAnswer {
-    /// As in [`LogLine::text`], without how it is dressed.
+    /// As in [`LogLine::text`], without how it is dressed. A carriage return goes back to the beginning of the piece.
     pub text: String,
     /// Where the line goes on; `None`: that was its end.
     pub next: Option<String>,

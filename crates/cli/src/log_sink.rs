@@ -25,6 +25,8 @@ pub(crate) struct LogSink {
     path: Option<PathBuf>,
     /// A line's text, reused.
     line: String,
+    /// Of a line that was begun: what stands behind its text.
+    behind: String,
     lines: u64,
 }
 
@@ -86,6 +88,7 @@ impl LogSink {
             form,
             path: save.map(Path::to_path_buf),
             line: String::new(),
+            behind: String::new(),
             lines: 0,
         })
     }
@@ -133,11 +136,11 @@ impl LogSink {
         !self.is_for_people() || !io::stdout().is_terminal()
     }
 
-    /// Writes what stands before the text of a line, which then comes by [`Self::text`], and what stands behind it.
+    /// Writes what stands before the text of a line, which then comes by [`Self::text`] until [`Self::end_line`].
     ///
     /// # Errors
     /// It cannot be written, or nobody reads it.
-    pub(crate) fn begin_line(&mut self, line: &LogLine, gap: bool) -> Result<String, Failure> {
+    pub(crate) fn begin_line(&mut self, line: &LogLine, gap: bool) -> Result<(), Failure> {
         let bare = LogLine { text: String::new(), styles: Vec::new(), omitted: 0, ..line.clone() };
         let (before, behind) = match &mut self.form {
             Form::People(formatter) => {
@@ -157,8 +160,18 @@ impl LogSink {
             }
         };
         self.lines += 1;
-        self.put(&before)?;
-        Ok(behind)
+        self.behind = behind;
+        self.put(&before)
+    }
+
+    /// Writes what stands behind the text of a line that was begun.
+    ///
+    /// # Errors
+    /// It cannot be written, or nobody reads it.
+    pub(crate) fn end_line(&mut self) -> Result<(), Failure> {
+        let behind = std::mem::take(&mut self.behind);
+        self.put(&behind)?;
+        self.finish()
     }
 
     /// A part of the text of a line.
@@ -176,10 +189,7 @@ impl LogSink {
     }
 
     /// As it is.
-    ///
-    /// # Errors
-    /// It cannot be written, or nobody reads it.
-    pub(crate) fn put(&mut self, text: &str) -> Result<(), Failure> {
+    fn put(&mut self, text: &str) -> Result<(), Failure> {
         self.out.write_all(text.as_bytes()).map_err(|error| failed(self.path.as_deref(), error))
     }
 
@@ -188,7 +198,7 @@ impl LogSink {
     /// # Errors
     /// It cannot be written, or nobody reads it.
     pub(crate) fn close(&mut self) -> Result<(), Failure> {
-        self.finish()?;
+        self.end_line()?;
         match self.out.get_mut() {
             Target::Plain(_) => Ok(()),
             Target::Gzip(out) => out.try_finish().map_err(|error| failed(self.path.as_deref(), error)),

@@ -532,9 +532,9 @@ export type LogsScanStarted = { scan: number, };
  */
 export type LogsText = { workspace: string, environment: string, process: string, 
 /**
- * [`LogLine::at`].
+ * [`LogLine::at`], and of which stream: where a writer was killed, lines of both end at one place.
  */
-at: string, 
+at: string, stream: Stream, 
 /**
  * `next` of the piece before; opaque. `None`: from its beginning on.
  */
@@ -542,7 +542,7 @@ from: string | null, };
 
 export type LogsTextAnswer = { 
 /**
- * As in [`LogLine::text`], without how it is dressed.
+ * As in [`LogLine::text`], without how it is dressed. A carriage return goes back to the beginning of the piece.
  */
 text: string, 
 /**

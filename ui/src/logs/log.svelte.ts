@@ -366,7 +366,8 @@ export class Log {
   #take(answer: LogsReadAnswer): void {
     const last = this.#arrived.at(-1) ?? this.lines.at(this.lines.next - 1)?.line;
     for (const line of answer.lines) if (!isSame(line, last)) this.#arrived.push(line);
-    this.#open = answer.partial;
+    // A supervisor of before says nothing of them.
+    this.#open = answer.partial ?? [];
     const wasAtEnd = this.atEnd;
     this.atEnd = this.atEnd || answer.at_end;
     if (!wasAtEnd && this.atEnd) this.onreturn();

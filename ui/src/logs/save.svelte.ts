@@ -27,6 +27,11 @@ export class Save {
     this.#host = host;
   }
 
+  /** How it ended was there to be read. */
+  seen(): void {
+    this.said = null;
+  }
+
   stop(): void {
     this.#ended.abort();
   }
@@ -58,10 +63,20 @@ export class Save {
     try {
       while (!this.#ended.signal.aborted) {
         const answer: LogsReadAnswer = await connection.call('logs.read', logsRead(query, { cursor, max_bytes: PAGE }));
-        const lines = await Promise.all(answer.lines.map((line) => whole(connection, query.workspace, line)));
-        const texts = lines.map((line) => (form === 'text' ? textOf(line, true) : jsonLineOf(line)));
-        if (texts.length > 0) await write(`${texts.join('\n')}\n`);
-        this.lines = (this.lines ?? 0) + texts.length;
+        let texts: string[] = [];
+        const flush = async () => {
+          if (texts.length > 0) await write(`${texts.join('\n')}\n`);
+          this.lines = (this.lines ?? 0) + texts.length;
+          texts = [];
+        };
+        for (const line of answer.lines) {
+          if (!line.omitted) texts.push(form === 'text' ? textOf(line, true) : jsonLineOf(line));
+          else {
+            await flush();
+            await this.#writeLong(connection, query.workspace, line, form, write);
+          }
+        }
+        await flush();
         if (answer.at_end) return;
         cursor = answer.next;
       }
@@ -69,19 +84,35 @@ export class Save {
       connection.close();
     }
   }
-}
 
-/** Of a line that is too long for an answer, with the rest of its text. */
-async function whole(connection: Connection, workspace: string, line: LogLine): Promise<LogLine> {
-  if (!line.omitted) return line;
-  const { environment, process, at } = line;
-  let [text, from]: [string, string | null] = ['', null];
-  do {
-    const piece: LogsTextAnswer = await connection.call('logs.text', { workspace, environment, process, at, from });
-    text += piece.text;
-    from = piece.next;
-  } while (from !== null);
-  return { ...line, text };
+  /** A line that is too long for an answer, piece by piece; where it is gone meanwhile, what the answer had of it. */
+  async #writeLong(
+    connection: Connection,
+    workspace: string,
+    line: LogLine,
+    form: Form,
+    write: (text: string) => Promise<void>,
+  ): Promise<void> {
+    const { environment, process, at, stream } = line;
+    const whole = (text: string) => (form === 'text' ? textOf({ ...line, text }, true) : jsonLineOf({ ...line, text }));
+    const bare = whole('');
+    const end = form === 'text' ? bare.length : bare.length - '"}'.length;
+    let from: string | null = null;
+    do {
+      let piece: LogsTextAnswer;
+      try {
+        piece = await connection.call('logs.text', { workspace, environment, process, at, stream, from });
+      } catch (thrown) {
+        if (from === null) return write(`${whole(line.text)}\n`);
+        piece = { text: `… (the rest is missing: ${Failure.from(thrown).message})`, next: null };
+      }
+      const text = form === 'text' ? piece.text : JSON.stringify(piece.text).slice(1, -1);
+      await write(from === null ? `${bare.slice(0, end)}${text}` : text);
+      from = piece.next;
+    } while (from !== null && !this.#ended.signal.aborted);
+    await write(`${bare.slice(end)}\n`);
+    this.lines = (this.lines ?? 0) + 1;
+  }
 }
 
 const saves = new WeakMap<Forge, Map<string, Save>>();

@@ -87,7 +87,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(query: LogQuery, wait: bool, sink: LogSink) -> Self {
-        // Into what goes on, or is kept, a line comes once: when it is whole.
+        // In what goes on or is saved, a line comes once: when it is whole.
         let partial = !wait && sink.is_for_people();
         let request = LogsRead { query, max_bytes: Some(PAGE), wait, partial, ..LogsRead::default() };
         Self { request, sink, lost: 0 }
@@ -129,12 +129,12 @@ impl Reading {
         client: &mut Client,
         page: LogsReadAnswer,
     ) -> Result<Option<Pending>, Failure> {
+        let gap_at = |index: usize| if page.gaps.contains(&index) { &[0][..] } else { &[] };
         for (index, line) in page.lines.iter().enumerate() {
-            let gap = page.gaps.contains(&index);
             if line.omitted > 0 {
-                self.take_long(client, line, gap).await?;
+                self.take_long(client, line, page.gaps.contains(&index)).await?;
             } else {
-                self.sink.write(std::slice::from_ref(line), if gap { &[0] } else { &[] })?;
+                self.sink.write(std::slice::from_ref(line), gap_at(index))?;
             }
         }
         // Nothing is left but where it goes on.
@@ -147,27 +147,28 @@ impl Reading {
             environment: line.environment.clone(),
             process: line.process.clone(),
             at: line.at.clone(),
+            stream: line.stream,
             from: None,
         };
-        let behind = self.sink.begin_line(line, gap)?;
+        // Where it is gone meanwhile, as much of it as a page has room for.
+        let Ok(mut answer) = client.call(&asked).await else {
+            return self.sink.write(std::slice::from_ref(line), if gap { &[0] } else { &[] });
+        };
+        self.sink.begin_line(line, gap)?;
         loop {
-            match client.call(&asked).await {
-                Ok(LogsTextAnswer { text, next }) => {
-                    self.sink.text(&text)?;
-                    asked.from = next;
-                    if asked.from.is_none() {
-                        break;
-                    }
-                }
-                // What is there of it stays; whoever comes next reads on behind it.
-                Err(error) => {
-                    self.sink.text(&format!("… (the rest is missing: {})", error.message))?;
-                    break;
-                }
+            self.sink.text(&answer.text)?;
+            asked.from = answer.next;
+            if asked.from.is_none() {
+                return self.sink.end_line();
             }
+            answer = match client.call(&asked).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let text = format!("… (the rest is missing: {})", error.message);
+                    LogsTextAnswer { text, next: None }
+                }
+            };
         }
-        self.sink.put(&behind)?;
-        self.sink.finish()
     }
 
     /// All that is stored; what was saved when somebody interrupts it is whole as far as it goes.

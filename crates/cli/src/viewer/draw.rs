@@ -17,6 +17,9 @@ use crate::view::{log_line, words};
 /// Less than this cannot show a line that makes sense.
 const LEAST: (usize, usize) = (40, 6);
 
+/// Rows of a line without an end, its last ones.
+const PARTIAL_ROWS: usize = 3;
+
 /// What pictures are drawn with.
 #[derive(Debug, Clone)]
 pub(crate) struct Brush {
@@ -63,7 +66,8 @@ fn body(viewer: &Viewer, brush: &Brush) -> Vec<Line<'static>> {
         lines.truncate(height);
         for line in viewer.window.partial() {
             let entry = Entry { line: line.clone(), gap: false };
-            lines.extend(entry_lines(viewer, None, &entry, brush));
+            let rows = entry_lines(viewer, None, &entry, brush);
+            lines.extend(rows.into_iter().rev().take(PARTIAL_ROWS).rev());
         }
         // What is newest is in sight.
         lines.drain(..lines.len().saturating_sub(height));

@@ -126,6 +126,7 @@ impl Search {
 
     /// Works until all is looked through, or the search is stopped. Any number of threads may, each with this call.
     pub fn work(&self) {
+        let _stops = StopsOnPanic(self);
         let mut finder = Finder::new(self.options.filter.clone(), self.options.reader);
         while let Some(taken) = self.next_block() {
             if let Err(error) = self.look_through(&taken, &mut finder) {
@@ -230,6 +231,17 @@ impl Search {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Others may wait for the block of a thread that does not come to its end.
+struct StopsOnPanic<'a>(&'a Search);
+
+impl Drop for StopsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
     }
 }
 

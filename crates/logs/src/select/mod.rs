@@ -46,8 +46,8 @@ pub enum Step {
 /// and those of one store in their own. Backward is the same sequence from its end.
 ///
 /// Each step looks through a few blocks at most, on several threads where little is found in them, so that who has no
-/// more time can stop between two, and go on at [`Selection::cursors`] later. It holds what was found in those blocks of
-/// each store.
+/// more time can stop between two, and go on at [`Selection::cursors`] later. It holds what was found in the last blocks of
+/// each store: of few, unless what is wanted stands close together behind much of which nothing was.
 #[derive(Debug)]
 pub struct Selection {
     direction: Direction,

@@ -63,7 +63,8 @@ impl Hogs {
         self.alerts.iter().filter_map(told).chain(self.told_before.iter().cloned()).collect()
     }
 
-    /// Forgets of those that were told before the ones that are here again, and after some looks all. Whether there was one.
+    /// What was told before and is here again is no longer needed, and after some looks none of it is. Whether anything
+    /// went.
     fn forget_told(&mut self) -> bool {
         let Self { alerts, told_before, looks, .. } = self;
         let count = told_before.len();
@@ -160,7 +161,9 @@ impl Core {
             limits.hog_cpu = limits.hog_cpu.min(other.hog_cpu);
             limits.hog_memory = limits.hog_memory.min(other.hog_memory);
         }
-        let told: Vec<Option<u32>> = self.hogs.alerts.iter().map(|(alert, _)| alert.about).collect();
+        let told = self.hogs.alerts.iter().map(|(alert, _)| alert.about);
+        let told: Vec<Option<u32>> =
+            told.chain(self.hogs.told_before.iter().map(|one| Some(one.pid))).collect();
         let found = alerts::hogs(machine, &limits, &told);
         let before = std::mem::replace(&mut self.hogs.suspects, found.clone());
         let open = std::mem::take(&mut self.hogs.alerts);
@@ -198,6 +201,10 @@ impl Core {
 
     /// Nobody looks for them any more.
     pub(super) fn forget_hogs(&mut self) {
+        if !self.hogs.told().is_empty() {
+            let all: Vec<EnvironmentKey> = self.environments.keys().cloned().collect();
+            all.iter().for_each(|environment| self.unsaved(environment));
+        }
         self.hogs = Hogs::default();
         self.close_hogs();
     }

@@ -209,10 +209,10 @@ impl Core {
         };
         let (key, run) = (key.clone(), run.to_owned());
         process.container = Some(container::watch(engine, cidfile, move |sample| {
-            let (key, run) = (key.clone(), run.clone());
+            let (key, run, now) = (key.clone(), run.clone(), Instant::now());
             handle.tell(Message::Visit(Box::new(move |core| {
                 if let Some(process) = core.in_run(&key, &run) {
-                    process.costs.container = sample.map(|sample| (Instant::now(), sample));
+                    process.costs.container = sample.map(|sample| (now, sample));
                 }
             })));
         }));

@@ -17,6 +17,8 @@ pub(super) struct Bookmark {
     /// Where the logs ended when the reading began, if it ends there.
     ends: Option<Vec<Place>>,
     pub(super) context: ContextState,
+    /// Up to where there is no match, and whether that was looked for backward.
+    sought: Option<(bool, Vec<Place>)>,
     /// What was told of lines without an end: see [`told`]; 0: nothing.
     pub(super) partial: u64,
 }
@@ -55,6 +57,15 @@ impl Bookmark {
         Self { ends: Some(ends.map(place).collect()), ..self }
     }
 
+    /// In this direction there is no match before these places.
+    pub(super) fn sought<'a>(
+        self,
+        backward: bool,
+        places: impl Iterator<Item = (&'a Target, Cursor)>,
+    ) -> Self {
+        Self { sought: Some((backward, places.map(place).collect())), ..self }
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         serde_json::from_str(text)
             .map_err(|_| Error::new(Code::Usage, "the cursor is none that `logs.read` gave"))
@@ -67,6 +78,12 @@ impl Bookmark {
     /// The place in a process's log. One that was not there then is read from its beginning.
     pub(super) fn place(&self, target: &Target) -> Cursor {
         find(&self.places, target)
+    }
+
+    /// Up to where a process's log has no match.
+    pub(super) fn sought_in(&self, target: &Target, backward: bool) -> Option<Cursor> {
+        let (of, places) = self.sought.as_ref()?;
+        (*of == backward).then(|| find(places, target))
     }
 
     /// Where the reading of a process's log ends; one that was not there when it began is not read.

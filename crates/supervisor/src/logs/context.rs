@@ -31,14 +31,22 @@ pub(super) struct Surrounded<'a> {
     held_bytes: usize,
     /// Lines that were passed over in a row.
     quiet: u32,
+    /// The page has come further than where it began.
+    progressed: bool,
+    /// A match was found, and is not shown yet.
+    owed: bool,
 }
 
-/// What looking for the next match came to.
-enum Sought {
+/// Why reading near a match, or looking for the next one, has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// A match was found.
     Match,
-    /// There is none up to the end.
+    /// None came for a while.
+    Quiet,
+    /// There is no more.
     End,
-    /// None was found in the time that there was.
+    /// The page is full, or its time is over.
     Over,
 }
 
@@ -50,47 +58,78 @@ impl<'a> Surrounded<'a> {
         state: ContextState,
     ) -> Self {
         let (page, held) = (Page::default(), VecDeque::new());
-        Self { pager, direction, ends, state, page, held, held_bytes: 0, quiet: 0 }
+        Self {
+            pager,
+            direction,
+            ends,
+            state,
+            page,
+            held,
+            held_bytes: 0,
+            quiet: 0,
+            progressed: false,
+            owed: false,
+        }
     }
 
-    pub(super) fn read(mut self, starts: &[Cursor]) -> io::Result<PageEnd> {
-        let Self { pager, direction, ends, .. } = self;
-        let surroundings = pager.filter.surroundings();
-        let read_on = |starts: &[Cursor]| pager.select(starts, ends, direction, surroundings.clone());
-        let mut selection = read_on(starts)?;
-        let mut lines = 0;
+    /// Reads on from where the lines begin that were not shown; what lies before `sought` has no match.
+    pub(super) fn read(mut self, from: &[Cursor], mut sought: Option<Vec<Cursor>>) -> io::Result<PageEnd> {
+        let mut from = from.to_vec();
         loop {
-            let is_between = selection.is_between();
-            // What is held is read again by who goes on: each page comes further than that.
-            let is_over = || lines > pager.context() && pager.is_over();
-            if is_between && (pager.is_full(&self.page) || is_over()) {
-                return Ok(self.end(selection.cursors(), false));
-            }
-            if is_between && self.quiet > pager.quiet.max(pager.context()) {
-                let places = self.put_back(selection.cursors());
-                match self.seek(&places)? {
-                    (Sought::Match, places) => selection = read_on(&places)?,
-                    (sought, places) => return Ok(self.end(places, matches!(sought, Sought::End))),
+            let mut starts = from.clone();
+            if let Some(places) = sought.take() {
+                let (ended, places) = self.seek(&from, &places)?;
+                if ended != Ended::Match {
+                    return Ok(self.end(from, Some(places), ended));
                 }
+                starts = places;
             }
-            let places = selection.cursors();
-            match selection.step()? {
-                Step::Line(number, line) => {
-                    lines += 1;
-                    self.take(number, places[number], line);
-                }
-                Step::Searched => {}
-                Step::End => return Ok(self.end(selection.cursors(), true)),
+            let (ended, reached) = self.read_near(&starts)?;
+            // Only what is passed over for good need not be read again: a gap would be told otherwise, or not told.
+            let is_passed = self.state.passed && !self.held.is_empty();
+            from = self.put_back(reached.clone());
+            sought = is_passed.then_some(reached);
+            if ended != Ended::Quiet {
+                return Ok(self.end(from, sought, ended));
             }
         }
     }
 
-    fn end(mut self, places: Vec<Cursor>, at_end: bool) -> PageEnd {
-        let places = self.put_back(places);
-        PageEnd { page: self.page, state: self.state, places, at_end }
+    fn end(self, places: Vec<Cursor>, sought: Option<Vec<Cursor>>, ended: Ended) -> PageEnd {
+        PageEnd { page: self.page, state: self.state, places, sought, at_end: ended == Ended::End }
     }
 
-    /// What is held may be the context of a match that is still to come: it is read again.
+    /// Reads line by line. Why it ended, and where.
+    fn read_near(&mut self, starts: &[Cursor]) -> io::Result<(Ended, Vec<Cursor>)> {
+        let surroundings = self.pager.filter.surroundings();
+        let mut selection = self.pager.select(starts, self.ends, self.direction, surroundings)?;
+        let quiet = self.pager.quiet.max(self.pager.context());
+        loop {
+            let places = selection.cursors();
+            if selection.is_between() {
+                self.progressed |= places != starts;
+                if self.is_over() {
+                    return Ok((Ended::Over, places));
+                }
+                if self.quiet > quiet {
+                    return Ok((Ended::Quiet, places));
+                }
+            }
+            match selection.step()? {
+                Step::Line(number, line) => self.take(number, places[number], line),
+                Step::Searched => {}
+                Step::End => return Ok((Ended::End, selection.cursors())),
+            }
+        }
+    }
+
+    /// Each page comes further than the one before: what is held and put back does not count, and what was found is shown.
+    fn is_over(&self) -> bool {
+        let may_end = self.progressed && !self.owed && (self.held.is_empty() || self.state.passed);
+        self.pager.is_full(&self.page) || (may_end && self.pager.is_over())
+    }
+
+    /// What is held may be the context of a match that is still to come: where it begins.
     fn put_back(&mut self, mut places: Vec<Cursor>) -> Vec<Cursor> {
         for (number, place, _) in self.held.drain(..).rev() {
             places[number] = place;
@@ -114,6 +153,7 @@ impl<'a> Surrounded<'a> {
 
     /// Shows what is held before a match, as much as a message has room for.
     fn lead_in(&mut self) {
+        self.owed = false;
         let (mut lead, mut bytes) = (Vec::new(), 0);
         for (number, _, line) in self.held.drain(..).rev() {
             let line = self.pager.show(number, &line);
@@ -144,30 +184,33 @@ impl<'a> Surrounded<'a> {
         }
     }
 
-    /// Looks for the next match behind `from`; and where to read on.
-    fn seek(&self, from: &[Cursor]) -> io::Result<(Sought, Vec<Cursor>)> {
+    /// Looks for the next match behind `sought`. Of one, where to read on, but not before `from`; else how far it came.
+    fn seek(&mut self, from: &[Cursor], sought: &[Cursor]) -> io::Result<(Ended, Vec<Cursor>)> {
         let filter = self.pager.filter.clone();
-        let mut selection = self.pager.select(from, self.ends, self.direction, filter)?;
-        let (sought, places) = loop {
+        let mut selection = self.pager.select(sought, self.ends, self.direction, filter)?;
+        loop {
+            let places = selection.cursors();
+            self.progressed |= places != sought;
+            if selection.is_between() && self.progressed && self.pager.is_over() {
+                return Ok((Ended::Over, places));
+            }
             match selection.step()? {
                 Step::Line(number, line) => {
-                    break (Sought::Match, self.pager.around(number, &line, self.direction)?);
+                    self.owed = true;
+                    let near = self.pager.around(number, &line, self.direction)?;
+                    // What was written meanwhile to a log that had no more was not looked at.
+                    let unseen = selection.cursors();
+                    let places = near.into_iter().zip(unseen).zip(from);
+                    let places = places.map(|((near, unseen), from)| match self.direction {
+                        Direction::Forward => near.min(unseen).max(*from),
+                        Direction::Backward => near.max(unseen).min(*from),
+                    });
+                    return Ok((Ended::Match, places.collect()));
                 }
-                Step::End => {
-                    break (Sought::End, self.pager.lead(selection.cursors(), self.direction)?);
-                }
-                Step::Searched if self.pager.is_over() && selection.is_between() => {
-                    break (Sought::Over, self.pager.lead(selection.cursors(), self.direction)?);
-                }
+                Step::End => return Ok((Ended::End, selection.cursors())),
                 Step::Searched => {}
             }
-        };
-        // What lies before `from` was read already.
-        let places = places.into_iter().zip(from).map(|(place, from)| match self.direction {
-            Direction::Forward => place.max(*from),
-            Direction::Backward => place.min(*from),
-        });
-        Ok((sought, places.collect()))
+        }
     }
 }
 
@@ -180,10 +223,7 @@ impl Pager {
             Direction::Backward => line.time_ns.saturating_add(1),
         };
         let mut places = self.anchored(&Anchor::Time(time))?;
-        places[number] = match direction {
-            Direction::Forward => place_before(line.end),
-            Direction::Backward => line.end,
-        };
+        places[number] = side_of(line, direction);
         self.lead(places, direction)
     }
 
@@ -199,15 +239,20 @@ impl Pager {
             match selection.step()? {
                 Step::Line(number, line) => {
                     left -= 1;
-                    places[number] = match direction {
-                        Direction::Forward => place_before(line.end),
-                        Direction::Backward => line.end,
-                    };
+                    places[number] = side_of(&line, direction);
                 }
                 Step::Searched => {}
                 Step::End => break,
             }
         }
         Ok(places)
+    }
+}
+
+/// From where a line is read.
+fn side_of(line: &Line, direction: Direction) -> Cursor {
+    match direction {
+        Direction::Forward => place_before(line.end),
+        Direction::Backward => line.end,
     }
 }

@@ -20,9 +20,6 @@ use super::shown::{shown, wire_bytes};
 const PAGE: usize = 256 * 1024;
 const MAX_PAGE: usize = 4 << 20;
 
-/// Bytes of a line without an end that are told.
-const MAX_PARTIAL: usize = 64 << 10;
-
 pub(super) fn page_bytes(request: &LogsRead) -> usize {
     request.max_bytes.unwrap_or(PAGE).clamp(1, MAX_PAGE)
 }
@@ -100,7 +97,12 @@ impl Pager {
         let ends = self.ends(bookmark)?;
         let read = if self.context() > 0 {
             let state = bookmark.map_or(ContextState::default(), |bookmark| bookmark.context);
-            Surrounded::new(self, direction, ends.as_deref(), state).read(&starts)?
+            let sought = bookmark.and_then(|bookmark| {
+                let place =
+                    |(target, _): &(Target, PathBuf)| bookmark.sought_in(target, self.request.backward);
+                self.logs.iter().map(place).collect()
+            });
+            Surrounded::new(self, direction, ends.as_deref(), state).read(&starts, sought)?
         } else {
             self.read(&starts, ends.as_deref(), direction)?
         };
@@ -129,15 +131,15 @@ impl Pager {
                 break;
             }
         }
-        Ok(PageEnd { page, state: ContextState::default(), places: selection.cursors(), at_end })
+        let (places, sought) = (selection.cursors(), None);
+        Ok(PageEnd { page, state: ContextState::default(), places, sought, at_end })
     }
 
     /// The lines without an end that are wanted, as many as a page holds.
     fn partial(&self) -> io::Result<Vec<LogLine>> {
         let mut page = Page::default();
         for (number, (_, folder)) in self.logs.iter().enumerate() {
-            let open = open_lines(folder, ReaderOptions { max_line: MAX_PARTIAL })?;
-            for line in open.iter().filter(|line| self.filter.matches(line)) {
+            for line in open_lines(folder)?.iter().filter(|line| self.filter.matches(line)) {
                 if !self.is_full(&page) {
                     page.push(self.show(number, line));
                 }
@@ -186,13 +188,16 @@ impl Pager {
         up_to: Option<&[Cursor]>,
         partial: Vec<LogLine>,
     ) -> LogsReadAnswer {
-        let PageEnd { page, state, places, at_end } = read;
+        let PageEnd { page, state, places, sought, at_end } = read;
         let targets = || self.logs.iter().map(|(target, _)| target);
         let bookmark =
             |places: &[Cursor], context| Bookmark::of(targets().zip(places.iter().copied()), context);
         let start = bookmark(starts, ContextState::default()).text();
         let mut on = bookmark(&places, state);
         on.partial = told(&partial);
+        if let Some(sought) = sought {
+            on = on.sought(self.request.backward, targets().zip(sought));
+        }
         if let Some(ends) = up_to {
             on = on.up_to(targets().zip(ends.iter().copied()));
         }
@@ -353,6 +358,8 @@ pub(super) struct PageEnd {
     pub(super) page: Page,
     pub(super) state: ContextState,
     pub(super) places: Vec<Cursor>,
+    /// With context: up to where there is no match.
+    pub(super) sought: Option<Vec<Cursor>>,
     pub(super) at_end: bool,
 }
 

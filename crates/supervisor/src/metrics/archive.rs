@@ -359,8 +359,9 @@ impl Keeping {
         } else {
             Vec::new()
         };
-        let coarse = coarse.into_iter().map(|point| point.at_step(i64::from(COARSE)));
-        coarse.chain(fine).chain(fresh).collect()
+        // Two supervisors may have measured a part of one step each.
+        let coarse = thinned(coarse, i64::from(COARSE));
+        coarse.into_iter().chain(fine).chain(fresh).collect()
     }
 
     fn marks_of(&mut self, environment: &EnvironmentKey, after: i64, until: i64) -> Vec<Mark> {
