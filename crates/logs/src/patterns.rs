@@ -18,6 +18,8 @@ mod tree;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::{Cursor, Level, Line, ansi, level};
 use mask::Masked;
@@ -171,11 +173,18 @@ impl Miner {
         }
     }
 
-    /// The worst level first, then the most frequent.
+    /// The worst level first, then the most frequent. No two have both their level and their expression in common.
     #[must_use]
     pub fn patterns(&self) -> Vec<Pattern> {
-        let there = self.clusters.iter().filter(|cluster| !cluster.is_gone());
-        let mut patterns: Vec<Pattern> = there.map(Cluster::pattern).collect();
+        let mut alike: BTreeMap<(Option<Level>, String), Cluster> = BTreeMap::new();
+        for cluster in self.clusters.iter().filter(|cluster| !cluster.is_gone()) {
+            // Clusters may have become the same since they were told apart.
+            match alike.entry((cluster.level, cluster.masked.regex())) {
+                Entry::Occupied(mut known) => known.get_mut().tally.add(cluster.tally.clone()),
+                Entry::Vacant(place) => _ = place.insert(cluster.clone()),
+            }
+        }
+        let mut patterns: Vec<Pattern> = alike.into_values().map(|cluster| cluster.pattern()).collect();
         patterns.sort_by(|one, other| {
             let key = |pattern: &Pattern| (Reverse(pattern.level), Reverse(pattern.count));
             key(one).cmp(&key(other)).then_with(|| one.template.cmp(&other.template))

@@ -12,6 +12,7 @@ mod alerts;
 mod ask;
 mod cause;
 mod configurations;
+mod hogs;
 mod inspect;
 mod loaded;
 mod look;
@@ -155,7 +156,7 @@ pub(crate) struct Core {
     archive: crate::metrics::Archive,
     /// Of processes with a health check.
     health_histories: BTreeMap<Key, crate::metrics::HealthHistory>,
-    hogs: alerts::Hogs,
+    hogs: hogs::Hogs,
     /// When it was last looked at how much is logged.
     logs_looked_at: Option<std::time::Instant>,
     registry: Registry,
@@ -242,7 +243,7 @@ impl Core {
             machine: None,
             archive,
             health_histories: BTreeMap::new(),
-            hogs: alerts::Hogs::default(),
+            hogs: hogs::Hogs::default(),
             logs_looked_at: None,
             registry,
             incidents: Vec::new(),

@@ -234,6 +234,8 @@ proptest! {
         prop_assert_eq!(miner.patterns(), mine(lines.iter().copied()).patterns(), "the same lines, the same patterns");
         let written = lines.iter().filter(|line| !line.trim().is_empty()).count() as u64;
         prop_assert_eq!(miner.patterns().iter().map(|one| one.count).sum::<u64>(), written, "each line is counted");
+        let told: Vec<_> = miner.patterns().into_iter().map(|one| (one.level, one.regex)).collect();
+        prop_assert!(told.iter().all(|one| told.iter().filter(|other| one == *other).count() == 1), "each once");
         for pattern in miner.patterns() {
             let regex = regex::Regex::new(&pattern.regex);
             prop_assert!(regex.is_ok(), "{} is no regular expression", pattern.regex);

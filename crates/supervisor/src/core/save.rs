@@ -14,7 +14,8 @@ use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
 use super::act::remove_folder;
-use super::alerts::{Muted, ToldHog};
+use super::alerts::Muted;
+use super::hogs::ToldHog;
 use super::loaded::FolderId;
 use super::measure::{Costs, ToldAlerts};
 use super::told::SavedTold;
