@@ -488,6 +488,40 @@ fn a_search_that_is_stopped_ends_at_once() {
 }
 
 #[test]
+fn how_far_a_search_is_counts_only_the_time_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    numbered(folder.path(), 40_000, 100_000);
+    let size: u64 = common::segments(folder.path())
+        .iter()
+        .map(|name| std::fs::metadata(folder.path().join(name)).unwrap().len())
+        .sum();
+    let all = lines(folder.path());
+    let (since, until) = (all[20_000].time_ns, all[30_000].time_ns);
+    let filter = Filter { since: Some(since), until: Some(until), ..Filter::default() };
+    let expected = all.iter().filter(|line| filter.matches(line)).count() as u64;
+    for direction in [Direction::Forward, Direction::Backward] {
+        let options = SearchOptions {
+            direction,
+            filter: filter.clone(),
+            reader: ReaderOptions::default(),
+            most: 0,
+            counts: false,
+            patterns: false,
+            parts: 0,
+        };
+        let edge = if direction == Direction::Forward { since } else { until + 1 };
+        let mut reader = Reader::open(folder.path()).unwrap();
+        reader.seek_time(edge).unwrap();
+        let start = Start { dir: folder.path().to_owned(), at: reader.cursor(), end: None };
+        let search = Search::new(vec![start], options, Box::new(|| ())).unwrap();
+        search.work();
+        let Progress { matched, scanned_bytes, total_bytes, .. } = search.take().unwrap();
+        assert_eq!((matched, scanned_bytes), (expected, total_bytes), "{direction:?}");
+        assert!(total_bytes.abs_diff(size / 4) < size / 50, "{direction:?}: {total_bytes} of {size}");
+    }
+}
+
+#[test]
 fn who_takes_nothing_holds_a_search_up_and_not_its_memory() {
     let folder = tempfile::tempdir().unwrap();
     numbered(folder.path(), 300_000, 4 << 20);

@@ -7,13 +7,12 @@ mod tally;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::segments::{list, log_path};
 use crate::select::{Direction, Finder, Start};
-use crate::{Filter, Line, ReaderOptions};
+use crate::{Cursor, Filter, Line, Reader, ReaderOptions};
 
 use counted::Counted;
 use order::{Order, Taken};
@@ -107,7 +106,7 @@ impl Search {
     ) -> io::Result<Self> {
         let mut total_bytes = 0;
         for start in &starts {
-            total_bytes += stored_bytes(&start.dir)?;
+            total_bytes += wanted_bytes(start, &options)?;
         }
         let span = tally::span(&starts, &options)?;
         let counted = starts.iter().map(|_| Counted::new(span)).collect();
@@ -278,7 +277,31 @@ fn held_bytes(line: &Line) -> usize {
     line.text.len() + size_of::<Line>()
 }
 
-fn stored_bytes(dir: &Path) -> io::Result<u64> {
-    let size = |segment| std::fs::metadata(log_path(dir, segment)).map_or(0, |found| found.len());
-    Ok(list(dir)?.into_iter().map(size).sum())
+/// Bytes of a store that lie within the time that is asked for, from where the search begins on.
+fn wanted_bytes(start: &Start, options: &SearchOptions) -> io::Result<u64> {
+    let place = |time_ns| -> io::Result<Cursor> {
+        let mut reader = Reader::open(&start.dir)?;
+        reader.seek_time(time_ns)?;
+        Ok(reader.cursor())
+    };
+    let Filter { since, until, .. } = &options.filter;
+    let (from, until) = match options.direction {
+        Direction::Forward => {
+            let until = until.map(|until| place(until.saturating_add(1))).transpose()?;
+            (start.at, until.or(start.end))
+        }
+        Direction::Backward => {
+            let from = since.map(place).transpose()?;
+            (from.unwrap_or(Cursor { segment: 0, offset: 0 }), Some(start.at))
+        }
+    };
+    let bytes = |segment: u32| {
+        let length = std::fs::metadata(log_path(&start.dir, segment)).map_or(0, |found| found.len());
+        let begin = if segment == from.segment { from.offset } else { 0 };
+        let end = until.filter(|until| until.segment == segment).map_or(length, |until| until.offset);
+        end.min(length).saturating_sub(begin)
+    };
+    let last = until.map_or(u32::MAX, |until| until.segment);
+    let within = list(&start.dir)?.into_iter().filter(|segment| (from.segment..=last).contains(segment));
+    Ok(within.map(bytes).sum())
 }
