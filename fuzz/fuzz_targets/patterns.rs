@@ -1,7 +1,7 @@
-//! Any bytes as lines: each is counted once, and halves can be merged either way.
+//! Any bytes as lines: the same lines give the same patterns, no two of which are the same, and no line is counted twice.
 #![no_main]
 
-use forge_logs::patterns::{Miner, Span};
+use forge_logs::patterns::{Miner, Pattern, Span};
 use forge_logs::{Cursor, Line, Stream, level};
 use libfuzzer_sys::fuzz_target;
 
@@ -18,10 +18,12 @@ fn mine(lines: &[(usize, &[u8])]) -> Miner {
 
 fuzz_target!(|text: &[u8]| {
     let lines: Vec<(usize, &[u8])> = text.split(|&byte| byte == b'\n').take(200).enumerate().collect();
-    let (first, second) = lines.split_at(lines.len() / 2);
-    let (mut one, mut other) = (mine(first), mine(second));
-    let (first, second) = (one.clone(), other.clone());
-    one.merge(second);
-    other.merge(first);
-    assert_eq!(one.patterns(), other.patterns(), "merged either way");
+    let miner = mine(&lines);
+    let patterns = miner.patterns();
+    assert_eq!(patterns, mine(&lines).patterns(), "the same each time");
+    let counted = patterns.iter().map(|one| one.count).sum::<u64>() + miner.forgotten();
+    assert!(counted <= lines.len() as u64, "{counted} of {}", lines.len());
+    let alike = |one: &Pattern, other: &Pattern| (one.level, &one.regex) == (other.level, &other.regex);
+    let twice = patterns.iter().enumerate().find(|(at, one)| patterns[..*at].iter().any(|other| alike(one, other)));
+    assert!(twice.is_none(), "{twice:?} is there twice");
 });
