@@ -311,7 +311,29 @@ mod tests {
 
     #[test]
     fn moods_are_told_apart_without_colour() {
-        let moods = [Mood::Stopped, Mood::Ready, Mood::Busy, Mood::Trouble];
+        told_apart(image);
+    }
+
+    #[test]
+    fn templates_are_told_apart_and_have_no_colour() {
+        let template = |mood| match mood {
+            Mood::Stopped => tauri::include_image!("icons/tray/stopped-template.png"),
+            Mood::Ready => tauri::include_image!("icons/tray/ready-template.png"),
+            Mood::Busy => tauri::include_image!("icons/tray/busy-template.png"),
+            Mood::Trouble => tauri::include_image!("icons/tray/trouble-template.png"),
+        };
+        told_apart(template);
+        for mood in MOODS {
+            let drawn = template(mood);
+            let mut pixels = drawn.rgba().chunks_exact(4).filter(|pixel| pixel[3] > 0);
+            assert!(pixels.all(|pixel| pixel[..3] == [0, 0, 0]), "{mood:?} is black, the system colours it");
+        }
+    }
+
+    const MOODS: [Mood; 4] = [Mood::Stopped, Mood::Ready, Mood::Busy, Mood::Trouble];
+
+    fn told_apart(image: impl Fn(Mood) -> Image<'static>) {
+        let moods = MOODS;
         // Where something is drawn, whatever its colour.
         let shapes = moods.map(|mood| {
             image(mood).rgba().chunks_exact(4).map(|pixel| pixel[3] > 127).collect::<Vec<bool>>()

@@ -82,6 +82,25 @@ fn a_headless_supervisor_hands_over_and_no_process_notices() {
 }
 
 #[test]
+fn what_is_written_while_one_supervisor_hands_over_to_the_next_is_all_there() {
+    let desktop =
+        Desktop::with("dev:\n  - {name: api, command: nasty count 20000 --rate 2000 print over forever}\n");
+    desktop.start();
+    let headless = desktop.wait_supervisor();
+    let (app, item) = desktop.launch_in_tray();
+    item.wait_label("dev — running");
+    wait_host(&desktop, &app);
+    wait_until("the headless one has left", || !headless.is_alive());
+    desktop.wait_line("api", "over");
+    let lines = desktop.lines("api");
+    let counted = lines.iter().filter_map(|line| {
+        let text = String::from_utf8_lossy(&line.text).into_owned();
+        text.strip_prefix("line ")?.split_whitespace().next()?.parse::<usize>().ok()
+    });
+    assert!(counted.eq(0..20_000), "each line once and in order");
+}
+
+#[test]
 fn a_supervisor_in_a_terminal_is_left_there() {
     let desktop = Desktop::with(ONE);
     desktop.forge(["stop", "--all"]).run().ok();

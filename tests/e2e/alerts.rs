@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
+use std::time::Instant;
 use std::{fs, thread};
 
 use forge_tests::{FakeDocker, Invocation, Value, World, json, nasty, wait_until};
@@ -37,6 +38,17 @@ dev:
         let mut texts = states.filter_map(|file| fs::read_to_string(file.path()).ok());
         texts.any(|text| text.contains("\"hogs\":[{"))
     });
+    let notices = world.rpc().expect("a connection").ask("notices", json!({}))["notices"].clone();
+    let told: Vec<&str> = notices
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["summary"].as_str().filter(|text| text.contains("not Forge's")))
+        .collect();
+    assert!(
+        !told.is_empty() && told.iter().all(|one| told.iter().filter(|other| one == *other).count() == 1),
+        "{told:?}"
+    );
     world.kill_supervisor();
     wait_until("the next supervisor sees it", || warning(&world, None, "hog").is_some());
     assert_eq!(warning(&world, None, "hog").expect("a warning")["since"], since, "it is the same episode");
@@ -77,13 +89,35 @@ dev:
   - {name: busy, command: nasty spin}
   - {name: chatty, command: nasty flood --rate 10000}
   - {name: failing, command: \"nasty count 30 --tag 'ERROR it failed' forever\"}
+  - {name: slow, command: \"nasty print 'GET /reports took 2500 ms' forever\"}
 ",
     );
     world.start();
     let mut rpc = world.rpc().expect("a connection");
-    for (process, kind) in [("busy", "cpu"), ("chatty", "log_growth"), ("failing", "error_rate")] {
+    // And the words of the notice that each is; slow work is none.
+    let kinds = [
+        ("busy", "cpu", Some("% of a core")),
+        ("chatty", "log_growth", Some("has logged")),
+        ("failing", "error_rate", Some("errors in")),
+        ("slow", "slow", None),
+    ];
+    for (process, kind, _) in kinds {
+        wait_until(&format!("{process} is warned of"), || warning(&world, Some(process), kind).is_some());
+    }
+    let about = |notices: &Value, process: &str, words: &str| {
+        let all = notices.as_array().expect("a list");
+        all.iter()
+            .filter(|one| {
+                one["process"] == process && one["summary"].as_str().is_some_and(|text| text.contains(words))
+            })
+            .count()
+    };
+    for (process, kind, words) in kinds {
         let warned = || warning(&world, Some(process), kind);
-        wait_until(&format!("{process} is warned of"), || warned().is_some());
+        if let Some(words) = words {
+            let told = rpc.ask("notices", json!({}))["notices"].clone();
+            assert_eq!(about(&told, process, words), 1, "{kind} is told once: {told}");
+        }
         let mut mute = |muted: bool| {
             let mute = json!({
                 "workspace": world.workspace(), "environment": "dev", "process": process, "kind": kind,
@@ -94,28 +128,31 @@ dev:
         };
         let open = mute(true);
         assert_eq!(warned().map(|one| one["muted"].clone()), Some(json!(true)), "{kind} is shown as muted");
-        let told = |one: &serde_json::Value| one["process"] == process && one["kind"] == kind;
-        assert!(open.as_array().is_some_and(|open| !open.iter().any(told)), "and told no more: {open}");
+        assert!(words.is_none_or(|words| about(&open, process, words) == 0), "and told no more: {open}");
         mute(false);
         assert_eq!(warned().map(|one| one["muted"].clone()), Some(json!(false)), "{kind} is heard again");
     }
 }
 
-/// Answers each question about a container with the same figures.
+/// Answers questions about a container: it uses half a core since the engine began, and has moved some bytes.
 fn engine(path: &std::path::Path) {
-    const FIGURES: &str = r#"{"cpu_stats": {"cpu_usage": {"total_usage": 5000000}},
-        "memory_stats": {"usage": 70000000, "stats": {"inactive_file": 20000000}},
-        "pids_stats": {"current": 17},
-        "networks": {"eth0": {"rx_bytes": 1234, "tx_bytes": 5678}}}"#;
     let listener = UnixListener::bind(path).expect("a socket");
+    let begun = Instant::now();
     thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
+            let used = begun.elapsed().as_nanos() / 2;
+            let figures = format!(
+                r#"{{"cpu_stats": {{"cpu_usage": {{"total_usage": {used}}}}},
+                "memory_stats": {{"usage": 70000000, "stats": {{"inactive_file": 20000000}}}},
+                "pids_stats": {{"current": 17}},
+                "networks": {{"eth0": {{"rx_bytes": 1234, "tx_bytes": 5678}}}}}}"#
+            );
             let mut asked = [0; 1 << 12];
             // Who has asked may have gone.
             let _ = stream.read(&mut asked);
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
-            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{FIGURES}", FIGURES.len());
+            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{figures}", figures.len());
         }
     });
 }
@@ -140,5 +177,8 @@ fn what_a_container_costs_is_what_its_engine_says() {
         assert_eq!(db[figure], value, "{figure}: {db:#}");
     }
     assert!(db["open_files"].is_null(), "what it does not say is not known: {db:#}");
+    world.wait_process("db", "half a core", |db| {
+        db["cpu_percent"].as_f64().is_some_and(|percent| (45.0..=55.0).contains(&percent))
+    });
     fs::remove_file(&socket).expect("it was bound");
 }

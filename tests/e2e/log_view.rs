@@ -61,6 +61,8 @@ fn a_search_finds_what_was_written_long_before() {
     terminal.wait_for("paused");
     terminal.type_text("N");
     terminal.wait_for("no older match");
+    // What is on the screen is searched first: it is there on both sides.
+    terminal.wait_for("old 00002999");
     terminal.type_text("/00000007\r");
     terminal.wait_for("> old 00000007");
     terminal.type_text("n");

@@ -122,6 +122,29 @@ fn a_gauge_of_the_configuration_is_told_with_its_value_or_the_reason_why_not() {
     });
 }
 
+#[test]
+fn a_database_that_its_health_check_may_log_in_to_is_asked_without_configuration() {
+    let world = World::new();
+    let port = world.free_port();
+    world.configure(&format!(
+        "dev:
+  - name: cache
+    command: redis-server --port {port} --bind 127.0.0.1 --save '' --maxclients 77
+    port: {port}
+    health_check: redis://127.0.0.1:{port}
+"
+    ));
+    world.start();
+    let of = |process: &Value, name: &str| {
+        let gauges = process["gauges"].as_array().cloned().unwrap_or_default();
+        gauges.into_iter().find(|gauge| gauge["name"] == name)
+    };
+    let cache = world.wait_process("cache", "asked", |cache| of(cache, "connections").is_some());
+    let connections = of(&cache, "connections").expect("told");
+    assert_eq!(connections["maximum"], 77.0, "{connections}");
+    assert!(connections["value"].as_f64().is_some(), "how many now: {connections}");
+}
+
 /// Takes a megabyte every tenth of a second.
 const LEAK: &str =
     "import time\nkept = []\nwhile True:\n    kept.append(b'x' * 1000000)\n    time.sleep(0.1)\n";

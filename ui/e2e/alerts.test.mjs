@@ -17,7 +17,14 @@ const stage = useStage(async (stage) => {
   workspace = stage.workspace();
   workspace.write(
     JSON.stringify({
-      settings: { alerts: { open_files: 5 } },
+      settings: { alerts: { open_files: 5, unhealthy: '200ms' } },
+      ill: [
+        {
+          name: 'sick',
+          command: nasty('print', 'half-hearted', 'forever'),
+          health_check: { exec: 'exit 3', interval: '100ms', retries: 1, start_period: '0s' },
+        },
+      ],
       dev: [
         { name: 'greedy', command: greedy },
         { name: 'calm', command: nasty('forever') },
@@ -37,6 +44,16 @@ const loud = (page) => page.getByRole('list', { name: 'Warnings', exact: true })
 const muted = (page) => page.getByRole('list', { name: 'Muted warnings' }).getByTestId('warning-open_files');
 /** The line that they are folded into. @param {Page} page */
 const fold = (page) => page.getByText('1 muted', { exact: true });
+
+test('what stays unhealthy is told with its last output and a command to copy', () =>
+  stage.visit(environmentRoute(workspace, 'ill'), async (page) => {
+    await stage.forge.run('-C', workspace.folder, 'start', 'ill', '-d');
+    const notice = page.getByRole('main').locator('[data-testid^="notice-"]', { hasText: 'sick is unhealthy' });
+    await shows(notice, /for .* now/);
+    await shows(notice, 'logs dev/sick -n 50'.replace('dev', 'ill'));
+    await notice.getByText('Last output').click();
+    await shows(notice, 'half-hearted');
+  }));
 
 test('an alert that is muted stays so, and is heard again when that is wanted', () =>
   stage.visit(environmentRoute(workspace, 'dev'), async (page) => {

@@ -64,6 +64,20 @@ test('dragging zooms all charts, a double click shows all again, and ranges can 
     await appears(chart(page, 'cpu-peaks'));
   }));
 
+test('keys zoom in, show all again and stack', () =>
+  stage.visit(environmentRoute(workspace, 'dev', 'graphs'), async (page) => {
+    await drawn(page);
+    await page.keyboard.press('+');
+    const zoomed = page.getByRole('button', { name: /Zoomed in/ });
+    await appears(zoomed);
+    await page.keyboard.press('0');
+    await vanishes(zoomed);
+    const stacked = page.getByRole('button', { name: /Stacked/ });
+    await page.keyboard.press('s');
+    await eventually(() => stacked.getAttribute('aria-pressed'), (pressed) => pressed === 'true', 'stacked');
+    await page.keyboard.press('s');
+  }));
+
 test('a crash stands on the axis, and leads to the log at that moment', () =>
   stage.visit(environmentRoute(workspace, 'dev', 'graphs'), async (page) => {
     const mark = page.getByTestId('mark-crash').first();

@@ -159,7 +159,11 @@ test('a regular expression finds; one that is none is shown as such, and mended'
     await vanishes(linesOf(page).filter({ hasText: 'careful' }));
     await page.getByRole('button', { name: 'Lines without it' }).click();
     await search(page).fill('WARN (');
-    await shows(page.getByRole('main'), /regular expression|regex|unclosed/i);
+    const why = page.getByRole('main').getByRole('alert');
+    await shows(why, 'unclosed group');
+    const [said, typed, caret] = ((await why.textContent()) ?? '').split('\n');
+    assert.match(said ?? '', /at column 6$/, 'where it is');
+    assert.equal(caret?.indexOf('^'), typed?.indexOf('('), 'and a mark below the place');
     assert.equal(await linesOf(page).count(), 0, 'nothing pretends to be found');
     await search(page).fill('WARN \\(?');
     await shows(linesOf(page), 'careful');

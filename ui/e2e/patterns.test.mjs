@@ -1,5 +1,6 @@
 // What the lines of an environment say again and again.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { eventually, shows } from './harness/expect.mjs';
@@ -20,8 +21,31 @@ const stage = useStage(async (stage) => {
       word,
       times,
     );
-  workspace = await stage.trusted({ dev: [{ name: 'sound', command: writing('INFO', 300) }, { name: 'sick', command: writing('ERROR', 40) }] });
+  const speaking = node((file) => {
+    console.log('as always');
+    console.log(require('node:fs').readFileSync(file, 'utf8'));
+    setInterval(() => {}, 1e6);
+  }, 'say');
+  workspace = await stage.trusted({
+    later: [{ name: 'speaker', command: speaking }],
+    dev: [{ name: 'sound', command: writing('INFO', 300) }, { name: 'sick', command: writing('ERROR', 40) }],
+  });
   await stage.forge.run('-C', workspace.folder, 'start', 'dev');
+});
+
+test('what only the present run says is new, and each pattern shows when it was said', async () => {
+  const folder = workspace.path('say');
+  writeFileSync(folder, 'nothing');
+  await stage.forge.run('-C', workspace.folder, 'start', 'later');
+  writeFileSync(folder, 'ERROR a new one');
+  await stage.forge.run('-C', workspace.folder, 'restart', 'later');
+  await stage.visit(environmentRoute(workspace, 'later', 'patterns'), async (page) => {
+    const of = (/** @type {string} */ text) => page.getByTestId('pattern').filter({ hasText: text });
+    await shows(of('a new one'), 'new');
+    assert.equal(await of('as always').locator('.new').count(), 0, 'what it said before is not');
+    assert.match((await of('as always').locator('svg path').getAttribute('d')) ?? '', /^M/, 'a bar');
+    assert.match((await of('as always').locator('td').nth(5).textContent()) ?? '', /\d\d:\d\d:\d\d/, 'since when');
+  });
 });
 
 test('lines that say the same are one pattern, the worst first, and lead to the lines', () =>

@@ -47,13 +47,17 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// What both packages put below `/usr`: the programs, and what a menu of applications shows.
-const WITHIN: [&str; 5] = [
+const WITHIN: [&str; 6] = [
     "/usr/bin/forge",
     "/usr/bin/forge-keeper",
     "/usr/bin/forge-desktop",
     "/usr/share/applications/Forge.desktop",
     "/usr/share/bash-completion/completions/forge",
+    "/usr/share/fish/vendor_completions.d/forge.fish",
 ];
+
+/// Each puts those of zsh where its distributions look.
+const ZSH: [&str; 2] = ["/usr/share/zsh/vendor-completions/_forge", "/usr/share/zsh/site-functions/_forge"];
 
 /// Each of the packages has all that belongs to it, and says what it needs of the system.
 fn holds(deb: &Path, rpm: &Path) -> Result<()> {
@@ -65,6 +69,9 @@ fn holds(deb: &Path, rpm: &Path) -> Result<()> {
         let has = |path: &str| files.iter().any(|file| file.trim_start_matches('.') == path);
         if let Some(missing) = WITHIN.iter().find(|path| !has(path)) {
             bail!("{} has no {missing}, but: {}", package.display(), files.join(" "));
+        }
+        if !ZSH.iter().any(|path| has(path)) {
+            bail!("{} has no completion for zsh", package.display());
         }
         if !files.iter().any(|file| file.contains("/usr/share/icons/") && file.ends_with(".png")) {
             bail!("{} has no icon", package.display());

@@ -12,6 +12,9 @@ fn upgrade(web: &Web, host: &str, headers: &str) -> Reply {
     ))
 }
 
+/// What is there, and what is not.
+const ROUTES: [&str; 5] = ["/", "/index.html", "/assets/x.js", "/no-such-file", "/ws"];
+
 #[test]
 fn without_the_token_there_is_no_session() {
     let world = World::new();
@@ -70,9 +73,12 @@ fn a_foreign_origin_is_refused_with_the_right_token() {
     ] {
         let reply = upgrade(&web, &host, &format!("Origin: {origin}\r\n{bearer}"));
         assert_eq!(reply.status, 403, "{origin:?}: {reply:?}");
-        let page = web.request(&format!("GET / HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\r\n"));
-        assert_eq!(page.status, 403, "the page, for {origin:?}: {page:?}");
-        assert_eq!(page.header("access-control-allow-origin"), None, "{page:?}");
+        for target in ROUTES {
+            let asked = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n{bearer}\r\n");
+            let page = web.request(&asked);
+            assert_eq!(page.status, 403, "{target} for {origin:?}: {page:?}");
+            assert_eq!(page.header("access-control-allow-origin"), None, "{page:?}");
+        }
     }
     let twice = format!("Origin: http://{host}\r\nOrigin: https://evil.example\r\n{bearer}");
     assert_eq!(upgrade(&web, &host, &twice).status, 403, "ours and another");
@@ -105,7 +111,7 @@ fn a_foreign_host_is_refused_on_every_route() {
         "127.0.0.1:1".to_owned(),
         String::new(),
     ] {
-        for target in ["/", "/index.html", "/assets/x.js", "/no-such-file", "/ws"] {
+        for target in ROUTES {
             let reply = web.request(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{bearer}\r\n"));
             assert_eq!(reply.status, 403, "{target} for {host:?}: {reply:?}");
         }

@@ -134,12 +134,14 @@ test('of a flood only so much is kept for who reads above it, and End leads to t
   await until(() => expect(log.atEnd).toBe(true));
   log.pause();
   log.moved(0);
+  const onTop = log.lines.at(log.top.seq)?.line.text;
   for (let round = 0; round < 20; round += 1) {
     await new Promise((wake) => setTimeout(wake, 5));
     write(1000);
   }
   await until(() => expect(log.unseen.more).toBe(true));
   expect(texts().length).toBeLessThan(8000);
+  expect(log.lines.at(log.top.seq)?.line.text, 'what one reads stays, however full').toBe(onTop);
   log.follow();
   await until(() => expect(texts().at(-1)).toBe(20_499));
   expect([withoutGap(), log.following]).toEqual([true, true]);

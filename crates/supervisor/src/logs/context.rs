@@ -197,7 +197,7 @@ impl<'a> Surrounded<'a> {
             match selection.step()? {
                 Step::Line(number, line) => {
                     self.owed = true;
-                    let near = self.pager.around(number, &line, self.direction)?;
+                    let near = self.pager.around(number, &line, self.direction, from)?;
                     // What was written meanwhile to a log that had no more was not looked at.
                     let unseen = selection.cursors();
                     let places = near.into_iter().zip(unseen).zip(from);
@@ -215,8 +215,14 @@ impl<'a> Surrounded<'a> {
 }
 
 impl Pager {
-    /// So far before a line (backward: behind it) that its context and it follow.
-    pub(super) fn around(&self, number: usize, line: &Line, direction: Direction) -> io::Result<Vec<Cursor>> {
+    /// So far before a line (backward: behind it) that its context and it follow; what lies before `from` is not wanted.
+    pub(super) fn around(
+        &self,
+        number: usize,
+        line: &Line,
+        direction: Direction,
+        from: &[Cursor],
+    ) -> io::Result<Vec<Cursor>> {
         // Of lines of one time, those of other logs may stand before it or behind it: they are taken along.
         let time = match direction {
             Direction::Forward => line.time_ns,
@@ -224,14 +230,23 @@ impl Pager {
         };
         let mut places = self.anchored(&Anchor::Time(time))?;
         places[number] = side_of(line, direction);
-        self.lead(places, direction)
+        self.lead(places, direction, from)
     }
 
     /// So far before places (backward: behind them) that the context of what follows there lies between.
-    fn lead(&self, mut places: Vec<Cursor>, direction: Direction) -> io::Result<Vec<Cursor>> {
+    fn lead(
+        &self,
+        mut places: Vec<Cursor>,
+        direction: Direction,
+        from: &[Cursor],
+    ) -> io::Result<Vec<Cursor>> {
         let opposite = match direction {
             Direction::Forward => Direction::Backward,
             Direction::Backward => Direction::Forward,
+        };
+        let is_beyond = |(at, from): (Cursor, &Cursor)| match direction {
+            Direction::Forward => at <= *from,
+            Direction::Backward => at >= *from,
         };
         let mut selection = self.select(&places, None, opposite, self.filter.surroundings())?;
         let mut left = self.context();
@@ -241,6 +256,8 @@ impl Pager {
                     left -= 1;
                     places[number] = side_of(&line, direction);
                 }
+                // Lines of a stream may be few and far between.
+                Step::Searched if selection.cursors().into_iter().zip(from).all(is_beyond) => break,
                 Step::Searched => {}
                 Step::End => break,
             }

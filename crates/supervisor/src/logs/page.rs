@@ -291,7 +291,10 @@ impl Pager {
             return Ok(starts);
         }
         match self.first(&starts)? {
-            Some((number, line)) => self.around(number, &line, Direction::Forward),
+            Some((number, line)) => {
+                let beginning = vec![Cursor { segment: 0, offset: 0 }; starts.len()];
+                self.around(number, &line, Direction::Forward, &beginning)
+            }
             None => Ok(starts),
         }
     }
