@@ -2,12 +2,13 @@
 
 use forge_tests::{Signal, World, wait_until};
 
-/// A history of numbered lines with a few errors between them, and a process that says more when it is told to.
+/// A history of numbered lines with an error between them, on one stream (the order of two is not known), and a process
+/// that says more when it is told to.
 fn world() -> World {
     let world = World::with(
         "dev:
   - name: api
-    command: nasty count 3000 --tag old eprint 'ERROR connection timeout' count 3000 --tag new print settled forever
+    command: nasty count 3000 --tag old print 'ERROR connection timeout' count 3000 --tag new print settled forever
   - name: web
     command: nasty print 'web is up' wait-for go print 'web goes on' wait-for more count 40 --tag late forever
 ",
