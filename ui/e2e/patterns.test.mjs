@@ -37,13 +37,14 @@ test('what only the present run says is new, and each pattern shows when it was 
   const folder = workspace.path('say');
   writeFileSync(folder, 'nothing');
   await stage.forge.run('-C', workspace.folder, 'start', 'later');
+  await eventually(() => stage.forge.run('-C', workspace.folder, 'logs', 'later/speaker'), (text) => text.includes('nothing'), 'it has spoken');
   writeFileSync(folder, 'ERROR a new one');
   await stage.forge.run('-C', workspace.folder, 'restart', 'later');
   await stage.visit(environmentRoute(workspace, 'later', 'patterns'), async (page) => {
     const of = (/** @type {string} */ text) => page.getByTestId('pattern').filter({ hasText: text });
     await shows(of('a new one'), 'new');
     assert.equal(await of('as always').locator('.new').count(), 0, 'what it said before is not');
-    assert.match((await of('as always').locator('svg path').getAttribute('d')) ?? '', /^M/, 'a bar');
+    assert.match((await of('as always').locator('svg path').last().getAttribute('d')) ?? '', /^M.*M/, 'a bar for each time');
     assert.match((await of('as always').locator('td').nth(5).textContent()) ?? '', /\d\d:\d\d:\d\d/, 'since when');
   });
 });
