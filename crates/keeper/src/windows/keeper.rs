@@ -210,6 +210,7 @@ impl Keeper {
 
     fn patience(&self) -> Option<Duration> {
         let partial = self.open_streams.iter().filter_map(|(_, partial)| partial.due()).min();
+        let partial = partial.filter(|_| self.writer.is_some());
         let life = match self.life {
             Life::Draining { until, .. } => Some(until.min(self.last_output + SILENCE)),
             Life::Left => Some(Instant::now() + ASK_JOB),
