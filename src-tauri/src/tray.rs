@@ -242,23 +242,28 @@ fn icon(mood: Mood) -> anyhow::Result<Icon> {
     Ok(Icon::from_rgba(image.rgba().to_vec(), width, height)?)
 }
 
+#[cfg(not(target_os = "macos"))]
 fn image(mood: Mood) -> Image<'static> {
-    #[cfg(not(target_os = "macos"))]
-    let image = match mood {
+    match mood {
         Mood::Stopped => tauri::include_image!("icons/tray/stopped.png"),
         Mood::Ready => tauri::include_image!("icons/tray/ready.png"),
         Mood::Busy => tauri::include_image!("icons/tray/busy.png"),
         Mood::Trouble => tauri::include_image!("icons/tray/trouble.png"),
-    };
-    // Black and clear: the menu bar gives it its colour.
-    #[cfg(target_os = "macos")]
-    let image = match mood {
+    }
+}
+
+#[cfg(target_os = "macos")]
+use template as image;
+
+/// Black and clear: the menu bar gives it its colour.
+#[cfg(any(target_os = "macos", test))]
+fn template(mood: Mood) -> Image<'static> {
+    match mood {
         Mood::Stopped => tauri::include_image!("icons/tray/stopped-template.png"),
         Mood::Ready => tauri::include_image!("icons/tray/ready-template.png"),
         Mood::Busy => tauri::include_image!("icons/tray/busy-template.png"),
         Mood::Trouble => tauri::include_image!("icons/tray/trouble-template.png"),
-    };
-    image
+    }
 }
 
 /// The desktop's side of the tray, which may start after us at login, or never.
@@ -316,12 +321,6 @@ mod tests {
 
     #[test]
     fn templates_are_told_apart_and_have_no_colour() {
-        let template = |mood| match mood {
-            Mood::Stopped => tauri::include_image!("icons/tray/stopped-template.png"),
-            Mood::Ready => tauri::include_image!("icons/tray/ready-template.png"),
-            Mood::Busy => tauri::include_image!("icons/tray/busy-template.png"),
-            Mood::Trouble => tauri::include_image!("icons/tray/trouble-template.png"),
-        };
         told_apart(template);
         for mood in MOODS {
             let drawn = template(mood);
@@ -333,9 +332,8 @@ mod tests {
     const MOODS: [Mood; 4] = [Mood::Stopped, Mood::Ready, Mood::Busy, Mood::Trouble];
 
     fn told_apart(image: impl Fn(Mood) -> Image<'static>) {
-        let moods = MOODS;
         // Where something is drawn, whatever its colour.
-        let shapes = moods.map(|mood| {
+        let shapes = MOODS.map(|mood| {
             image(mood).rgba().chunks_exact(4).map(|pixel| pixel[3] > 127).collect::<Vec<bool>>()
         });
         for (number, one) in shapes.iter().enumerate() {
@@ -344,8 +342,8 @@ mod tests {
                 assert!(
                     differ * 20 > one.len(),
                     "{:?} and {:?} differ in {differ} of {} points",
-                    moods[number],
-                    moods[other_number],
+                    MOODS[number],
+                    MOODS[other_number],
                     one.len()
                 );
             }

@@ -33,11 +33,7 @@ dev:
     });
     world.forge(["status"]).run().ok().prints("not Forge's, uses");
     let since = warning(&world, None, "hog").expect("a warning")["since"].clone();
-    wait_until("it is written down", || {
-        let states = fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
-        let mut texts = states.filter_map(|file| fs::read_to_string(file.path()).ok());
-        texts.any(|text| text.contains("\"hogs\":[{"))
-    });
+    world.wait_saved("\"hogs\":[{");
     let notices = world.rpc().expect("a connection").ask("notices", json!({}))["notices"].clone();
     let told: Vec<&str> = notices
         .as_array()

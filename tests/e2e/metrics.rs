@@ -178,12 +178,7 @@ fn a_leak_is_told_once_and_muted_for_good() {
     face.ask("notices.act", json!({"id": notice["id"], "action": "mute"}));
     assert_eq!(face.ask("notices", json!({}))["notices"], json!([]), "muted");
     assert_eq!(warning(&world, "leak", "memory_growth").expect("a warning")["muted"], true, "shown as such");
-    wait_until("it is written down", || {
-        let states = fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
-        states
-            .into_iter()
-            .any(|file| fs::read_to_string(file.path()).is_ok_and(|text| text.contains("memory_growth")))
-    });
+    world.wait_saved("memory_growth");
     world.kill_supervisor();
     wait_until("it leaks on", || warning(&world, "leak", "memory_growth").is_some());
     assert_eq!(warning(&world, "leak", "memory_growth").expect("a warning")["muted"], true, "still");
@@ -201,11 +196,7 @@ fn a_leak_is_told_once_and_muted_for_good() {
 fn a_leak_that_goes_on_is_not_told_again_by_the_next_supervisor() {
     let (world, _face, _notice) = leaking();
     let since = warning(&world, "leak", "memory_growth").expect("a warning")["since"].clone();
-    wait_until("it is written down", || {
-        let states = fs::read_dir(world.state().join("environments")).into_iter().flatten().flatten();
-        let mut texts = states.filter_map(|file| fs::read_to_string(file.path()).ok());
-        texts.any(|text| text.contains("\"memory_growth\""))
-    });
+    world.wait_saved("\"memory_growth\"");
     world.kill_supervisor();
     wait_until("it leaks on", || warning(&world, "leak", "memory_growth").is_some());
     let warned = warning(&world, "leak", "memory_growth").expect("a warning");

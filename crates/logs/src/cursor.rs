@@ -15,6 +15,14 @@ pub struct Cursor {
     pub offset: u64,
 }
 
+impl Cursor {
+    /// Of where a line ends: a place that it lies behind, and every line before it does not.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self { offset: self.offset.saturating_sub(1), ..self }
+    }
+}
+
 /// Where the writer stands.
 pub type Position = Cursor;
 

@@ -184,7 +184,8 @@ impl Miner {
                 Entry::Vacant(place) => _ = place.insert(cluster.clone()),
             }
         }
-        let mut patterns: Vec<Pattern> = alike.into_values().map(|cluster| cluster.pattern()).collect();
+        let mut patterns: Vec<Pattern> =
+            alike.into_iter().map(|((_, regex), cluster)| cluster.pattern(regex)).collect();
         patterns.sort_by(|one, other| {
             let key = |pattern: &Pattern| (Reverse(pattern.level), Reverse(pattern.count));
             key(one).cmp(&key(other)).then_with(|| one.template.cmp(&other.template))
@@ -286,10 +287,11 @@ impl Cluster {
         (self.level, self.masked.template(), self.tally.first_ns, self.tally.at)
     }
 
-    fn pattern(&self) -> Pattern {
-        let Tally { count, first_ns, last_ns, first_run, example, at, over_time } = self.tally.clone();
-        let (template, regex) = (self.masked.template(), self.masked.regex());
-        let level = self.level;
+    /// `regex`: that of its words.
+    fn pattern(self, regex: String) -> Pattern {
+        let Self { level, masked, tally } = self;
+        let Tally { count, first_ns, last_ns, first_run, example, at, over_time } = tally;
+        let template = masked.template();
         Pattern { template, level, count, first_ns, last_ns, first_run, example, at, regex, over_time }
     }
 }

@@ -194,15 +194,18 @@ impl Series {
         app && webview
     }
 
+    fn figures(&self, figure: fn(&Sample) -> u64) -> Vec<f64> {
+        self.samples.iter().map(|sample| figure(sample) as f64).collect()
+    }
+
     /// From the second quarter to the last.
     fn growth(&self, figure: fn(&Sample) -> u64) -> f64 {
-        let figures: Vec<f64> = self.samples.iter().map(|sample| figure(sample) as f64).collect();
-        let (second, last) = quarters(&figures);
+        let (second, last) = quarters(&self.figures(figure));
         last - second
     }
 
     fn tell_one(&self, name: &str, figure: fn(&Sample) -> u64) -> bool {
-        let figures: Vec<f64> = self.samples.iter().map(|sample| figure(sample) as f64).collect();
+        let figures = self.figures(figure);
         let (second, last) = quarters(&figures);
         let peak = figures.iter().copied().fold(0.0, f64::max);
         let flat = last <= second * GROWTH;

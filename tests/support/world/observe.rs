@@ -88,6 +88,20 @@ impl World {
         self.find_logs("dev", process).map(|folder| entries(&folder)).unwrap_or_default()
     }
 
+    /// Waits until what the supervisor has saved of an environment has this in it: the next one knows it then.
+    ///
+    /// # Panics
+    /// It never has.
+    #[track_caller]
+    pub fn wait_saved(&self, text: &str) {
+        wait_until(&format!("{text} is written down"), || {
+            let states = fs::read_dir(self.state().join("environments")).into_iter().flatten().flatten();
+            states
+                .into_iter()
+                .any(|file| fs::read_to_string(file.path()).is_ok_and(|saved| saved.contains(text)))
+        });
+    }
+
     /// The stored lines of a process of `dev`, fragments joined.
     #[must_use]
     #[track_caller]

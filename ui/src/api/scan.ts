@@ -4,6 +4,20 @@ import type { LogQuery, LogsScan, LogsScanAnswer } from './generated';
 /** What a scan hands out, beside counts of matches. */
 export type Wanted = Partial<Omit<LogsScan, 'query' | 'slot'>>;
 
+/** What a scan says before it has found anything. */
+export const NOTHING: LogsScanAnswer = {
+  hits: [],
+  matched: 0,
+  counts: [],
+  patterns: [],
+  more_patterns: 0,
+  forgotten_lines: 0,
+  edges_ms: [],
+  scanned_bytes: 0,
+  total_bytes: 0,
+  done: false,
+};
+
 /**
  * Looks through the logs in the background and hands over each answer, until all is seen or `signal` says that it is not
  * wanted any more. One scan of each slot at a time: a new one ends the one before.

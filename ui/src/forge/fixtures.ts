@@ -11,6 +11,7 @@ import type {
   Status,
   Workspace,
 } from '../api/generated';
+import { NOTHING } from '../api/scan';
 
 export const WORKSPACE = '/home/me/shop';
 
@@ -168,14 +169,5 @@ export function answer(texts: string[], more: Partial<LogsReadAnswer> = {}): Log
 
 /** All that a scan has to say. */
 export function scanned(more: Partial<LogsScanAnswer> = {}): LogsScanAnswer {
-  const nothing = {
-    hits: [],
-    matched: 0,
-    counts: [],
-    patterns: [],
-    more_patterns: 0,
-    forgotten_lines: 0,
-    edges_ms: [],
-  };
-  return { ...nothing, scanned_bytes: 1, total_bytes: 1, done: true, ...more };
+  return { ...NOTHING, scanned_bytes: 1, total_bytes: 1, done: true, ...more };
 }

@@ -92,12 +92,8 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
     entry(`Patterns in the logs of ${name}`, () => router.go(toEnvironment(workspace, name, 'patterns'))),
     entry(`Graphs of ${name}`, () => router.go(toEnvironment(workspace, name, 'graphs'))),
   ];
-  const openOf = (process: string, address: string): Entry => ({
-    ...entry(`Open ${process}`, () => acts.open(workspace, name, address)),
-    id: `process open ${workspace} ${name} ${process}`,
-    hint: address,
-  });
   const single = environment.processes.flatMap((process) => {
+    const own = process.url;
     const of = (act: string, does: () => unknown) => ({
       ...entry(`${act} ${process.name}`, does),
       // An environment and a process of it may have one name.
@@ -112,7 +108,7 @@ function actsOf(page: Surroundings, environment: Environment): Entry[] {
           ]
         : [of('Start', () => acts.start(workspace, name, process.name))]),
       ...(isActive(process) ? [of('Kill', () => acts.kill(workspace, name, process.name))] : []),
-      ...(process.url && process.ports.length > 0 ? [openOf(process.name, process.url)] : []),
+      ...(own && process.ports.length > 0 ? [{ ...of('Open', () => acts.open(workspace, name, own)), hint: own }] : []),
       ...PARTS.map((part) =>
         of(`${PROCESS_TAB_LABELS[part]} of`, () => router.go(toProcess(workspace, name, process.name, part))),
       ),

@@ -2,23 +2,10 @@ import type { Asking } from '../api/asking';
 import { Failure } from '../api/failure';
 import type { LogPattern, LogsScanAnswer } from '../api/generated';
 import { logQuery } from '../api/requests';
-import { scan } from '../api/scan';
+import { NOTHING, scan } from '../api/scan';
 
 /** Parts of the time in which lines are counted. */
 const BUCKETS = 48;
-
-const NOTHING: LogsScanAnswer = {
-  hits: [],
-  matched: 0,
-  counts: [],
-  patterns: [],
-  more_patterns: 0,
-  forgotten_lines: 0,
-  edges_ms: [],
-  scanned_bytes: 0,
-  total_bytes: 0,
-  done: false,
-};
 
 /** What the lines of some logs say again and again. */
 export class Patterns {

@@ -9,10 +9,10 @@ use crate::{Cursor, Level, Stream};
 
 /// A line whose last fragment has not come.
 #[derive(Debug)]
-struct Pending {
+pub(super) struct Pending {
     start: Cursor,
-    text: Vec<u8>,
-    omitted: u64,
+    pub(super) text: Vec<u8>,
+    pub(super) omitted: u64,
 }
 
 /// What is known where a reader stands.
@@ -145,13 +145,13 @@ impl Joiner {
 }
 
 impl Pending {
-    fn of(start: Cursor, text: &[u8], max_line: usize) -> Self {
+    pub(super) fn of(start: Cursor, text: &[u8], max_line: usize) -> Self {
         let mut new = Self { start, text: Vec::new(), omitted: 0 };
         new.push(text, max_line);
         new
     }
 
-    fn push(&mut self, text: &[u8], max_line: usize) {
+    pub(super) fn push(&mut self, text: &[u8], max_line: usize) {
         let (kept, omitted) = text.split_at(text.len().min(max_line.saturating_sub(self.text.len())));
         self.text.extend_from_slice(kept);
         self.omitted += omitted.len() as u64;

@@ -1,9 +1,10 @@
 //! The text of one line, read again from its fragments.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
+use super::join::Pending;
 use super::{Line, ReaderOptions};
 use crate::cri::Entry;
 use crate::level;
@@ -13,18 +14,6 @@ use crate::{Cursor, Stream};
 
 /// Takes a part of a line's text, and where it stands; whether to go on.
 type Visit<'a> = &'a mut dyn FnMut(Cursor, &[u8]) -> io::Result<bool>;
-
-/// Writes the text of the line of `stream` that lies between two places to `sink`, with bounded memory. What is
-/// deleted of it meanwhile is left out.
-pub(super) fn copy(
-    dir: &Path,
-    stream: Stream,
-    from: Cursor,
-    until: Cursor,
-    sink: &mut dyn Write,
-) -> io::Result<()> {
-    walk(dir, stream, (from, until), &mut |_, text| sink.write_all(text).map(|()| true))
-}
 
 /// About so many bytes of the text of a line, from a place within it on, and where it goes on; `None`: that was its end.
 /// `from` is [`Line::cursor`] at first, `until` [`Line::end`]. What is deleted of it meanwhile is left out.
@@ -50,6 +39,8 @@ pub fn text_piece(
     Ok((piece, next))
 }
 
+/// Hands over the text of the line of `stream` that lies between two places, part by part. What is deleted of it meanwhile
+/// is left out.
 fn walk(dir: &Path, stream: Stream, (from, until): (Cursor, Cursor), visit: Visit<'_>) -> io::Result<()> {
     let segments = list(dir)?;
     for segment in segments.into_iter().filter(|number| (from.segment..=until.segment).contains(number)) {
@@ -111,31 +102,15 @@ fn walk_entry(
 
 /// Gives `line` its whole text, of which only what was stored behind some later place is known.
 pub(super) fn complete(dir: &Path, options: &ReaderOptions, line: &mut Line) -> io::Result<()> {
-    let mut bounded = Bounded { text: Vec::new(), omitted: 0, limit: options.max_line };
-    copy(dir, line.stream, line.cursor, line.end, &mut bounded)?;
+    let mut whole = Pending::of(line.cursor, b"", options.max_line);
+    walk(dir, line.stream, (line.cursor, line.end), &mut |_, text| {
+        whole.push(text, options.max_line);
+        Ok(true)
+    })?;
     // Less than what is known means that its beginning was deleted.
-    if bounded.text.len() as u64 + bounded.omitted > line.text.len() as u64 + line.omitted {
-        (line.text, line.omitted) = (bounded.text, bounded.omitted);
+    if whole.text.len() as u64 + whole.omitted > line.text.len() as u64 + line.omitted {
+        (line.text, line.omitted) = (whole.text, whole.omitted);
         line.level = level::detect(&line.text);
     }
     Ok(())
-}
-
-struct Bounded {
-    text: Vec<u8>,
-    omitted: u64,
-    limit: usize,
-}
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let kept = bytes.len().min(self.limit - self.text.len());
-        self.text.extend_from_slice(&bytes[..kept]);
-        self.omitted += (bytes.len() - kept) as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

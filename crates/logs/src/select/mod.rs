@@ -150,7 +150,7 @@ impl Source {
         self.at = match (direction, self.queue.front()) {
             (Direction::Forward, _) => line.end,
             (Direction::Backward, Some(next)) => next.end,
-            (Direction::Backward, None) => before(line.end),
+            (Direction::Backward, None) => line.end.before(),
         };
         Some(line)
     }
@@ -192,9 +192,4 @@ impl Source {
             }
         }
     }
-}
-
-/// A place that the line which ends at `end` lies behind, and every one before it does not.
-fn before(end: Cursor) -> Cursor {
-    Cursor { offset: end.offset.saturating_sub(1), ..end }
 }

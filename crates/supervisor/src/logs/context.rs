@@ -9,7 +9,7 @@ use std::io;
 use forge_logs::{Cursor, Direction, Line, Step};
 
 use super::bookmark::ContextState;
-use super::page::{Anchor, Page, PageEnd, Pager, place_before};
+use super::page::{Anchor, Page, PageEnd, Pager};
 use super::shown::wire_bytes;
 
 /// Lines and bytes that are held for the context of a match that may come; the last line in any case.
@@ -269,7 +269,7 @@ impl Pager {
 /// From where a line is read.
 fn side_of(line: &Line, direction: Direction) -> Cursor {
     match direction {
-        Direction::Forward => place_before(line.end),
+        Direction::Forward => line.end.before(),
         Direction::Backward => line.end,
     }
 }

@@ -279,7 +279,7 @@ impl Pager {
         let mut reader = Reader::open(folder)?;
         reader.seek(at);
         if let Some(line) = reader.backward()?.next()?.filter(|line| line.end == at) {
-            return Ok(Some((place_before(at), line.time_ns)));
+            return Ok(Some((at.before(), line.time_ns)));
         }
         let following = reader.read(1)?.lines;
         Ok(following.first().map(|line| (at, line.time_ns)))
@@ -341,11 +341,6 @@ impl Pager {
         }
         Ok(starts)
     }
-}
-
-/// From where the line that ends at `end` is read: a reader begins with the line that a place stands in.
-pub(super) fn place_before(end: Cursor) -> Cursor {
-    Cursor { offset: end.offset.saturating_sub(1), ..end }
 }
 
 /// The lines of a page, in the order in which they are found.

@@ -76,7 +76,7 @@ fn piece(folder: &Path, end: Cursor, from: Place) -> io::Result<LogsTextAnswer> 
     if let Some(next) = &mut next {
         let (following, _) = text_piece(folder, stream, next.at, end, 1)?;
         for byte in following.into_iter().take(MOST_CUT) {
-            if !is_cut(&bytes) {
+            if !ansi::is_cut(&bytes[bytes.len().saturating_sub(MOST_CUT)..]) {
                 break;
             }
             bytes.push(byte);
@@ -98,36 +98,6 @@ fn beginning(folder: &Path, end: Cursor, stream: Stream) -> io::Result<Option<Pl
         }
     }
     Ok(None)
-}
-
-/// Whether these bytes end within a character, or within what a terminal takes as one.
-fn is_cut(bytes: &[u8]) -> bool {
-    let near = &bytes[bytes.len().saturating_sub(MOST_CUT)..];
-    let escape = near.iter().rposition(|byte| *byte == 0x1b).map(|at| &near[at + 1..]);
-    lacks_bytes(bytes) || escape.is_some_and(is_open)
-}
-
-/// Whether the last character lacks bytes.
-fn lacks_bytes(bytes: &[u8]) -> bool {
-    let tail = &bytes[bytes.len().saturating_sub(3)..];
-    let Some(lead) = tail.iter().rposition(|byte| *byte >= 0xc0) else { return false };
-    let length = match tail[lead] {
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        _ => 4,
-    };
-    tail[lead + 1..].iter().all(|byte| (0x80..0xc0).contains(byte)) && tail.len() - lead < length
-}
-
-/// Whether a sequence, of which this stands behind its ESC, goes on. Grammar: see [`forge_logs::ansi`].
-fn is_open(sequence: &[u8]) -> bool {
-    let Some((first, rest)) = sequence.split_first() else { return true };
-    match first {
-        b'[' => rest.iter().all(|byte| (b' '..=b'?').contains(byte)),
-        b']' | b'P' | b'X' | b'^' | b'_' => !rest.iter().any(|byte| matches!(byte, 7 | 0x18 | 0x1a)),
-        b' '..=b'/' => rest.iter().all(|byte| (b' '..=b'/').contains(byte)),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
