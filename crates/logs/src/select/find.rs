@@ -206,14 +206,10 @@ impl Hits<'_> {
     /// In the lines as they are shown; those for which that takes a terminal are each looked at.
     fn search_bare(&mut self, searcher: &mut Searcher, bare: &mut Bare, is_text: bool) -> io::Result<()> {
         let Some(matcher) = self.whole.pattern.raw() else { return Ok(()) };
-        bare.fill(self.whole.bytes, is_text, |line| self.look(line));
-        let Bare { text, lines } = bare;
-        let candidates = Candidates(|found: Range<usize>| {
-            let at = lines.partition_point(|(start, _)| *start <= found.start);
-            let line = at.checked_sub(1).and_then(|at| lines.get(at));
-            line.is_none_or(|(_, line)| self.look(line.clone()))
-        });
-        searcher.search_slice(matcher, text, candidates)?;
+        let bytes = self.whole.bytes;
+        bare.fill(bytes, is_text, |line| self.look(line));
+        let candidates = Candidates(|found: Range<usize>| self.look(bare.line(bytes, found.start)));
+        searcher.search_slice(matcher, &bare.text, candidates)?;
         self.lines.sort_unstable_by_key(|line| line.start);
         Ok(())
     }
@@ -260,8 +256,8 @@ impl<F: FnMut(Range<usize>) -> bool> Sink for Candidates<F> {
 #[derive(Debug, Default)]
 struct Bare {
     text: Vec<u8>,
-    /// Where each begins in the text, and where it stands in the block.
-    lines: Vec<(usize, Range<usize>)>,
+    /// Where something was left out of the text, and how many bytes were up to there.
+    gaps: Vec<(usize, usize)>,
 }
 
 impl Bare {
@@ -269,42 +265,59 @@ impl Bare {
     /// of them are UTF-8.
     fn fill(&mut self, bytes: &[u8], is_text: bool, mut odd: impl FnMut(Range<usize>) -> bool) {
         self.text.clear();
-        self.lines.clear();
+        self.gaps.clear();
+        // Mostly all of them at once.
+        if is_text && self.push(bytes) {
+            return;
+        }
+        self.text.clear();
+        self.gaps.clear();
         let mut at = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {
             let line = at..end + 1;
             at = end + 1;
-            let start = self.text.len();
-            if self.push(&bytes[line.clone()], is_text) {
-                self.lines.push((start, line));
-            } else {
-                self.text.truncate(start);
-                if !odd(line) {
-                    return;
-                }
+            let (start, gaps, left_out) = (self.text.len(), self.gaps.len(), self.left_out());
+            let of_line = &bytes[line.clone()];
+            // A sequence may stand within a character that is none.
+            let can_be_told = !look_over(of_line).unusual || is_text || std::str::from_utf8(of_line).is_ok();
+            if can_be_told && self.push(of_line) {
+                continue;
+            }
+            self.text.truncate(start);
+            self.gaps.truncate(gaps);
+            self.gaps.push((start, left_out + line.len()));
+            if !odd(line) {
+                return;
             }
         }
     }
 
-    /// Whether what is shown of the line is what it is, but for its colours. `is_text`: it is UTF-8 for certain.
-    fn push(&mut self, line: &[u8], is_text: bool) -> bool {
-        if !look_over(line).unusual {
-            self.text.extend_from_slice(line);
-            return true;
-        }
-        // A sequence may stand within a character that is none then.
-        if !is_text && std::str::from_utf8(line).is_err() {
-            return false;
-        }
-        let (start, mut from) = (self.text.len(), 0);
-        for escape in memchr::memchr_iter(0x1b, line) {
-            let Some(length) = colour(&line[escape..]) else { return false };
-            self.text.extend_from_slice(&line[from..escape]);
+    /// Whether what is shown of the lines, which are UTF-8, is what they are, but for their colours.
+    fn push(&mut self, lines: &[u8]) -> bool {
+        let (start, mut from, mut left_out) = (self.text.len(), 0, self.left_out());
+        for escape in memchr::memchr_iter(0x1b, lines) {
+            let Some(length) = colour(&lines[escape..]) else { return false };
+            self.text.extend_from_slice(&lines[from..escape]);
+            left_out += length;
+            self.gaps.push((self.text.len(), left_out));
             from = escape + length;
         }
-        self.text.extend_from_slice(&line[from..]);
+        self.text.extend_from_slice(&lines[from..]);
         let bare = &self.text[start..];
         !look_over(bare).unusual || ansi::is_plain(bare)
+    }
+
+    fn left_out(&self) -> usize {
+        self.gaps.last().map_or(0, |(_, left_out)| *left_out)
+    }
+
+    /// Where the line that the text has at this place stands in `bytes`, which it was made of.
+    fn line(&self, bytes: &[u8], place: usize) -> Range<usize> {
+        let gap = self.gaps.partition_point(|(at, _)| *at <= place).checked_sub(1);
+        let inside = place + gap.map_or(0, |gap| self.gaps[gap].1);
+        let start = memchr::memrchr(b'\n', &bytes[..inside]).map_or(0, |newline| newline + 1);
+        let end = memchr::memchr(b'\n', &bytes[inside..]).map_or(bytes.len(), |newline| inside + newline + 1);
+        start..end
     }
 }
 
@@ -348,30 +361,42 @@ fn look_over_avx2(bytes: &[u8]) -> Sight {
     look_over_anywhere(bytes)
 }
 
-/// Written so that the compiler makes vectors of it: no end within a block, and one comparison for both ends of ASCII.
-/// Both questions are asked of a block while it is at hand.
+/// Written so that the compiler makes vectors of it: no end within a block, and as few operations a byte as there can
+/// be. Both questions are asked of a block while it is at hand.
 #[inline(always)]
 fn look_over_anywhere(bytes: &[u8]) -> Sight {
     const BLOCK: usize = 1024;
-    let unusual = |byte: u8| (byte.cast_signed() < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7f);
     let mut sight = Sight::default();
     for start in (0..bytes.len()).step_by(BLOCK) {
         let block = &bytes[start..bytes.len().min(start + BLOCK)];
-        sight.unusual |= block.iter().fold(0, |found, byte| found | u8::from(unusual(*byte))) != 0;
+        sight.unusual |= is_unusual(block);
         // ` P `, which may go on in the next block.
         let wide = &bytes[start..bytes.len().min(start + BLOCK + 2)];
         if let Some(count) = wide.len().checked_sub(2) {
             let threes = wide[..count].iter().zip(&wide[1..=count]).zip(&wide[2..count + 2]);
-            let is_mark = |one: u8, two: u8, three: u8| (one == b' ') & (two == b'P') & (three == b' ');
-            let found =
-                threes.fold(0, |found, ((one, two), three)| found | u8::from(is_mark(*one, *two, *three)));
-            sight.fragments |= found != 0;
+            let unlike = |one: u8, two: u8, three: u8| (one ^ b' ') | (two ^ b'P') | (three ^ b' ');
+            let nearest =
+                threes.fold(u8::MAX, |least, ((one, two), three)| least.min(unlike(*one, *two, *three)));
+            sight.fragments |= nearest == 0;
         }
         if sight.unusual && sight.fragments {
             break;
         }
     }
     sight
+}
+
+/// Whether there is a byte that is neither tab, newline, nor visible ASCII. Tab is the first of what is usual and `~`
+/// the last, and what lies between that is not usual is one range too: two greatest and least values tell it all.
+#[inline(always)]
+fn is_unusual(bytes: &[u8]) -> bool {
+    const CONTROLS: u8 = b'\n' + 1;
+    let (mut farthest, mut nearest) = (0, u8::MAX);
+    for byte in bytes {
+        farthest = farthest.max(byte.wrapping_sub(b'\t'));
+        nearest = nearest.min(byte.wrapping_sub(CONTROLS));
+    }
+    farthest > b'~' - b'\t' || nearest < b' ' - CONTROLS
 }
 
 #[cfg(test)]
@@ -412,12 +437,20 @@ mod tests {
             odd.push(line);
             true
         });
+        let text = |line: Range<usize>| String::from_utf8_lossy(&block[line]).into_owned();
         assert_eq!(String::from_utf8_lossy(&bare.text), "plain\ngreen \u{e4}\nlast\n");
-        let text = |line: &Range<usize>| String::from_utf8_lossy(&block[line.clone()]).into_owned();
-        assert_eq!(odd.iter().map(text).collect::<Vec<_>>(), ["\x1b[2Kcleared\n"]);
-        let lines: Vec<(usize, String)> = bare.lines.iter().map(|(at, line)| (*at, text(line))).collect();
-        assert_eq!(lines[1], (6, "\x1b[1;32mgreen\x1b[0m \u{e4}\n".to_owned()));
-        assert_eq!(lines[2].0, 15, "where it begins in the text: {lines:?}");
+        assert_eq!(odd.drain(..).map(text).collect::<Vec<_>>(), ["\x1b[2Kcleared\n"]);
+        let places: Vec<String> = [0, 6, 15].map(|place| text(bare.line(block, place))).into();
+        let whole = ["plain\n", "\x1b[1;32mgreen\x1b[0m \u{e4}\n", "\x1b[38:5:3mlast\x1b[m\n"];
+        assert_eq!(places, whole, "beside one that is odd");
+
+        let tame = block.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.ends_with(b"cleared\n"));
+        let tame = tame.collect::<Vec<_>>().concat();
+        bare.fill(&tame, true, |_| unreachable!("none is odd"));
+        assert_eq!(String::from_utf8_lossy(&bare.text), "plain\ngreen \u{e4}\nlast\n", "all at once");
+        let places =
+            [0, 6, 15].map(|place| String::from_utf8_lossy(&tame[bare.line(&tame, place)]).into_owned());
+        assert_eq!(places, whole, "all at once");
         for (bytes, length) in [
             (&b"\x1b[m"[..], Some(3)),
             (b"\x1b[0;1mx", Some(6)),
