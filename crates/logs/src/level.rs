@@ -67,8 +67,8 @@ const KEYS_BYTES: usize = 8 * 1024;
 /// How many words of a head may stand before the level.
 const HEAD_WORDS: usize = 12;
 
-const KEYS: [&[u8]; 8] =
-    [b"level", b"severity", b"lvl", b"levelname", b"log.level", b"@level", b"loglevel", b"log_level"];
+const KEYS: [&[u8]; 9] =
+    [b"level", b"severity", b"lvl", b"levelname", b"log.level", b"@level", b"loglevel", b"log_level", b"@l"];
 
 /// Words, and parts of words that are in more than one, of which one stands, in any case, in every line that states an
 /// error, but for those with a number or a letter for it.
@@ -116,7 +116,7 @@ fn detect_in(text: &[u8], head: &[u8], among_words: bool) -> Option<Level> {
         .or_else(|| sentence(head))
         .or_else(|| words(head))
         .or_else(|| if of_fields || !among_words { None } else { fields() })
-        .or_else(|| answer(head))
+        .or_else(|| answer(head, text))
         .or_else(|| json_behind(text))
 }
 
@@ -185,13 +185,13 @@ fn plain_head<'a>(text: &[u8], buffer: &'a mut [u8; HEAD_BYTES]) -> &'a [u8] {
     &buffer[..length]
 }
 
-/// `<3>`, as systemd and the kernel prefix lines.
+/// `<3>`, as systemd and the kernel prefix lines, and `<e>`, as webpack does its own.
 fn syslog_prefix(head: &[u8]) -> Option<Level> {
     match head {
-        [b'<', digit, b'>', ..] => Some(match digit {
-            b'0'..=b'3' => Level::Error,
-            b'4' => Level::Warn,
-            b'5' | b'6' => Level::Info,
+        [b'<', sign, b'>', ..] => Some(match sign {
+            b'0'..=b'3' | b'e' => Level::Error,
+            b'4' | b'w' => Level::Warn,
+            b'5' | b'6' | b'i' => Level::Info,
             b'7' => Level::Debug,
             _ => return None,
         }),
@@ -314,13 +314,16 @@ fn sentence(head: &[u8]) -> Option<Level> {
     warns.then_some(Level::Warn)
 }
 
-/// A line of an access log whose status is the server's fault: `"GET / HTTP/1.1" 502 157`, `GET / 500 209.105 ms - 148`.
-fn answer(head: &[u8]) -> Option<Level> {
-    let status = if let Some(at) = find(head, b" HTTP/") {
-        let behind = &head[at + 6..];
+const METHODS: [&[u8]; 7] = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"];
+
+/// A line of an access log whose status is the server's fault: `"GET / HTTP/1.1" 502 157`, `GET / 500 209.105 ms - 148`,
+/// `[GIN] 2026/11/21 - 14:30:15 | 500 | …`.
+fn answer(head: &[u8], text: &[u8]) -> Option<Level> {
+    let status = if let Some(behind) = behind_protocol(head, text) {
         &behind[memchr::memchr(b'"', behind)? + 1..]
+    } else if head.starts_with(b"[GIN] ") {
+        &head[memchr::memchr(b'|', head)? + 1..]
     } else {
-        const METHODS: [&[u8]; 7] = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"];
         let mut words = head.splitn(3, |&byte| byte == b' ');
         let (method, path) = (words.next()?, words.next()?);
         if !METHODS.contains(&method) || !path.starts_with(b"/") {
@@ -332,9 +335,41 @@ fn answer(head: &[u8]) -> Option<Level> {
         .then_some(Level::Error)
 }
 
+/// What follows ` HTTP/`, which may stand behind a long path.
+fn behind_protocol<'a>(head: &'a [u8], text: &'a [u8]) -> Option<&'a [u8]> {
+    const PROTOCOL: &[u8] = b" HTTP/";
+    if let Some(at) = find(head, PROTOCOL) {
+        return Some(&head[at + PROTOCOL.len()..]);
+    }
+    let is_request = |quote: usize| METHODS.iter().any(|method| head[quote + 1..].starts_with(method));
+    if text.len() <= HEAD_BYTES || !memchr::memchr_iter(b'"', head).any(is_request) {
+        return None;
+    }
+    let line = &text[..text.len().min(KEYS_BYTES)];
+    memchr::memmem::find(line, PROTOCOL).map(|at| &line[at + PROTOCOL.len()..])
+}
+
+/// How long the name is that a runner of many packages puts before a line: `web:dev: ` (turbo), `apps/web dev: ` (pnpm).
+fn runners_name(head: &[u8]) -> usize {
+    let name = |bytes: &[u8]| {
+        bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"@/._#-".contains(byte)).count()
+    };
+    let package = name(head);
+    let task = head.get(package + 1..).map_or(0, name);
+    let parts = head.get(package).is_some_and(|parts| match parts {
+        b':' => true,
+        b' ' => head[..package].contains(&b'/'),
+        _ => false,
+    });
+    let is_name = head.first().is_some_and(|first| first.is_ascii_lowercase() || *first == b'@');
+    let end = package + 1 + task;
+    let is_prefix = parts && is_name && task > 0 && head[end..].starts_with(b": ");
+    if is_prefix && word(&head[..package]).is_none() { end + 2 } else { 0 }
+}
+
 /// A level's word among what stands before a message: times, names in brackets, process numbers.
 fn words(head: &[u8]) -> Option<Level> {
-    let mut at = 0;
+    let mut at = runners_name(head);
     // Nothing but a time so far: a line's head, where a word needs no mark to be a level.
     let mut opening = true;
     let mut timed = false;
@@ -404,6 +439,12 @@ impl Token<'_> {
         // Celery: `[2026-11-21 14:30:15,123: ERROR/MainProcess] …`
         let slash = memchr::memchr(b'/', text).filter(|_| self.after.starts_with(b"]"));
         let name = slash.map(|slash| &text[..slash]).filter(|name| name.iter().all(u8::is_ascii_uppercase));
+        if let Some(level) = name.and_then(word) {
+            return Some(level);
+        }
+        // Monolog: `[2026-11-21 14:30:15] local.ERROR: …`
+        let dot = memchr::memrchr(b'.', text).filter(|_| self.follows == b':');
+        let name = dot.map(|dot| &text[dot + 1..]).filter(|name| name.iter().all(u8::is_ascii_uppercase));
         if let Some(level) = name.and_then(word) {
             return Some(level);
         }

@@ -5,6 +5,19 @@ use super::*;
 use Level::{Debug, Error, Info, Trace, Warn};
 
 #[test]
+fn the_status_of_a_request_counts_however_long_its_path_is() {
+    for (status, level) in [(502, Some(Error)), (200, None)] {
+        for length in [10, 150, 3000] {
+            let line = format!(
+                "127.0.0.1 - - [25/Nov/2026:23:23:08 +0000] \"GET /callback?code={} HTTP/1.1\" {status} 157",
+                "x".repeat(length)
+            );
+            assert_eq!(detect(line.as_bytes()), level, "{status} after {length}");
+        }
+    }
+}
+
+#[test]
 fn lines_of_real_programs_have_their_levels() {
     let table: &[(&str, Option<Level>)] = &[
         // JSON: pino, bunyan, zap, slog, structlog, Google Cloud, MongoDB
@@ -110,6 +123,20 @@ fn lines_of_real_programs_have_their_levels() {
         ("initdb: warning: enabling \"trust\"", Some(Warn)),
         ("a.rb:1:in `f': wrong (ArgumentError)", Some(Error)),
         ("11:24:26 PM [vite] Internal server error: Failed to parse source", Some(Error)),
+        (r#"{"@t":"2026-11-21T14:30:15Z","@mt":"Failed {Id}","@l":"Error","@x":"boom"}"#, Some(Error)),
+        ("[2026-11-21 14:30:15] local.ERROR: SQLSTATE[42S02]: Base table not found", Some(Error)),
+        ("[2026-11-21T14:30:15.123456+00:00] request.CRITICAL: Uncaught PHP Exception", Some(Error)),
+        ("[2026-11-21 14:30:15] local.INFO: served", Some(Info)),
+        ("[GIN] 2026/11/21 - 14:30:15 | 500 |      1.2ms | ::1 | GET      \"/boom\"", Some(Error)),
+        ("[GIN] 2026/11/21 - 14:30:15 | 200 |      1.2ms | ::1 | GET      \"/500\"", None),
+        ("<w> [webpack.cache.PackFileCacheStrategy] Serializing big strings (101kiB)", Some(Warn)),
+        ("<e> [webpack-dev-server] cannot listen", Some(Error)),
+        ("<em>hello</em>", None),
+        ("web:dev: ERROR cannot connect", Some(Error)),
+        ("web:dev: src/a.ts(1,2): error TS2304: Cannot find name", Some(Error)),
+        ("web:dev: all is well", None),
+        ("apps/web dev: ERROR cannot connect", Some(Error)),
+        ("apps/web dev: connected", None),
         // A lower-case word at the head
         ("error: two", Some(Error)),
         ("error two", Some(Error)),

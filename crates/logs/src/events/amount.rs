@@ -6,6 +6,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Timed {
     pub(super) length: Duration,
+    /// Where in the line.
+    pub(super) at: usize,
     /// A word before it says that something took so long.
     pub(super) is_cued: bool,
     /// It is a limit, an interval or an age.
@@ -28,7 +30,7 @@ pub(super) fn durations(text: &str) -> Vec<Timed> {
         let Some((length, end)) = timed(text, start, at) else { continue };
         at = end.max(at);
         let (is_cued, is_bound) = cue(&text[..start]);
-        found.push(Timed { length, is_cued, is_bound });
+        found.push(Timed { length, at: start, is_cued, is_bound });
     }
     found
 }
@@ -84,7 +86,7 @@ fn seconds_of(unit: &str) -> Option<f64> {
 
 /// Ends of keys that have a unit, in any case.
 pub(super) const KEY_HINTS: &[&str] =
-    &["ms\"", "ms=", "ms:", "ms =", "ms :", "_seconds", "_secs", "responsetime"];
+    &["ms\"", "ms=", "ms:", "ms =", "ms :", "millis", "_seconds", "_secs", "responsetime"];
 
 /// One of them stands, in any case, in every line with a size.
 pub(super) const SIZE_HINTS: &[&str] =
@@ -102,6 +104,8 @@ fn unit_of_key(before: &str, number: f64, end: usize) -> Option<(Duration, usize
         .trim_start_matches(|character: char| !character.is_ascii_alphabetic());
     let seconds = if key.ends_with("_ms")
         || key.ends_with("Ms")
+        || key.ends_with("Millis")
+        || key.ends_with("_millis")
         || key == "responseTime"
         || key == "response_time_ms"
     {
@@ -181,8 +185,10 @@ pub(super) fn size(text: &str) -> Option<(String, u64)> {
     let name = words.next()?;
     let kind = KINDS.iter().find(|kind| name.ends_with(**kind))?;
     let amount = words.next()?;
-    let digits = number_length(amount.as_bytes());
-    let number: f64 = amount[..digits].parse().ok()?;
+    // `1,234.56`
+    let digits = amount.find(|sign: char| !sign.is_ascii_digit() && sign != '.' && sign != ',');
+    let digits = digits.unwrap_or(amount.len());
+    let number: f64 = amount[..digits].replace(',', "").parse().ok()?;
     let unit = if digits == amount.len() { words.next()? } else { &amount[digits..] };
     let bytes = number * bytes_of(unit)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size, rounded")]
@@ -203,17 +209,26 @@ fn bytes_of(unit: &str) -> Option<f64> {
 
 /// `dist/assets/index-CAUvuim5` → `dist/assets/index`.
 fn unhashed(path: &str) -> &str {
-    match path.rsplit_once(['-', '.']) {
-        Some((stem, hash))
-            if hash.len() >= 8
-                && !stem.is_empty()
-                && !stem.ends_with('/')
-                && hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
-        {
-            stem
-        }
-        _ => path,
+    let parted = |(at, _): &(usize, char)| *at > 0 && !path[..*at].ends_with('/') && is_hash(&path[at + 1..]);
+    path.char_indices()
+        .filter(|(_, sign)| matches!(sign, '-' | '.'))
+        .find(parted)
+        .map_or(path, |(at, _)| &path[..at])
+}
+
+/// What a bundler makes of a content: hexadecimal digits, or eight of base64url (Rollup, esbuild), in which `-` may stand.
+/// A word of eight letters is neither: it has no digits, and no capitals but where it begins.
+fn is_hash(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let has_digit = bytes.iter().any(u8::is_ascii_digit);
+    if bytes.len() >= 8 && bytes.iter().all(is_hex) {
+        return has_digit;
     }
+    let capitals = bytes.iter().skip(1).filter(|byte| byte.is_ascii_uppercase()).count();
+    bytes.len() == 8
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && (has_digit || capitals > 0)
 }
 
 #[cfg(test)]
@@ -261,6 +276,17 @@ mod tests {
             ("asset main.js 189 bytes [emitted] [minimized] (name: main)", Some(("main.js", 189))),
             ("asset vendor.1a2b3c4d.js 1.2 MiB [emitted]", Some(("vendor.js", 1_258_291))),
             ("dist/assets/index-CAUvuim5.js  0.68 kB │ gzip: 0.40 kB", Some(("dist/assets/index.js", 680))),
+            (
+                "dist/assets/index-C-3fKq2a.js  1,234.56 kB │ gzip: 400.12 kB",
+                Some(("dist/assets/index.js", 1_234_560)),
+            ),
+            ("dist/assets/user-settings-DiwrgTda.js  2 kB", Some(("dist/assets/user-settings.js", 2000))),
+            ("asset user-settings.js 2 KiB [emitted]", Some(("user-settings.js", 2048))),
+            (
+                "asset vendors-node_modules_lodash_lodash_js.js 2 KiB [emitted]",
+                Some(("vendors-node_modules_lodash_lodash_js.js", 2048)),
+            ),
+            ("asset main-app-1a2b3c4d5e6f7a8b.js 2 KiB", Some(("main-app.js", 2048))),
             ("dist/out.css  1.2mb", Some(("dist/out.css", 1_200_000))),
             ("dist/index.html                0.08 kB │ gzip: 0.09 kB", Some(("dist/index.html", 80))),
             ("./src/a.js 17 bytes [built] [code generated]", None),

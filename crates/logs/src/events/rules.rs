@@ -119,7 +119,14 @@ pub(super) const RULES: &[Rule] = &[
         "TypeScript found no errors",
         r"\bFound 0 errors\. Watching for file changes",
     ),
-    rule(&["err"], Error, FAILED, "$n", "TypeScript found $n", r"\bFound (?P<n>\d+ errors?)\b(?:\.| in )"),
+    rule(
+        &["err"],
+        Error,
+        FAILED,
+        "$n",
+        "TypeScript found $n",
+        r"\bFound (?P<n>[1-9]\d* errors?)(?:\. Watching for file changes| in (?:the same file, starting at:|\d+ files\.|[^\s()]+\.[cm]?tsx?:))",
+    ),
     // nodemon, ts-node-dev, tsx
     rule(
         &["nodemon"],
@@ -163,7 +170,7 @@ pub(super) const RULES: &[Rule] = &[
         "Cargo compiled in $t",
         r"^Finished .*target\(s\) in (?P<t>[\d.ms ]+)$",
     ),
-    rule(&["[running '"], Info, RELOAD, "$what", "", r"^\[Running '(?P<what>.*)'\]$"),
+    rule(&["[running '"], Info, "Running", "$what", "", r"^\[Running '(?P<what>.*)'\]$"),
     rule(
         &["[finished running"],
         Error,
@@ -256,7 +263,15 @@ pub(super) const RULES: &[Rule] = &[
         RELOAD,
         "$what",
         "",
-        r"(?i)\bhot[- ]reload(?:ed|ing)?\b[:\s]+(?P<what>\S.*)",
+        r"(?i)(?:^|[^\w\s]\s*|\d\s)hot[- ]reload(?:ed|ing)?:\s*(?P<what>\S.*)",
+    ),
+    rule(
+        &["hot-reload", "hot reload"],
+        Info,
+        RELOAD,
+        "$what",
+        "",
+        r"(?i)(?:^|[^\w\s]\s*|\d\s)hot[- ]reload(?:ed|ing)?\s+(?P<what>(?:of|in|for|succeeded|completed?|applied|done)\b.*|\S+\.\w+.*)",
     ),
     rule(
         &["hmr", "hot-update", "hot update"],
@@ -267,6 +282,7 @@ pub(super) const RULES: &[Rule] = &[
         r"(?i)\b(?:hmr|hot)[- ]update[ds]?\b:? (?P<file>\S+)",
     ),
     rule(&["hmr"], Info, RELOAD, "", "", r"(?i)^\[HMR\] .*\b(?:updated|applied)\b"),
+    rule(&["found "], Error, FAILED, "$n", "Found $n", r"(?i)^\W*found (?P<n>[1-9]\d* errors?)\b"),
     rule(&["compil"], Error, FAILED, "$n", FAILED, r"(?i)\bcompiled with (?P<n>\d+ errors?)\b"),
     rule(&["compil"], Warn, WARNED, "$n", "Compiled with $n", r"(?i)\bcompiled with (?P<n>\d+ warnings?)\b"),
     rule(&["compil"], Warn, WARNED, "", WARNED, r"(?i)\bcompiled with warnings\b"),
@@ -310,6 +326,6 @@ pub(super) const RULES: &[Rule] = &[
         LISTENING,
         "on $where",
         "",
-        r"(?i)\b(?:listening|(?:running|started|serving|server (?:is )?(?:up|ready|live|available))\b.{0,24}?)\s(?:at|on):? (?P<where>port:? \d{2,5}\b|\w+://\S*[\w/]|[\w.\[\]*-]*:\d{2,5}\b\S*|[\d.:]+ port \d{2,5}\b)",
+        r"(?i)\b(?:listening|(?:running|started|serving|server (?:is )?(?:up|ready|live|available))\b.{0,24}?)\s(?:at|on):? (?P<where>port:? \d{2,5}|\w+://[^\s\x22'<>]*[\w/]|(?:\[[0-9a-fA-F:.]*\]|[A-Za-z_*][\w.*-]*|(?:\d{1,3}\.){3}\d{1,3})?:\d{2,5}(?:/[^\s\x22',;)}\]]*)?|[\d.:]+ port \d{2,5})(?:[^\w:]|:\D|:?$)",
     ),
 ];

@@ -1,5 +1,6 @@
 //! Work that took long.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::amount::{self, Timed};
@@ -40,9 +41,12 @@ impl Work {
 
 /// What a line tells that took longer than `limit`, or of which it says itself that it was slow.
 pub(super) fn work(text: &str, limit: Duration) -> Option<Work> {
-    let spans = amount::durations(text);
+    let path = requested(text);
+    let mut spans = amount::durations(text);
+    // What is asked for: `/stats?period=24h`.
+    spans.retain(|span| path.as_ref().is_none_or(|path| !path.contains(&span.at)));
     let longest = spans.iter().filter(|span| !span.is_bound).map(|span| span.length).max()?;
-    let kind = kind(text);
+    let kind = kind(text, path.is_some());
     if has_word(text, "slow") && kind.is_some() && !longest.is_zero() {
         return kind;
     }
@@ -54,23 +58,36 @@ pub(super) fn work(text: &str, limit: Duration) -> Option<Work> {
     kind.or_else(|| spans.iter().find(cued).map(|_| Work::Operation))
 }
 
-fn kind(text: &str) -> Option<Work> {
+/// The path of a request: `GET /api/users`, `"GET      "/users"`.
+fn requested(text: &str) -> Option<Range<usize>> {
     const METHODS: [&str; 7] = ["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS "];
+    METHODS.iter().find_map(|method| {
+        text.match_indices(*method).find_map(|(at, _)| {
+            let path = text[at + method.len()..].trim_start_matches([' ', '"', '\'']);
+            let start = text.len() - path.len();
+            let end = path.find([' ', '"', '\'']).unwrap_or(path.len());
+            (path.starts_with('/') || path.starts_with("http")).then_some(start..start + end)
+        })
+    })
+}
+
+fn kind(text: &str, has_path: bool) -> Option<Work> {
     const QUERIES: [&str; 6] =
         ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "statement:", "execute "];
-    let requested = |method: &&str| {
-        text.match_indices(*method).any(|(at, _)| {
-            let path = text[at + method.len()..].trim_start_matches(['"', '\'']);
-            path.starts_with('/') || path.starts_with("http")
-        })
-    };
-    if METHODS.iter().any(requested) {
+    if has_path {
         return Some(Work::Request);
     }
     if QUERIES.iter().any(|word| text.contains(word)) || has_word(text, "query") || has_word(text, "sql") {
         return Some(Work::Query);
     }
-    let answered = text.starts_with("Completed ") || text.contains("\"responseTime\"");
+    // Phoenix: `Sent 200 in 1523ms`
+    let sent = || {
+        let status = |at: usize| text.as_bytes().get(at + 5..at + 9);
+        text.match_indices("Sent ").any(|(at, _)| {
+            matches!(status(at), Some([a, b, c, b' ']) if [a, b, c].iter().all(|byte| byte.is_ascii_digit()))
+        })
+    };
+    let answered = text.starts_with("Completed ") || text.contains("\"responseTime\"") || sent();
     (answered || has_word(text, "request") || has_word(text, "response")).then_some(Work::Request)
 }
 

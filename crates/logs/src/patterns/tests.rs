@@ -86,6 +86,13 @@ fn what_varies_by_its_look_is_masked() {
         (r#"{"level":"INFO","fields":{"message":"took 3 s","port":1},"target":"t"}"#, "took <*> s"),
         ("time=2026 level=INFO msg=listening port=1", "listening"),
         ("listening msg=x", "listening msg=x"),
+        (r#"level=info event="user alice logged in" user_id=7"#, "user alice logged in"),
+        (r#"clicked event="buy 3" twice"#, r#"clicked event="<*>" twice"#),
+        (r#"{"@t":"2026-11-21T14:30:15Z","@mt":"Served {Path}","Path":"/"}"#, "Served {Path}"),
+        (
+            r#"{"EventId":14,"LogLevel":"Information","Message":"Now listening on: 5000"}"#,
+            "Now listening on: <*>",
+        ),
     ] {
         assert_eq!(mask::mask(text).template(), template, "{text}");
     }

@@ -14,12 +14,15 @@ pub(super) enum Frame {
     Field,
 }
 
+/// One of them stands in every logfmt line with a message.
+const MESSAGE_FIELDS: [&[u8]; 3] = [b"msg=", b"message=", b"event="];
+
 /// The message of a line that is shown as `text`: a JSON or logfmt line's field, else all of it.
 pub(super) fn message(text: &str) -> (Frame, &str) {
     let bytes = text.as_bytes();
     let found = if bytes.first() == Some(&b'{') {
         of_json(bytes)
-    } else if memchr::memmem::find(bytes, b"msg=").is_some() {
+    } else if MESSAGE_FIELDS.iter().any(|field| memchr::memmem::find(bytes, field).is_some()) {
         of_logfmt(bytes)
     } else {
         None
@@ -42,6 +45,8 @@ fn of_logfmt(text: &[u8]) -> Option<(Frame, &[u8])> {
     // In a line of fields the message may be a word without quotes.
     let of_fields = text.split(|byte| *byte == b' ').next().is_some_and(|first| first.contains(&b'='));
     fields::logfmt(text).find_map(|(key, value)| match value {
+        // In prose, these are what it is about.
+        _ if !of_fields && key != b"msg" => None,
         Value::Text(text) if is_message(key, text) => Some((Frame::Quoted, text)),
         Value::Bare(text) if of_fields && is_message(key, text) => Some((Frame::Field, text)),
         _ => None,
@@ -49,8 +54,9 @@ fn of_logfmt(text: &[u8]) -> Option<(Frame, &[u8])> {
 }
 
 fn is_message(key: &[u8], text: &[u8]) -> bool {
-    const KEYS: [&[u8]; 3] = [b"msg", b"message", b"event"];
-    KEYS.contains(&key) && !text.trim_ascii().is_empty()
+    // The last of Serilog, its template first; before it GELF's.
+    const KEYS: [&[u8]; 6] = [b"msg", b"message", b"event", b"short_message", b"@mt", b"@m"];
+    KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)) && !text.trim_ascii().is_empty()
 }
 
 /// Whether a masked word belongs to what stands before a message: times, numbers of processes, levels and the marks
