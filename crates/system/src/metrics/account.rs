@@ -120,6 +120,8 @@ impl Account {
                 received: total.received.saturating_add(more.received),
                 sent: total.sent.saturating_add(more.sent),
             }),
+            // It has been where nothing is told of: that is no zero.
+            (Some(total), None) if total == Flow::default() => None,
             (total, more) => total.or(more),
         };
         sample.net_received_bytes = self.flow.map(|flow| flow.received);

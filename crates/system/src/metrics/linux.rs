@@ -2,6 +2,7 @@
 //! are kept open while a member is looked at.
 
 mod births;
+mod elsewhere;
 mod hogs;
 mod kept;
 mod network;
@@ -14,11 +15,12 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use births::Births;
+use elsewhere::Elsewhere;
 use kept::{Files, Kept};
 use network::Network;
 use rustix::fs::{Mode, OFlags};
 
-use super::account::{Account, Disk, Flow, Look, Reading};
+use super::account::{Account, Disk, Look, Reading};
 use super::family::Relative;
 use super::{Machine, MachineSize};
 use crate::process::ProcessId;
@@ -46,6 +48,7 @@ pub(super) struct Eye {
     hogs: hogs::Hogs,
     /// `None`: not looked at yet, or it cannot be.
     network: Option<Network>,
+    elsewhere: Elsewhere,
     /// What ends between two looks is of interest.
     follows: bool,
 }
@@ -62,6 +65,7 @@ impl Default for Eye {
             machine: None,
             hogs: hogs::Hogs::default(),
             network: None,
+            elsewhere: Elsewhere::default(),
             follows: true,
         }
     }
@@ -109,14 +113,19 @@ impl Eye {
         let trees: Vec<_> = pids.iter().map(|(number, pids)| (*number, pids.as_slice())).collect();
         match network.look(&trees) {
             Ok(flows) => {
-                for (number, look) in numbers.iter().zip(looks) {
-                    if let Ok(look) = look {
-                        look.flow = Some(flows.get(number).copied().unwrap_or(Flow::default()));
-                    }
+                for ((number, pids), look) in pids.iter().zip(looks) {
+                    let Ok(look) = look else { continue };
+                    let flow = flows.get(number).copied();
+                    look.flow = if flow.is_none() && !network.knows(*number) && self.elsewhere.any_of(pids) {
+                        None
+                    } else {
+                        Some(flow.unwrap_or_default())
+                    };
                 }
             }
             Err(_) => self.network = None,
         }
+        self.elsewhere.forget_but(&pids);
     }
 
     fn look_at(&mut self, tree: &mut Tree, account: &Account, born: Option<&[Stat]>) -> io::Result<Look> {

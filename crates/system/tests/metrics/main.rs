@@ -354,3 +354,17 @@ fn who_uses_most_of_the_machine_is_named_unless_it_is_ours() {
     assert!(hogs.iter().all(|hog| hog.pid != ours.id()), "what is sampled is known already");
     assert!(hogs.iter().all(|hog| hog.pid != std::process::id()), "and so are we");
 }
+
+#[test]
+fn a_build_is_a_hog_though_each_of_its_compilers_ends_at_once() {
+    let ground = Ground::new();
+    let build = ground.spawn("while true; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done");
+    let idle = ground.spawn("sleep 600");
+    let mut watched = Watched::new(Tree::of(id(&idle)));
+    watched.look();
+    until("it is seen to be busy", || {
+        let hogs = watched.sampler.hogs(500).unwrap();
+        std::thread::sleep(BETWEEN * 5);
+        hogs.iter().any(|hog| hog.pid == build.id() && hog.cpu_percent > 20.0)
+    });
+}

@@ -137,3 +137,17 @@ fn tcp_bytes_of_a_client_are_its_own_and_not_the_servers() {
     drop(stream);
     assert_moved(&mut watched, 6_000_000, 4_000_000);
 }
+
+#[test]
+fn tcp_bytes_of_a_network_of_its_own_are_not_known() {
+    let ground = Ground::new();
+    let child = ground.spawn("exec unshare --net --map-root-user sleep 600");
+    let mut watched = Watched::new(Tree::of(id(&child)));
+    let network = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while network(&child.id().to_string()) == network("self") {
+        assert!(Instant::now() < deadline, "this system lets nobody have a network of its own");
+        std::thread::sleep(BETWEEN);
+    }
+    watched.until("nothing is known", |sample| sample.net_received_bytes.is_none());
+}

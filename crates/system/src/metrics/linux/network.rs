@@ -1,7 +1,7 @@
 //! What the trees' TCP sockets have moved: whose a socket is, and what came and went since the last look.
 //!
-//! A socket is a tree's if a member has a descriptor for it, or if it was accepted on a port that the tree listens on. Who
-//! has a descriptor is looked up only when a socket appears that neither is known nor tells by its port. The kernel
+//! A socket is a tree's if a member has a descriptor for it, or if it was accepted at an address that the tree listens on.
+//! Who has a descriptor is looked up only when a socket appears that neither is known nor tells by its address. The kernel
 //! tells the last counts of each socket that ends, so that nothing of a connection is lost that begins and ends between
 //! two looks, if it is on such a port. One that a member has *opened* and closed again between two looks has left nothing
 //! behind that says whose it was: it is not counted.
@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 
 use super::super::account::Flow;
@@ -33,9 +34,23 @@ pub(super) struct Network {
     /// `None`: ends are not told here.
     endings: Option<Endings>,
     sockets: HashMap<u64, Known>,
-    /// Ports that are listened on, and when that was last seen.
-    ports: HashMap<u16, (u64, u32)>,
+    listened: Listened,
     looks: u32,
+}
+
+/// The addresses that trees listen on: whose each is, and when that was last seen.
+#[derive(Debug, Default)]
+struct Listened(HashMap<SocketAddr, (u64, u32)>);
+
+impl Listened {
+    /// Who accepts what comes in at an address: whoever listens there, or else on all.
+    fn owner(&self, local: SocketAddr) -> Option<u64> {
+        let on =
+            |address: IpAddr| self.0.get(&SocketAddr::new(address, local.port())).map(|(owner, _)| *owner);
+        let everywhere_4 = || local.is_ipv4().then(|| on(Ipv4Addr::UNSPECIFIED.into())).flatten();
+        // Which mostly has IPv4 too.
+        on(local.ip()).or_else(everywhere_4).or_else(|| on(Ipv6Addr::UNSPECIFIED.into()))
+    }
 }
 
 #[derive(Debug)]
@@ -52,7 +67,7 @@ impl Network {
         // First, so that what ends meanwhile is not missed.
         let endings = follow.then(|| Endings::watch().ok()).flatten();
         let asked = SockDiag::open()?;
-        Ok(Self { asked, endings, sockets: HashMap::new(), ports: HashMap::new(), looks: 0 })
+        Ok(Self { asked, endings, sockets: HashMap::new(), listened: Listened::default(), looks: 0 })
     }
 
     /// What each tree has moved since the last look, by its number. Those with nothing new are left out.
@@ -70,14 +85,20 @@ impl Network {
         }
         let now = self.looks;
         self.sockets.retain(|_, known| now.wrapping_sub(known.looked_at) <= REMEMBERED);
-        self.ports.retain(|_, (_, seen)| now.wrapping_sub(*seen) <= REMEMBERED);
+        self.listened.0.retain(|_, (_, seen)| now.wrapping_sub(*seen) <= REMEMBERED);
         Ok(flows)
+    }
+
+    /// Whether any socket is known to be a tree's.
+    pub(super) fn knows(&self, tree: u64) -> bool {
+        self.sockets.values().any(|known| known.owner == Some(tree))
+            || self.listened.0.values().any(|(owner, _)| *owner == tree)
     }
 
     /// Finds out whose the sockets are that are not known.
     fn assign(&mut self, told: &[Socket], trees: &[Members<'_>]) {
         let strange = |socket: &&Socket| !self.sockets.contains_key(&socket.cookie);
-        let unclear = |socket: &Socket| !self.ports.contains_key(&socket.local_port) || socket.listens;
+        let unclear = |socket: &Socket| self.listened.owner(socket.local).is_none() || socket.listens;
         let due = self.looks % LOOK_UP_EVERY == 1;
         let unclear = told.iter().filter(strange).any(|socket| socket.inode != 0 && unclear(socket));
         let holders = if due || unclear { holders(trees) } else { HashMap::new() };
@@ -85,11 +106,11 @@ impl Network {
         for socket in told.iter().filter(|socket| socket.listens) {
             let known = self.sockets.get(&socket.cookie).and_then(|known| known.owner);
             if let Some(owner) = holders.get(&socket.inode).copied().or(known) {
-                self.ports.insert(socket.local_port, (owner, self.looks));
+                self.listened.0.insert(socket.local, (owner, self.looks));
             }
         }
         for socket in told {
-            let by_port = || self.ports.get(&socket.local_port).map(|(owner, _)| *owner);
+            let by_address = || self.listened.owner(socket.local);
             let owner = holders.get(&socket.inode).copied();
             let known = self.sockets.entry(socket.cookie).or_insert(Known {
                 owner: None,
@@ -98,7 +119,7 @@ impl Network {
                 looked_at: 0,
             });
             known.looked_at = self.looks;
-            known.owner = known.owner.or(owner).or_else(by_port);
+            known.owner = known.owner.or(owner).or_else(by_address);
         }
     }
 
@@ -117,7 +138,7 @@ impl Network {
     fn count_last(&mut self, socket: &Socket, flows: &mut HashMap<u64, Flow>) {
         let (owner, received, sent) = match self.sockets.remove(&socket.cookie) {
             Some(known) => (known.owner, known.received, known.sent),
-            None => (self.ports.get(&socket.local_port).map(|(owner, _)| *owner), 0, 0),
+            None => (self.listened.owner(socket.local), 0, 0),
         };
         if let Some(owner) = owner {
             let flow = flows.entry(owner).or_default();
@@ -155,7 +176,28 @@ fn inode(link: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::inode;
+    use std::net::SocketAddr;
+
+    use super::{Listened, inode};
+
+    #[test]
+    fn whoever_listens_at_an_address_has_what_comes_in_there() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let listened =
+            [("127.0.0.1:80", 1), ("[::1]:80", 2), ("0.0.0.0:81", 3), ("[::]:82", 4), ("[::]:81", 5)];
+        let listened = Listened(listened.map(|(address, owner)| (at(address), (owner, 0))).into());
+        for (local, owner) in [
+            ("127.0.0.1:80", Some(1)),
+            ("[::1]:80", Some(2)),
+            ("10.0.0.1:80", None),
+            ("10.0.0.1:81", Some(3)),
+            ("[::1]:81", Some(5)),
+            ("127.0.0.1:82", Some(4)),
+            ("127.0.0.1:83", None),
+        ] {
+            assert_eq!(listened.owner(at(local)), owner, "{local}");
+        }
+    }
 
     #[test]
     fn only_a_socket_has_the_inode_of_one() {

@@ -2,6 +2,7 @@
 //! privilege is needed for any of it. Only sockets of this process's network namespace are told.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub(super) struct Socket {
     /// 0: no descriptor means it (any more, or yet).
     pub(super) inode: u32,
     pub(super) listens: bool,
-    pub(super) local_port: u16,
+    /// An IPv4 address is one, whatever the socket's family.
+    pub(super) local: SocketAddr,
     /// Payload.
     pub(super) received: u64,
     /// Payload that the other side has acknowledged.
@@ -203,10 +205,21 @@ fn parse(payload: &[u8]) -> Option<Socket> {
         cookie: number_64(cookie, 0)?,
         inode: number(payload, 68)?,
         listens: *payload.get(1)? == LISTEN,
-        local_port: u16::from_be_bytes(*payload.get(4..)?.first_chunk()?),
+        local: local(payload)?,
         received: bytes(BYTES_RECEIVED),
         sent: bytes(BYTES_ACKED),
     })
+}
+
+fn local(payload: &[u8]) -> Option<SocketAddr> {
+    let port = u16::from_be_bytes(*payload.get(4..)?.first_chunk()?);
+    let address: [u8; 16] = *payload.get(8..)?.first_chunk()?;
+    let address = if AddressFamily::from_raw(u16::from(*payload.first()?)) == AddressFamily::INET {
+        IpAddr::from([address[0], address[1], address[2], address[3]])
+    } else {
+        IpAddr::from(address).to_canonical()
+    };
+    Some(SocketAddr::new(address, port))
 }
 
 /// `struct nlattr`: length, kind, and what it holds, each beginning at a multiple of four.
@@ -243,7 +256,9 @@ mod tests {
     #[test]
     fn what_is_cut_short_is_no_socket_and_no_panic() {
         let mut whole = vec![0_u8; MESSAGE];
+        whole[0] = 2;
         whole[1] = LISTEN;
+        whole[8..12].copy_from_slice(&[127, 0, 0, 1]);
         whole[4..6].copy_from_slice(&8080_u16.to_be_bytes());
         whole[44] = 7;
         whole[68] = 9;
@@ -256,7 +271,8 @@ mod tests {
         whole.extend([5, 0, 99, 0, 1, 0, 0, 0]);
         whole.extend(&info);
         let socket = parse(&whole).unwrap();
-        assert_eq!((socket.cookie, socket.inode, socket.local_port), (7, 9, 8080), "who");
+        assert_eq!((socket.cookie, socket.inode), (7, 9), "who");
+        assert_eq!(socket.local, "127.0.0.1:8080".parse().unwrap(), "where");
         assert_eq!((socket.listens, socket.received, socket.sent), (true, 5, 6), "what");
         for length in 0..whole.len() {
             let told = parse(&whole[..length]);
@@ -274,8 +290,8 @@ mod tests {
     #[test]
     fn a_socket_of_this_process_is_among_those_told() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let local = listener.local_addr().unwrap();
         let told = SockDiag::open().unwrap().dump().unwrap();
-        assert!(told.iter().any(|one| one.listens && one.local_port == port), "{port} in {told:?}");
+        assert!(told.iter().any(|one| one.listens && one.local == local), "{local} in {told:?}");
     }
 }
