@@ -78,6 +78,17 @@ pub struct ContainerEnd {
     pub kill: Vec<String>,
 }
 
+/// What the options of a client say about the engine that it asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EngineOptions<'c> {
+    /// Its name, without folders: `docker`, `podman`, `nerdctl`.
+    pub client: &'c str,
+    /// `-H`, `--host`: `unix:///var/run/docker.sock`.
+    pub host: Option<&'c str>,
+    /// `-c`, `--context`.
+    pub context: Option<&'c str>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Run {
@@ -252,6 +263,30 @@ impl ContainerCommand {
     #[must_use]
     pub fn detached(&self) -> bool {
         self.detached
+    }
+
+    /// What its options say about the engine; nothing of what a shell has a say in.
+    #[must_use]
+    pub fn engine(&self) -> EngineOptions<'_> {
+        let end = match self.kind {
+            Kind::Run { run, .. } => run,
+            Kind::Compose { up, .. } => up,
+        };
+        let words: Vec<&str> = self.words[..end].iter().map(Arg::value).collect();
+        let value_of = |names: [&str; 2]| {
+            words.iter().enumerate().find_map(|(at, word)| {
+                let of = |name: &&str| match word.strip_prefix(*name)? {
+                    "" => words.get(at + 1).copied(),
+                    value => value.strip_prefix('='),
+                };
+                names.iter().find_map(of).filter(|value| !value.is_empty())
+            })
+        };
+        EngineOptions {
+            client: words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default(),
+            host: value_of(["--host", "-H"]),
+            context: value_of(["--context", "-c"]),
+        }
     }
 
     /// The command to run in place of the original, so that the client writes the container's id to `cidfile` (for

@@ -103,6 +103,14 @@ impl Watch {
         &self.alerts
     }
 
+    /// What comes is of the next run. Its log is the same one, and so is an episode of that.
+    pub(crate) fn begin_run(&mut self) {
+        let log = std::mem::take(&mut self.log);
+        let mut alerts = std::mem::take(&mut self.alerts);
+        alerts.retain(|alert| alert.kind == LOG_GROWTH);
+        *self = Self { log, alerts, ..Self::default() };
+    }
+
     /// From here on something else is measured: a container in place of its client, or the other way round.
     pub(crate) fn measures_another(&mut self) {
         self.measured = None;

@@ -155,6 +155,22 @@ fn a_log_that_grows_by_a_gigabyte_in_an_hour_is_told() {
 }
 
 #[test]
+fn a_log_grows_over_the_runs_that_write_it() {
+    let limits = Alerts::default();
+    let (mut watch, mut told) = (Watch::default(), Vec::new());
+    for second in 0..6_000 {
+        // One that crashes every ten minutes.
+        if second % 600 == 599 {
+            watch.begin_run();
+        }
+        let log_bytes = (second % 10 == 0).then_some(second * 400_000);
+        let at = Duration::from_secs(second);
+        told.extend(watch.step(&Moment { at, log_bytes, ..Moment::default() }, &limits));
+    }
+    assert!(matches!(&told[..], [News::Begins(Alert { kind: LOG_GROWTH, .. })]), "once: {told:?}");
+}
+
+#[test]
 fn errors_are_told_when_there_are_many_more_than_usual() {
     let errors = |of: fn(u64) -> u64| {
         let told = news(1_800, &Alerts::default(), |second| Moment {

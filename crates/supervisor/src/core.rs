@@ -158,7 +158,7 @@ pub(crate) struct Core {
     health_histories: BTreeMap<Key, crate::metrics::HealthHistory>,
     hogs: hogs::Hogs,
     /// When it was last looked at how much is logged.
-    logs_looked_at: Option<std::time::Instant>,
+    looked_at: Option<std::time::Instant>,
     registry: Registry,
     incidents: Vec<notices::Incident>,
     /// Whose ports are to be looked at, by how late.
@@ -244,7 +244,7 @@ impl Core {
             archive,
             health_histories: BTreeMap::new(),
             hogs: hogs::Hogs::default(),
-            logs_looked_at: None,
+            looked_at: None,
             registry,
             incidents: Vec::new(),
             port_looks: Default::default(),

@@ -175,22 +175,43 @@ async fn exec(command: &Command, context: &Context) -> Result<(f64, GaugeUnit), 
     })
 }
 
-/// Of `queue length: 12`, `12`; of `hits = 93.5 %`, `93.5` and percent.
+/// Of `queue length: 12`, `12`; of `hits = 93.5 %`, `93.5` and percent; of `1,234 jobs`, `1234`.
 fn last_number(text: &str) -> Option<(f64, GaugeUnit)> {
     let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || "=:;,()[]{}\"'".contains(c))
+        .split(|c: char| c.is_whitespace() || "=:;\"'".contains(c))
+        .flat_map(|word| match is_grouped(word) {
+            true => vec![word],
+            false => word.split(|c: char| ",()[]{}".contains(c)).collect(),
+        })
         .filter(|word| !word.is_empty())
         .collect();
     words.iter().enumerate().rev().find_map(|(at, word)| {
-        let bare = word.trim_end_matches('%').trim_end_matches('.');
+        let bare = word.trim_end_matches('%').trim_end_matches('.').replace(',', "");
         let number: f64 = bare.parse().ok().filter(|number: &f64| number.is_finite())?;
         let percent = word.contains('%') || words.get(at + 1).is_some_and(|next| *next == "%");
         Some((number, if percent { GaugeUnit::Percent } else { GaugeUnit::Number }))
     })
 }
 
+/// `1,234`, `12,345,678.9`, `1,234%`.
+fn is_grouped(word: &str) -> bool {
+    let number = word.trim_end_matches(['%', '.', ',']).trim_start_matches('-');
+    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    (1..=3).contains(&first.len())
+        && digits(first)
+        && whole.contains(',')
+        && groups.all(|group| group.len() == 3 && digits(group))
+}
+
 async fn scrape(url: &str, series: &str) -> Result<f64, String> {
     let selector = Selector::parse(series).ok_or_else(|| format!("`{series}` is no series"))?;
     let body = probe::fetch(url).await?;
-    selector.value_in(&String::from_utf8_lossy(&body)).ok_or_else(|| format!("{url} has no series {series}"))
+    match selector.value_in(&String::from_utf8_lossy(&body)) {
+        Some(value) if value.is_finite() => Ok(value),
+        Some(value) => Err(format!("{series} is {value} at {url}")),
+        None => Err(format!("{url} has no series {series}")),
+    }
 }

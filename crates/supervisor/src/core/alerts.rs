@@ -11,8 +11,8 @@ use super::{Core, EnvironmentKey, Key, Message};
 use crate::alerts::{Alert, HOG, Moment, News};
 use crate::process::lifecycle::Phase;
 
-/// Between two looks at how much the logs have grown: a few names of a folder each.
-const LOGS_EVERY: Duration = Duration::from_secs(10);
+/// Between two looks at what need not be looked at every second.
+const NOW_AND_THEN: Duration = Duration::from_secs(10);
 
 /// What a supervisor before this one has told, and this one has not seen for so long, is over.
 const EPISODE: Duration = Duration::from_secs(30 * 60);
@@ -97,7 +97,7 @@ impl Core {
         let Some(environment) = self.environments.get(key) else { return Vec::new() };
         let mut warnings = Vec::new();
         for (name, process) in &environment.processes {
-            for alert in process.costs.watch.alerts() {
+            for alert in process.costs.watch.alerts().iter().filter(|_| process.costs.is_measured()) {
                 let since = process.costs.since.get(alert.kind).copied();
                 warnings.push(Warning { since, ..Warning::new(Some(name), alert.kind, alert.text.clone()) });
             }
@@ -162,7 +162,10 @@ impl Core {
                 holders.filter_map(|(of, one)| one.muted.remove(&what).then(|| of.clone())).collect();
             unmuted.iter().for_each(|of| self.unsaved(of));
         }
-        self.warnings_changed(key);
+        // Those of the machine stand with all environments.
+        let all = || self.environments.keys().cloned().collect();
+        let told: Vec<EnvironmentKey> = if kind == HOG { all() } else { vec![key.clone()] };
+        told.iter().for_each(|of| self.warnings_changed(of));
     }
 
     /// Faces ask for the warnings again when they are told how the environment is.
@@ -172,12 +175,28 @@ impl Core {
         self.publish(Update::Environment { summary });
     }
 
-    /// Now and then, on another thread: how much each running process has logged.
-    pub(super) fn watch_logs(&mut self, now: Instant) {
-        if self.logs_looked_at.is_some_and(|last| now.saturating_duration_since(last) < LOGS_EVERY) {
+    /// What need not be looked at every second.
+    pub(super) fn look_now_and_then(&mut self, now: Instant) {
+        if self.looked_at.is_some_and(|last| now.saturating_duration_since(last) < NOW_AND_THEN) {
             return;
         }
-        self.logs_looked_at = Some(now);
+        self.looked_at = Some(now);
+        self.watch_logs();
+        self.retell_alerts();
+    }
+
+    /// What is wrong is told in other words as it goes on: `now 421 MB`.
+    fn retell_alerts(&mut self) {
+        let is_wrong = |process: &super::Process| {
+            process.costs.is_measured() && !process.costs.watch.alerts().is_empty()
+        };
+        let those = self.environments.iter().filter(|(_, one)| one.processes.values().any(is_wrong));
+        let those: Vec<EnvironmentKey> = those.map(|(key, _)| key.clone()).collect();
+        those.iter().for_each(|key| self.warnings_changed(key));
+    }
+
+    /// On another thread: how much each running process has logged.
+    fn watch_logs(&self) {
         let logs = self.home.logs();
         let running: Vec<(Key, std::path::PathBuf)> = self
             .environments

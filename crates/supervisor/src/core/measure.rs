@@ -136,8 +136,12 @@ impl Costs {
         }
     }
 
+    /// Nothing is measured any more; of what was, the log goes on with the next run.
     fn forget(&mut self) {
-        *self = Self::default();
+        let mut watch = std::mem::take(&mut self.watch);
+        watch.begin_run();
+        let since = watch.alerts().iter().filter_map(|alert| self.since.remove_entry(alert.kind)).collect();
+        *self = Self { watch, since, watched_since: self.watched_since, ..Self::default() };
     }
 }
 
@@ -204,9 +208,9 @@ impl Core {
             return;
         };
         let cidfile = process.run.as_ref().and_then(|run| run.cidfile.clone());
-        let (Some(cidfile), Some(engine)) = (cidfile, container::engine(definition.variables())) else {
-            return;
-        };
+        let client = forge_config::container::container(&definition.command);
+        let engine = client.and_then(|client| container::engine(&client.engine(), definition.variables()));
+        let (Some(cidfile), Some(engine)) = (cidfile, engine) else { return };
         let (key, run) = (key.clone(), run.to_owned());
         process.container = Some(container::watch(engine, cidfile, move |sample| {
             let (key, run, now) = (key.clone(), run.clone(), Instant::now());
@@ -234,7 +238,7 @@ impl Core {
             self.watch_figures(&key, measured.at, measured.time);
             told.entry(key.environment).or_default().push(cost);
         }
-        self.watch_logs(measured.at);
+        self.look_now_and_then(measured.at);
         if let Some(machine) = measured.machine.as_ref().filter(|_| measured.hogs_are_new) {
             self.watch_machine(machine, measured.time);
         }
@@ -272,7 +276,7 @@ impl Core {
 }
 
 impl Costs {
-    fn is_measured(&self) -> bool {
+    pub(super) fn is_measured(&self) -> bool {
         self.measured.is_some()
     }
 }

@@ -25,8 +25,10 @@ const MOST_MESSAGES: usize = 200;
 /// RFC 7677 wants 4096 at least; so many take a tenth of a second.
 const MOST_ITERATIONS: u32 = 200_000;
 
+/// Of sessions of others an ordinary role sees the database and the user, and nothing else.
 const QUERY: &str = "SELECT \
-    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()), \
+    (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL \
+        AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid()), \
     current_setting('max_connections'), \
     (SELECT sum(blks_hit) * 100.0 / nullif(sum(blks_hit) + sum(blks_read), 0) FROM pg_stat_database)";
 

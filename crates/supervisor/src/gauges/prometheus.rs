@@ -14,11 +14,16 @@ impl Selector {
         rest.trim().is_empty().then_some(Self { name: name.to_owned(), labels })
     }
 
-    /// The sum of all samples that are meant. `None` if there is none, or it is no number.
+    /// The sum of all samples that are meant, but for those that are no number (a quantile of nothing is `NaN`); if all
+    /// are such, one of them. `None`: there is none.
     pub(super) fn value_in(&self, text: &str) -> Option<f64> {
         let lines = text.lines().map(str::trim).filter(|line| line.starts_with(self.name.as_str()));
-        let sum = lines.filter_map(|line| self.value_of(line)).reduce(|sum, value| sum + value);
-        sum.filter(|sum| sum.is_finite())
+        let add = |sum: f64, value: f64| match (sum.is_finite(), value.is_finite()) {
+            (true, true) => sum + value,
+            (true, false) => sum,
+            (false, _) => value,
+        };
+        lines.filter_map(|line| self.value_of(line)).reduce(add)
     }
 
     fn value_of(&self, line: &str) -> Option<f64> {
@@ -88,6 +93,9 @@ http_requests_total_created 1.7e9
 queue_length 12.5
 path{file="C:\\DIR\\\"x\"} y.txt",} 7
 odd{} +Inf
+rpc{quantile="0.5"} 2
+rpc{quantile="0.9"} NaN
+rpc{quantile="0.5",of="b"} 3
 nan NaN
 torn{a="b
 "#;
@@ -102,12 +110,17 @@ torn{a="b
             (r#"http_requests_total{code="500"}"#, None),
             (r#"path{file="C:\\DIR\\\"x\"} y.txt"}"#, Some(7.0)),
             ("http_requests", None),
-            ("odd", None),
-            ("nan", None),
+            ("odd", Some(f64::INFINITY)),
+            ("rpc", Some(5.0)),
+            (r#"rpc{of="b"}"#, Some(3.0)),
             ("torn", None),
         ] {
             let selector = Selector::parse(series).expect("a selector");
             assert_eq!(selector.value_in(TEXT), value, "{series}");
+        }
+        for nothing_else in ["nan", r#"rpc{quantile="0.9"}"#] {
+            let selector = Selector::parse(nothing_else).expect("a selector");
+            assert!(selector.value_in(TEXT).is_some_and(f64::is_nan), "{nothing_else}");
         }
     }
 

@@ -10,6 +10,9 @@ use crate::probe::{self, redis_command};
 /// `INFO` is some kilobytes.
 const LONGEST: u64 = 256 * 1024;
 
+/// What servers since version 6 say to a password that they do not have, and those before.
+const WITHOUT_PASSWORD: [&str; 2] = ["without any password configured", "no password is set"];
+
 pub(super) async fn ask(url: &str) -> Result<Vec<Gauge>, Refused> {
     let (target, mut stream) = probe::connect(url, 6379).await.map_err(Refused::Now)?;
     let mut words = vec!["AUTH"];
@@ -22,12 +25,16 @@ pub(super) async fn ask(url: &str) -> Result<Vec<Gauge>, Refused> {
     said.extend(redis_command(&["INFO"]));
     stream.write_all(&said).await?;
     let mut reader = BufReader::new(stream).take(LONGEST);
-    if target.password.is_some() && line(&mut reader).await?.starts_with('-') {
-        return Err(Refused::ForGood);
+    if target.password.is_some() {
+        let answer = line(&mut reader).await?;
+        // Of a server that has no password, the question is answered all the same.
+        if answer.starts_with('-') && !WITHOUT_PASSWORD.iter().any(|words| answer.contains(words)) {
+            return Err(refused(&answer));
+        }
     }
     let head = line(&mut reader).await?;
-    if head.starts_with("-NOAUTH") || head.starts_with("-NOPERM") {
-        return Err(Refused::ForGood);
+    if head.starts_with('-') {
+        return Err(refused(&head));
     }
     let length: u64 = head
         .strip_prefix('$')
@@ -36,6 +43,16 @@ pub(super) async fn ask(url: &str) -> Result<Vec<Gauge>, Refused> {
     let mut info = Vec::new();
     reader.take(length).read_to_end(&mut info).await?;
     Ok(gauges(&String::from_utf8_lossy(&info)))
+}
+
+/// Whom it lets in does not change; that it has too many clients does, for example.
+fn refused(error: &str) -> Refused {
+    const WHOM: [&str; 4] = ["-WRONGPASS", "-NOAUTH", "-NOPERM", "-ERR invalid password"];
+    if WHOM.iter().any(|words| error.starts_with(words)) {
+        Refused::ForGood
+    } else {
+        Refused::Now(format!("it said {}", error.trim_start_matches('-')))
+    }
 }
 
 async fn line(reader: &mut tokio::io::Take<BufReader<TcpStream>>) -> std::io::Result<String> {

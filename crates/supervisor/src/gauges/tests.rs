@@ -24,6 +24,11 @@ fn the_last_number_of_what_a_command_prints_counts() {
         ("hit rate 93.5%", Some((93.5, GaugeUnit::Percent))),
         ("hit rate 93.5 %", Some((93.5, GaugeUnit::Percent))),
         ("There are 5.", Some((5.0, GaugeUnit::Number))),
+        ("1,234 jobs", Some((1234.0, GaugeUnit::Number))),
+        ("-12,345,678.5", Some((-12_345_678.5, GaugeUnit::Number))),
+        ("jobs=1,234, waiting", Some((1234.0, GaugeUnit::Number))),
+        ("[100,200]", Some((200.0, GaugeUnit::Number))),
+        ("5,12", Some((12.0, GaugeUnit::Number))),
         ("{\"jobs\": 4}", Some((4.0, GaugeUnit::Number))),
         ("nan inf none", None),
         ("v1.2", None),
@@ -60,6 +65,11 @@ async fn a_command_that_hangs_is_ended_and_said_to() {
 
 /// Serves `page` on a port of its own until the test ends; counts the requests.
 async fn web(status: &'static str, page: &'static str) -> (u16, Arc<AtomicUsize>) {
+    web_of(move |_| (status.to_owned(), page)).await
+}
+
+/// The same with another status and page for each path.
+async fn web_of(answer: impl Fn(&str) -> (String, &'static str) + Send + 'static) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
     let count = Arc::new(AtomicUsize::new(0));
@@ -68,7 +78,9 @@ async fn web(status: &'static str, page: &'static str) -> (u16, Arc<AtomicUsize>
         while let Ok((mut stream, _)) = listener.accept().await {
             counter.fetch_add(1, Ordering::Relaxed);
             let mut request = [0; 4096];
-            let _ = stream.read(&mut request).await;
+            let read = stream.read(&mut request).await.unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..read]);
+            let (status, page) = answer(request.split(' ').nth(1).unwrap_or_default());
             let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
             let _ = stream.write_all(answer.as_bytes()).await;
         }
@@ -78,17 +90,36 @@ async fn web(status: &'static str, page: &'static str) -> (u16, Arc<AtomicUsize>
 
 #[tokio::test]
 async fn a_series_of_a_prometheus_page_is_a_gauge() {
-    let (port, _) = web("200 OK", "# TYPE jobs gauge\njobs{queue=\"mail\"} 4\njobs{queue=\"sms\"} 3\n").await;
+    let page = "# TYPE jobs gauge\njobs{queue=\"mail\"} 4\njobs{queue=\"sms\"} 3\nidle NaN\n";
+    let (port, _) = web("200 OK", page).await;
     for (path, series, value, problem) in [
         ("/metrics", "jobs{queue=\"mail\"}", Some(4.0), None),
         ("/metrics", "jobs", Some(7.0), None),
         ("/metrics", "other", None, Some(format!("http://127.0.0.1:{port}/metrics has no series other"))),
+        ("/metrics", "idle", None, Some(format!("idle is NaN at http://127.0.0.1:{port}/metrics"))),
         ("/metrics", "{", None, Some("`{` is no series".to_owned())),
     ] {
         let url = format!("http://127.0.0.1:{port}{path}");
         let kind = Kind::Prometheus { name: "jobs".into(), url, series: series.into() };
         let gauges = asked(kind).await.expect("gauges");
         assert_eq!((gauges[0].value, &gauges[0].problem), (value, &problem), "{series}");
+    }
+    // Where a framework has mounted it, a slash may be missing.
+    for (location, answer) in [
+        ("/metrics/", Ok(7.0)),
+        ("metrics/", Err("HTTP 307 from /moved, to metrics/".to_owned())),
+        ("/moved", Err("HTTP 307 from /moved, again and again".to_owned())),
+    ] {
+        let elsewhere = format!("307 Temporary Redirect\r\nLocation: {location}");
+        let (port, _) = web_of(move |path| match path {
+            "/moved" => (elsewhere.clone(), ""),
+            _ => ("200 OK".to_owned(), page),
+        })
+        .await;
+        let url = format!("http://127.0.0.1:{port}/moved");
+        let kind = Kind::Prometheus { name: "jobs".into(), url, series: "jobs".into() };
+        let gauge = asked(kind).await.expect("gauges").remove(0);
+        assert_eq!(gauge.value.ok_or(gauge.problem.unwrap_or_default()), answer, "{location}");
     }
     let (port, _) = web("500 Oops", "jobs 1\n").await;
     let url = format!("http://127.0.0.1:{port}/metrics");
@@ -152,6 +183,17 @@ async fn redis_tells_its_clients_and_its_memory_to_whom_it_lets_in() {
     let gauges = asked(Kind::Redis(url)).await.expect("gauges");
     assert_eq!(told_by(&gauges), [("connections", Some(77.0)), ("used memory", None)], "{gauges:?}");
     assert_eq!(gauges[0].value, Some(0.0), "without the one that asks");
+    let open = closed_port().await;
+    let Some(mut without) = servers::redis(open, &["--maxclients", "1"]) else { return };
+    servers::healthy(&Probe::Redis(format!("redis://127.0.0.1:{open}")), &mut without).await;
+    let url = format!("redis://:whatever@127.0.0.1:{open}");
+    let told = servers::until(async || {
+        let told = asked(Kind::Redis(url.clone())).await.expect("not given up");
+        (!told.is_empty()).then_some(told)
+    });
+    assert_eq!(told_by(&told.await)[0], ("connections", Some(1.0)), "a password that nobody asks for");
+    let _only = tokio::net::TcpStream::connect(("127.0.0.1", open)).await.expect("the only client");
+    assert_eq!(asked(Kind::Redis(url)).await, Some(Vec::new()), "too many clients, for now");
     for user in ["", ":wrong@"] {
         let refused = asked(Kind::Redis(format!("redis://{user}127.0.0.1:{port}/0"))).await;
         assert_eq!(refused, None, "{user}: not tried again");
@@ -162,6 +204,17 @@ async fn redis_tells_its_clients_and_its_memory_to_whom_it_lets_in() {
 
 #[tokio::test]
 async fn postgres_tells_its_connections_and_its_cache_to_whom_it_lets_in() {
+    let trusting = closed_port().await;
+    let Some(mut server) = servers::postgres(trusting) else { return };
+    let url = |who: &str| format!("postgres://{who}127.0.0.1:{trusting}/postgres");
+    servers::healthy(&Probe::Postgres(url("postgres@")), &mut server).await;
+    server.sql(trusting, "CREATE ROLE app LOGIN; CREATE ROLE other LOGIN");
+    let _sessions: Vec<_> = (0..3).map(|_| server.session(trusting, "other")).collect();
+    servers::until(async || {
+        let gauges = asked(Kind::Postgres(url("app@"))).await.expect("gauges");
+        (gauges[0].value == Some(3.0)).then_some(())
+    })
+    .await;
     // As servers ask for a password since version 14, and before.
     for method in ["scram-sha-256", "md5"] {
         let port = closed_port().await;

@@ -136,16 +136,49 @@ fn said(status: StatusCode, target: &Target) -> String {
     format!("HTTP {} from {}", status.as_u16(), target.shown_path())
 }
 
-/// The body of a page, if its status says that it is one; at most [`MOST_PAGE`] of it.
+/// What a server has where it was asked.
+enum Page {
+    Here(Vec<u8>),
+    /// It is said to be there, in an answer of this status.
+    Elsewhere(String, StatusCode),
+}
+
+/// The body of a page, if its status says that it is one; at most [`MOST_PAGE`] of it. Where the server says that it is
+/// elsewhere on the same server, it is fetched there.
 pub(super) async fn fetch(url: &str) -> Result<Vec<u8>, String> {
-    let (target, stream) = dial::connect(url, default_port(url)).await?;
-    if !is_tls(url) {
-        return page(stream, url, &target).await;
+    const MOST_MOVES: usize = 3;
+    let (mut url, mut answer) = (url.to_owned(), String::new());
+    for _ in 0..MOST_MOVES {
+        let (target, stream) = dial::connect(&url, default_port(&url)).await?;
+        let page = if is_tls(&url) {
+            match tls::connect(stream, &target).await {
+                Ok(stream) => page(stream, &url, &target).await?,
+                Err(error) => return Err(format!("{}: {}", target.authority(), text::error(&error))),
+            }
+        } else {
+            page(stream, &url, &target).await?
+        };
+        let (location, status) = match page {
+            Page::Here(body) => return Ok(body),
+            Page::Elsewhere(location, status) => (location, status),
+        };
+        answer = said(status, &target);
+        let Some(next) = on_same_server(&url, &location) else {
+            return Err(format!("{answer}, to {location}"));
+        };
+        url = next;
     }
-    match tls::connect(stream, &target).await {
-        Ok(stream) => page(stream, url, &target).await,
-        Err(error) => Err(format!("{}: {}", target.authority(), text::error(&error))),
-    }
+    Err(format!("{answer}, again and again"))
+}
+
+/// Where `location` of an answer leads: an absolute path, or a URL of the same server.
+fn on_same_server(url: &str, location: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let server = format!("{scheme}://{}", &rest[..end]);
+    // `//elsewhere/` has a server of its own.
+    let path = location.strip_prefix(&server).unwrap_or(location);
+    (path.starts_with('/') && !path.starts_with("//")).then(|| format!("{server}{path}"))
 }
 
 /// The same over a Unix socket, whoever the URL names.
@@ -153,21 +186,29 @@ pub(super) async fn fetch(url: &str) -> Result<Vec<u8>, String> {
 pub(super) async fn fetch_from_socket(socket: &std::path::Path, url: &str) -> Result<Vec<u8>, String> {
     let stream = tokio::net::UnixStream::connect(socket).await;
     let stream = stream.map_err(|error| format!("{}: {}", socket.display(), text::error(&error)))?;
-    page(stream, url, &Target::parse(url, Some(80))?).await
+    let target = Target::parse(url, Some(80))?;
+    match page(stream, url, &target).await? {
+        Page::Here(body) => Ok(body),
+        Page::Elsewhere(_, status) => Err(said(status, &target)),
+    }
 }
 
-async fn page<S>(stream: S, url: &str, target: &Target) -> Result<Vec<u8>, String>
+async fn page<S>(stream: S, url: &str, target: &Target) -> Result<Page, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let request = Request::new(url, target, &[], &IndexMap::new())?;
     let read = async |response: Response<Incoming>| {
         let status = response.status();
+        let location = response.headers().get(hyper::header::LOCATION).and_then(|text| text.to_str().ok());
+        if let Some(location) = location.filter(|_| status.is_redirection()) {
+            return Ok(Page::Elsewhere(location.to_owned(), status));
+        }
         let body = Beginning::of(response.into_body(), MOST_PAGE).await;
         match body.error {
             _ if !request.accepts(status) => Err(said(status, target)),
             Some(error) => Err(format!("{}, but its body broke off: {error}", said(status, target))),
-            None => Ok(body.bytes),
+            None => Ok(Page::Here(body.bytes)),
         }
     };
     request

@@ -16,6 +16,36 @@ pub(crate) struct Server {
     folder: tempfile::TempDir,
 }
 
+impl Server {
+    fn psql(&self, port: u16, user: &str) -> Command {
+        let mut psql = Command::new(program("psql", &postgres_folders()).expect("it comes with the server"));
+        psql.args(["-X", "-q", "-h", "127.0.0.1", "-U", user, "-p"]).arg(port.to_string()).arg("postgres");
+        psql.stdin(Stdio::piped());
+        psql
+    }
+
+    /// As its superuser.
+    pub(crate) fn sql(&self, port: u16, text: &str) {
+        let done = self.psql(port, "postgres").args(["-c", text]).status().expect("psql runs");
+        assert!(done.success(), "{text}");
+    }
+
+    /// Somebody who is connected until this is dropped.
+    pub(crate) fn session(&self, port: u16, user: &str) -> Session {
+        Session(self.psql(port, user).spawn().expect("psql runs"))
+    }
+}
+
+/// A client that says nothing.
+pub(crate) struct Session(Child);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
@@ -52,6 +82,18 @@ pub(crate) async fn healthy(probe: &Probe, server: &mut Server) -> Answer {
         }
         let ended = server.child.try_wait().expect("its state");
         assert!(ended.is_none() && Instant::now() < deadline, "{probe:?}: {answer:?}, ended: {ended:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Asks until there is an answer.
+pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "no answer");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -105,7 +147,7 @@ fn as_anybody(program: &Path) -> Option<Command> {
     Some(command)
 }
 
-fn postgres(port: u16) -> Option<Server> {
+pub(crate) fn postgres(port: u16) -> Option<Server> {
     postgres_with(port, |_| vec!["--auth=trust".to_owned()])
 }
 
