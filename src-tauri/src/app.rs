@@ -131,7 +131,7 @@ pub(crate) fn page_is_gone(app: &AppHandle) {
 async fn watch_over(app: AppHandle, end: oneshot::Receiver<End>, background: bool) {
     let end = end.await.unwrap_or_else(|_| Err(Error::new(Code::System, "the supervisor broke down")));
     match end {
-        Ok(_) if app.state::<Quitting>().is_leaving() => {}
+        _ if app.state::<Quitting>().is_leaving() => {}
         Ok(end) => {
             tracing::info!("the app ends with the supervisor: {:?}", end.reason);
             app.exit(0);

@@ -3,7 +3,7 @@
 use forge_api::{ActOnNotice, Code, Error, Restart, Start, Stop};
 #[cfg(target_os = "linux")]
 use forge_tray::login::Login;
-use forge_tray::{Act, Answer, Choice, Client, Named, Picture, route};
+use forge_tray::{Act, Answer, Choice, Client, Picture, route};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_opener::OpenerExt;
 use tokio::sync::Notify;
@@ -41,37 +41,27 @@ pub(crate) fn run(app: &AppHandle, act: Act) {
 
 async fn operate(app: AppHandle, act: Act) {
     let client = app.state::<Client>().inner().clone();
-    let stops = matches!(act, Act::Stop(_));
-    let (named, result) = match act {
-        Act::Start(named) => {
-            let start =
-                Start { workspace: named.workspace.clone(), names: vec![named.name()], ..Start::default() };
-            let result = client.call(&start).await.map(|_| ());
-            (named, result)
-        }
-        Act::Restart(named) => {
-            let restart =
-                Restart { workspace: named.workspace.clone(), names: vec![named.name()], variables: None };
-            let result = client.call(&restart).await.map(|_| ());
-            (named, result)
-        }
-        Act::Stop(named) => {
-            let result = stop(&client, &named).await;
-            (named, result)
-        }
-        Act::Show(_) | Act::LaunchAtLogin | Act::Quit => return,
+    let (Act::Start(named) | Act::Restart(named) | Act::Stop(named)) = &act else { return };
+    let (workspace, names) = (named.workspace.clone(), vec![named.name()]);
+    let result = match &act {
+        Act::Start(_) => client.call(&Start { workspace, names, ..Start::default() }).await.map(|_| ()),
+        Act::Stop(_) => stop(&client, Stop { workspace, names, all: false }).await,
+        _ => client.call(&Restart { workspace, names, variables: None }).await.map(|_| ()),
     };
     if let Err(error) = result {
-        refused(&app, &named, &error);
-        if stops {
+        tracing::info!("{}: {error}", named.name());
+        // Why a start was refused, the supervisor tells in a notice; that of a held port has the ways out.
+        if error.code != Code::PortConflict {
+            window::show(&app, Some(named.route()));
+        }
+        if matches!(act, Act::Stop(_)) {
             let summary = format!("{} could not be stopped", named.name());
             crate::notification::say(&summary, &error.message).await;
         }
     }
 }
 
-async fn stop(client: &Client, named: &Named) -> Result<(), Error> {
-    let stop = Stop { workspace: named.workspace.clone(), names: vec![named.name()], all: false };
+async fn stop(client: &Client, stop: Stop) -> Result<(), Error> {
     let stopped = client.call(&stop).await?;
     match stopped.survivors.first() {
         Some(survivor) => Err(Error::new(
@@ -79,16 +69,6 @@ async fn stop(client: &Client, named: &Named) -> Result<(), Error> {
             format!("{} (PID {}) could not be ended", survivor.name, survivor.pid),
         )),
         None => Ok(()),
-    }
-}
-
-/// The window shows what it is about. Why a start was refused is told by the supervisor, in a notice.
-fn refused(app: &AppHandle, named: &Named, error: &Error) {
-    tracing::info!("{}: {error}", named.name());
-    match error.code {
-        // That notice has the ways out.
-        Code::PortConflict => {}
-        _ => window::show(app, Some(named.route())),
     }
 }
 
@@ -129,6 +109,9 @@ fn set_login(app: &AppHandle, enabled: bool) -> Result<(), tauri_plugin_autostar
 /// Does what was chosen on a notification.
 pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
     let Answer { notice, choice } = answer;
+    if app.state::<quit::Quitting>().is_leaving() {
+        return;
+    }
     match choice {
         Choice::Look => window::show(app, Some(route::behind(&notice))),
         Choice::Action(action) if !action.shows => {

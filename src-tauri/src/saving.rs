@@ -21,6 +21,8 @@ pub(crate) struct Saves {
 #[derive(Default)]
 struct Open {
     last: u32,
+    /// Dialogues that are open.
+    asked: u32,
     files: HashMap<u32, Unfinished>,
 }
 
@@ -59,6 +61,12 @@ impl Saves {
         let mut open = self.open();
         let one = open.files.get_mut(&id).ok_or("the file is not open")?;
         one.file.write_all(text.as_bytes()).map_err(|error| told("write", &one.part, &error))
+    }
+
+    /// A file is being written, or asked for.
+    pub(crate) fn is_busy(&self) -> bool {
+        let open = self.open();
+        open.asked > 0 || !open.files.is_empty()
     }
 
     /// The page that wrote them is gone: leaves nothing of what is not whole.
@@ -112,10 +120,12 @@ pub(crate) async fn save_begin(
     saves: State<'_, Saves>,
 ) -> Result<Option<Begun>, String> {
     let (picked, answer) = oneshot::channel();
+    saves.open().asked += 1;
     app.dialog().file().set_title("Save the log").set_file_name(name).save_file(move |path| {
         let _ = picked.send(path);
     });
     let path = answer.await.ok().flatten().and_then(|path| path.into_path().ok());
+    saves.open().asked -= 1;
     path.map(|path| saves.begin(path)).transpose()
 }
 

@@ -13,11 +13,15 @@ use tauri_plugin_window_state::{AppHandleExt, StateFlags};
 
 use crate::app::page_is_gone;
 use crate::ipc::Connections;
+use crate::saving::Saves;
 
 pub(crate) const LABEL: &str = "main";
 
 /// How long a closed window is kept, unless `FORGE_WINDOW_LINGER_MS` says otherwise.
 const LINGER: Duration = Duration::from_secs(60);
+
+/// Between two looks whether a page is still saving something.
+const SAVING: Duration = Duration::from_secs(1);
 
 /// What of the window is remembered.
 pub(crate) const REMEMBERED: StateFlags =
@@ -145,6 +149,10 @@ pub(crate) fn hide(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(linger).await;
+        // What a page is saving, nobody else can go on with.
+        while app.state::<Saves>().is_busy() {
+            tokio::time::sleep(SAVING).await;
+        }
         let handle = app.clone();
         // There, no show can come in between.
         let _ = app.run_on_main_thread(move || {

@@ -555,3 +555,52 @@ fn a_countdown_goes_on_with_the_next_supervisor() {
         face.ask("notices", json!({}))["notices"][0]["actions"][1]["id"] == "keep-stopped"
     });
 }
+
+#[test]
+fn what_is_gone_from_the_configuration_is_gone_from_the_faces_and_so_is_what_was_told_of_it() {
+    let crashing = "  - {name: bad, command: nasty exit 7, auto_restart: {delay: 0s, max_crashes: 2}}\n";
+    let world = World::with(&format!("dev:\n  - {{name: a, command: nasty forever}}\n{crashing}"));
+    world.forge(["workspaces", "add"]).run().ok();
+    let mut face = face(&world);
+    world.forge(["start", "-d"]).run().ok();
+    let told = notice(&mut face, "crash_loop");
+    assert_eq!(told["process"], "bad", "{told}");
+    let names = || {
+        let processes = world.status()["processes"].as_array().cloned().unwrap_or_default();
+        processes.iter().map(|one| one["name"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(), ["a", "bad"], "both");
+    world.configure("dev:\n  - {name: b, command: nasty forever}\n");
+    face.update(|update| update["update"] == "notice_closed" && update["id"] == told["id"]);
+    assert_eq!(names(), ["b", "a"], "what runs is shown, what has failed and is not configured is not");
+    world.forge(["stop", "a"]).run().ok();
+    face.update(|update| update["update"] == "workspaces");
+    assert_eq!(names(), ["b"], "nothing can be done with the other any more");
+    let environment = environment(&mut face);
+    assert_eq!(
+        (&environment["processes"], &environment["startable"]),
+        (&json!(1), &json!(true)),
+        "{environment}"
+    );
+}
+
+#[test]
+fn workspaces_of_one_name_are_told_apart_and_notices_go_with_theirs() {
+    let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
+    let mut face = face(&world);
+    for folder in ["shop/backend", "blog/backend", "alone"] {
+        world.write(
+            &format!("{folder}/.forge/processes.yml"),
+            "dev:\n  - {name: a, command: nasty exit 1, auto_restart: {delay: 0s, max_crashes: 2}}\n",
+        );
+        world.forge(["workspaces", "add", folder]).run().ok();
+    }
+    let workspaces = face.ask("workspaces", json!({}))["workspaces"].clone();
+    let names: Vec<&str> =
+        workspaces.as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, ["alone", "blog/backend", "shop/backend"], "{workspaces}");
+    world.forge(["-C", "alone", "start", "-d"]).run().ok();
+    let told = notice(&mut face, "crash_loop");
+    world.forge(["workspaces", "remove", "alone"]).run().ok();
+    face.update(|update| update["update"] == "notice_closed" && update["id"] == told["id"]);
+}

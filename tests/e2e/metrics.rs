@@ -304,6 +304,47 @@ fn what_health_checks_said_outlives_the_supervisor() {
 }
 
 #[test]
+fn the_next_supervisor_goes_on_with_what_is_known_of_health() {
+    let check =
+        |file: &str| format!("{{exec: 'test ! -e {file}', interval: 1s, retries: 3, start_period: 0s}}");
+    let world = World::with(&format!(
+        "settings: {{alerts: {{unhealthy: 200ms}}}}
+dev:
+  - {{name: well, command: nasty forever, health_check: {}}}
+  - {{name: ill, command: nasty forever, health_check: {}}}
+  - {{name: told, command: nasty print 'listening on 80' forever, health_check: {{log: listening}}}}
+",
+        check("later"),
+        check("now"),
+    ));
+    world.start();
+    world.write("now", "");
+    let notices = || face(&world).ask("notices", json!({}))["notices"].clone();
+    wait_until("the notice", || notices().as_array().is_some_and(|all| all.len() == 1));
+    let inspect = |name: &str| {
+        let inspect = json!({"workspace": world.workspace(), "name": name});
+        world.rpc().expect("a connection").ask("inspect", inspect)
+    };
+    let found = inspect("told")["health_history"].clone();
+    assert_eq!(found[0]["message"], "listening on 80", "what a line told is history too: {found}");
+    world.wait_saved("\"unhealthy_since\"");
+    world.kill_supervisor();
+    world.write("later", "");
+    // After three of its checks, a second apart.
+    world.wait_process("well", "unhealthy", |one| {
+        assert_ne!(one["health"]["state"], "starting", "what was healthy has started: {one:#}");
+        one["health"]["state"] == "unhealthy"
+    });
+    let notices = notices();
+    let mut about = notices.as_array().expect("a list").iter().map(|one| &one["process"]);
+    assert!(about.all(|process| process != "ill"), "told by the one before: {notices}");
+    let asked = json!({"workspace": world.workspace(), "environment": "dev", "process": "ill", "limit": 100});
+    let events = face(&world).ask("events", asked)["events"].clone();
+    let titles = events.as_array().expect("a list").iter().map(|one| &one["title"]);
+    assert_eq!(titles.filter(|title| **title == "unhealthy").count(), 1, "{events}");
+}
+
+#[test]
 fn nothing_is_followed_once_nothing_runs() {
     let world = World::with("dev:\n  - {name: a, command: nasty forever}\n");
     world.start();

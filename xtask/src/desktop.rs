@@ -12,7 +12,7 @@ use crate::{ui, workspace};
 /// How long many processes write much, unless the soak is shorter.
 const FLOOD_SECONDS: u64 = 300;
 
-/// `cargo xtask soak`.
+/// `cargo xtask soak`: so many minutes with the window open, and as many with it hidden.
 pub(crate) fn soak(minutes: u32) -> Result<()> {
     build()?;
     let watch = |arguments: [&str; 2]| console::run(Command::new(example("desktop-watch")).args(arguments));

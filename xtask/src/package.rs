@@ -1,5 +1,6 @@
 //! `cargo xtask package`: the app as the system's package manager wants it, with everything that belongs to it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -89,12 +90,35 @@ fn holds(deb: &Path, rpm: &Path) -> Result<()> {
     console::run(Command::new("apt-get").args(["install", "--simulate", "--quiet=2"]).arg(deb))
 }
 
-/// Unpacks the package beside the system's own files and uses what is in it: all programs are of this version, an
-/// environment starts and stops, and the app runs.
+/// Lets `dpkg` install the package in a system of its own, uses what is there, and has it removed again: all programs
+/// are of this version, an environment starts and stops, the app runs, and in the end nothing of it is left.
 fn try_out(deb: &Path) -> Result<()> {
-    let root = workspace::target().join("unpacked");
+    let root = workspace::target().join("installed");
     let _ = fs::remove_dir_all(&root);
-    console::run(Command::new("dpkg-deb").arg("-x").arg(deb).arg(&root))?;
+    let register = root.join("var/lib/dpkg");
+    for folder in ["info", "updates"] {
+        fs::create_dir_all(register.join(folder))?;
+    }
+    fs::write(register.join("status"), "")?;
+    dpkg(&root, "--install", deb)?;
+    used(&root)?;
+    let name = output(Command::new("dpkg-deb").arg("-f").arg(deb).arg("Package"))?;
+    dpkg(&root, "--purge", name.trim())?;
+    match WITHIN.iter().find(|path| root.join(path.trim_start_matches('/')).exists()) {
+        Some(left) => bail!("{left} is still there after the package was removed"),
+        None => Ok(()),
+    }
+}
+
+/// In a system below `root`, which has none of what the package needs: the system around it has.
+fn dpkg(root: &Path, action: &str, what: impl AsRef<OsStr>) -> Result<()> {
+    let mut command = Command::new("dpkg");
+    command.arg(format!("--root={}", root.display())).arg("--log=/dev/null");
+    command.args(["--force-not-root", "--force-depends", "--force-bad-path", "--force-script-chrootless"]);
+    console::run(command.arg(action).arg(what.as_ref()))
+}
+
+fn used(root: &Path) -> Result<()> {
     let programs = root.join("usr/bin");
     for name in ["forge", "forge-keeper", "forge-desktop"] {
         let told = output(Command::new(programs.join(name)).arg("--version"))?;
@@ -132,7 +156,7 @@ fn try_out(deb: &Path) -> Result<()> {
     if status["ready"] != true {
         bail!("what was installed does not get an environment ready: {status}");
     }
-    app_runs(&programs, &root)
+    app_runs(&programs, root)
 }
 
 /// Starts the app on a screen of its own: it hosts the supervisor that the command line then finds.

@@ -10,7 +10,7 @@ use crate::{
     ActOnNotice, AddWorkspace, Cost, DismissNotice, EnvironmentSummary, Event, EventsAnswer, Host, Inspect,
     LogLine, LogsRead, LogsReadAnswer, LogsScan, LogsScanAnswer, LogsScanCancel, LogsScanNext,
     LogsScanStarted, LogsText, LogsTextAnswer, Machine, MetricsAnswer, MuteAlert, Notice, Notices,
-    NoticesAnswer, ProcessDetails, ProcessStatus, ReadEvents, ReadMetrics, RemoveWorkspace, Status,
+    NoticesAnswer, ProcessDetails, ProcessStatus, ReadEvents, ReadMetrics, RemoveWorkspace, Status, Time,
     TrustWorkspace, Workspace, WorkspaceCommands, WorkspaceCommandsAnswer, Workspaces, WorkspacesAnswer,
 };
 
@@ -377,6 +377,9 @@ pub struct Subscribe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Subscribed {
+    /// What time it is here.
+    #[serde(default = "Time::now")]
+    pub now: Time,
     pub environments: Vec<Status>,
 }
 

@@ -12,7 +12,7 @@ use crate::{Error, Mood};
 pub struct Workspace {
     /// Absolute.
     pub path: PathBuf,
-    /// The folder's name, for people.
+    /// The folder's name, for people; in a list that has it twice, with the folders above it.
     pub name: String,
     /// Its configuration; the one that would be made if there is none.
     pub file: PathBuf,

@@ -15,9 +15,6 @@ const ROUNDS: usize = 20;
 /// Until then the page has the first of the lines behind it.
 const UNDER_WAY: Duration = Duration::from_secs(2);
 
-/// What a page of the slowest frames would change within.
-const STILL: Duration = Duration::from_millis(400);
-
 /// Whoever waits as long has waited in vain.
 const TOO_LONG: Duration = Duration::from_secs(10);
 
@@ -124,12 +121,14 @@ impl Page<'_> {
         let [x, y, width, height] = [0, 1, 2, 3].map(|axis| place[axis].as_f64().expect("a place") as i16);
         let windows = self.desktop.screen.windows();
         // Its ground, where neither the icon is nor the words that come up when the mouse rests there.
-        let looks = || windows.pixels("Forge", (x + 4, y + 3), (4, 3));
+        let ground = ((x + 4, y + 3), (4, 3));
+        let looks = || windows.pixels("Forge", ground.0, ground.1);
+        let settled = || windows.settled_pixels("Forge", ground.0, ground.1);
         let click = || windows.click("Forge", x + width / 2, y + height / 2);
         // The mouse is over it from now on, and how it then looks is known, pressed and not.
         let states = [0, 1].map(|_| {
             click();
-            settled(&looks)
+            settled()
         });
         assert_ne!(states[0], states[1], "a toggle that looks as before");
         let times = states.iter().cycle().take(ROUNDS).map(|wanted| {
@@ -139,7 +138,7 @@ impl Page<'_> {
                 std::thread::sleep(Duration::from_millis(1));
             }
             let took = begun.elapsed();
-            settled(&looks);
+            let _ = settled();
             took.as_secs_f64() * 1e3
         });
         median(times.collect())
@@ -157,19 +156,6 @@ impl Page<'_> {
         });
         told.expect("waited for")
     }
-}
-
-/// What is seen, once that has not changed for a while.
-fn settled(looks: &impl Fn() -> Vec<u32>) -> Vec<u32> {
-    let (mut seen, mut since) = (looks(), Instant::now());
-    wait_until("it stays as it is", || {
-        let now = looks();
-        if now != seen {
-            (seen, since) = (now, Instant::now());
-        }
-        since.elapsed() > STILL
-    });
-    seen
 }
 
 /// Since 1970, as the page counts them.

@@ -1,5 +1,5 @@
-//! The app for a long time. A process writes 1,000 lines a second, its log is open in the window for half of the time
-//! and hidden for the other half; then the window is opened and ended 50 times. And for a short time beside many
+//! The app for a long time. A process writes 1,000 lines a second, its log is open in the window for a while and hidden
+//! for as long; then the window is opened and ended 50 times. And for a short time beside many
 //! processes that write much: nothing of that may be lost, and the window goes on.
 #![expect(clippy::print_stdout, reason = "a program: printing is what it does")]
 
@@ -43,15 +43,16 @@ struct Series {
     samples: Vec<Sample>,
 }
 
-/// Fails if memory grows between the second and the last quarter of any of the three.
+/// Fails if memory grows between the second and the last quarter of any of the three. The minutes are those of the window
+/// open, and again those of it hidden.
 pub(super) fn run(minutes: f64) -> ExitCode {
-    let half = Duration::from_secs_f64(minutes * 60.0 / 2.0);
+    let time = Duration::from_secs_f64(minutes * 60.0);
     let mut series = Vec::new();
     in_app(ENVIRONMENT, FOR_EVER, |soak| {
         soak.open("api");
-        series.push(soak.watch("window open", half, Soak::assert_alive_page));
+        series.push(soak.watch("window open", time, Soak::assert_alive_page));
         soak.close();
-        series.push(soak.watch("window hidden", half, |_| {}));
+        series.push(soak.watch("window hidden", time, |_| {}));
     });
     let mut left = 0.0;
     in_app(QUIET, "0", |soak| {
@@ -67,13 +68,13 @@ pub(super) fn run(minutes: f64) -> ExitCode {
 }
 
 /// Fifty processes with 2,000 lines a second each, with the window open on the log of one. Fails if the memory of the
-/// app grows, if the page stops, or if a line is missing, doubled or out of order at the end.
+/// app grows, if the page stops or does as it is told no more, or if a line is missing, doubled or out of order at the end.
 pub(super) fn flood(seconds: u64) -> ExitCode {
     let flood = Flood { processes: 50, rate: 2000, seconds };
     let mut series = Vec::new();
     in_app(&flood.configuration(), FOR_EVER, |soak| {
         soak.open("p0");
-        series.push(soak.watch("flood", Duration::from_secs(seconds), Soak::assert_alive_page));
+        series.push(soak.watch("flood", Duration::from_secs(seconds), Soak::assert_obedient_page));
         flood.assert_stored(&soak.desktop.world);
         println!("all {} lines are stored, in order", flood.lines().end * flood.processes as u64);
         soak.assert_alive();
@@ -131,6 +132,17 @@ impl Soak {
         let look = || self.windows().corner("Forge", 800, 500);
         let before = look();
         wait_until("the page draws new lines", || look() != before);
+    }
+
+    /// The log stands still once the wheel was turned up over it, and goes on by the End key.
+    fn assert_obedient_page(&self) {
+        const AMID_THE_LINES: ((i16, i16), (u16, u16)) = ((400, 350), (200, 60));
+        let (at, size) = AMID_THE_LINES;
+        self.assert_alive_page();
+        self.windows().turn_wheel_up("Forge", at.0, at.1);
+        let held = self.windows().settled_pixels("Forge", at, size);
+        self.windows().press_end("Forge");
+        wait_until("the log goes on", || self.windows().pixels("Forge", at, size) != held);
     }
 
     /// Samples every ten seconds, of a short time more often. Looks before each whether `holds`.

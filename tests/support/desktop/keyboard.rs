@@ -13,6 +13,7 @@ use crate::wait_until;
 
 /// Names of keys, of `X11/keysymdef.h`; a letter's is its code point.
 const RETURN: u32 = 0xff0d;
+const END: u32 = 0xff57;
 const SHIFT: u32 = 0xffe1;
 const CONTROL: u32 = 0xffe3;
 
@@ -47,6 +48,16 @@ impl Windows {
     pub fn press_control(&self, title: &str, key: char) {
         assert!(self.focus(self.find(title)), "{title:?} has gone");
         self.press(&[CONTROL], u32::from(key));
+    }
+
+    /// Gives a window the keyboard, and presses its End key there.
+    ///
+    /// # Panics
+    /// The X server is gone, or its keyboard has no such key.
+    #[track_caller]
+    pub fn press_end(&self, title: &str) {
+        assert!(self.focus(self.find(title)), "{title:?} has gone");
+        self.press(&[], END);
     }
 
     /// Gives a window the keyboard, and types there; a line's end is the Return key.

@@ -1,5 +1,7 @@
 //! What is on the screen, as the X server knows it.
 
+use std::time::{Duration, Instant};
+
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
     Atom, AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConfigureWindowAux,
@@ -9,6 +11,9 @@ use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
 use crate::{wait_for, wait_until};
+
+/// What a page of the slowest frames would change within.
+const STILL: Duration = Duration::from_millis(400);
 
 /// The windows of one display, which has no window manager.
 #[derive(Debug)]
@@ -127,9 +132,24 @@ impl Windows {
     /// The X server is gone.
     #[track_caller]
     pub fn click(&self, title: &str, x: i16, y: i16) {
+        self.press_button(1, title, x, y);
+    }
+
+    /// A notch of the mouse's wheel, away from who turns it.
+    ///
+    /// # Panics
+    /// The X server is gone.
+    #[track_caller]
+    pub fn turn_wheel_up(&self, title: &str, x: i16, y: i16) {
+        self.press_button(4, title, x, y);
+    }
+
+    #[track_caller]
+    fn press_button(&self, button: u8, title: &str, x: i16, y: i16) {
         let (left, top) = self.position(title);
         let (x, y) = (left + x, top + y);
-        for (kind, detail) in [(MOTION_NOTIFY_EVENT, 0), (BUTTON_PRESS_EVENT, 1), (BUTTON_RELEASE_EVENT, 1)] {
+        let events = [(MOTION_NOTIFY_EVENT, 0), (BUTTON_PRESS_EVENT, button), (BUTTON_RELEASE_EVENT, button)];
+        for (kind, detail) in events {
             let fake = self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0);
             fake.expect("an X server").check().expect("a mouse");
         }
@@ -146,6 +166,24 @@ impl Windows {
     #[must_use]
     pub fn pixels(&self, title: &str, at: (i16, i16), size: (u16, u16)) -> Vec<u32> {
         self.try_pixels(title, at, size).unwrap_or_default()
+    }
+
+    /// The same once it has not changed for a while.
+    ///
+    /// # Panics
+    /// It goes on changing.
+    #[must_use]
+    #[track_caller]
+    pub fn settled_pixels(&self, title: &str, at: (i16, i16), size: (u16, u16)) -> Vec<u32> {
+        let (mut seen, mut since) = (self.pixels(title, at, size), Instant::now());
+        wait_until("it stays as it is", || {
+            let now = self.pixels(title, at, size);
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+            since.elapsed() > STILL
+        });
+        seen
     }
 
     /// It may go at any time.

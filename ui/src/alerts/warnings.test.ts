@@ -22,6 +22,14 @@ test('what the row or a notice tells is not told again', () => {
   expect(untold([...warnings, grows], notices).map(({ kind }) => kind)).toEqual(['outdated']);
 });
 
+test('a warning whose words have gone on is still the one that a notice tells of', () => {
+  const since = '2026-11-20T10:00:00Z';
+  const grows = { ...warning('memory_growth', 'memory +90 MB in 10 min, now 4 GB'), since };
+  const told = notice('a', { kind: 'alert', time: since, body: 'memory +50 MB in 10 min, now 421 MB' });
+  expect(untold([grows], [told])).toEqual([]);
+  expect(untold([grows], [{ ...told, time: '2026-11-20T09:00:00Z' }])).toHaveLength(1);
+});
+
 test('a notice of another process takes nothing away', () => {
   const grows = warning('memory_growth', '50 MB more');
   const other = notice('a', { kind: 'alert', process: 'web', body: '50 MB more' });

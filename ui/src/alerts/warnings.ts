@@ -53,7 +53,9 @@ export function untold(warnings: readonly Warning[], notices: readonly Notice[])
 function tells(notice: Notice, warning: Warning): boolean {
   if (notice.process !== warning.process) return false;
   if (warning.kind === 'crash_loop') return notice.kind === 'crash_loop';
-  return notice.kind === 'alert' && `${notice.summary}\n${notice.body}`.includes(warning.text);
+  if (notice.kind !== 'alert') return false;
+  // Its words go on with what is measured, and a notice keeps those that it began with.
+  return warning.since === notice.time || `${notice.summary}\n${notice.body}`.includes(warning.text);
 }
 
 /** Whose ill health a notice tells of already. */

@@ -1038,7 +1038,11 @@ metrics: boolean, };
 /**
  * Updates after this come on top of these.
  */
-export type Subscribed = { environments: Array<Status>, };
+export type Subscribed = { 
+/**
+ * What time it is here.
+ */
+now: string, environments: Array<Status>, };
 
 /**
  * Who decides.
@@ -1109,7 +1113,7 @@ export type Workspace = {
  */
 path: string, 
 /**
- * The folder's name, for people.
+ * The folder's name, for people; in a list that has it twice, with the folders above it.
  */
 name: string, 
 /**

@@ -1,7 +1,7 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 
 import { Failure, type Holder, type Service } from '../api/failure';
-import type { OnConflict, ProcessStatus, Started, Stopped, Update } from '../api/generated';
+import type { Notice, OnConflict, ProcessStatus, Started, Stopped, Update } from '../api/generated';
 import type { Host } from '../host/host';
 import { isActive } from '../ui/states';
 import type { Forge } from './forge.svelte';
@@ -34,7 +34,8 @@ export class Acts {
   constructor(forge: Forge, host: Pick<Host, 'openUrl'>) {
     this.#forge = forge;
     this.#host = host;
-    forge.onupdate = (update) => this.#hear(update);
+    forge.onupdate = (update, closed) => this.#hear(update, closed);
+    forge.onpicture = () => this.#prune();
   }
 
   isPending(workspace: string, environment: string, process?: string): boolean {
@@ -164,11 +165,27 @@ export class Acts {
     this.refusals.set(key(refusal.workspace, refusal.environment), refusal);
   }
 
+  /** What was in the way of a start is so no longer, whoever saw to that. */
+  #solved({ workspace, environment }: Notice): void {
+    const act = this.refusal(workspace, environment)?.act;
+    if (act === 'start' || act === 'restart') this.forget(workspace, environment);
+  }
+
   #of(workspace: string, environment: string): Pending[] {
     return [...(this.#pending.get(key(workspace, environment)) ?? [])];
   }
 
-  #hear(update: Update): void {
+  /** What was refused to an environment that is gone, or for want of a trust that was given since, is over. */
+  #prune(): void {
+    const { mirror } = this.#forge;
+    for (const { workspace, environment, failure } of this.refusals.values()) {
+      const trusted = failure.code === 'untrusted' && mirror.workspace(workspace)?.trusted === true;
+      if (trusted || mirror.environment(workspace, environment) === null) this.forget(workspace, environment);
+    }
+  }
+
+  #hear(update: Update, closed: Notice | null): void {
+    if (closed?.kind === 'port_conflict' || closed?.kind === 'start_failed') this.#solved(closed);
     if (update.update !== 'process') return;
     const { workspace, environment, process } = update;
     const all = this.#pending.get(key(workspace, environment));

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FakeCarrier, type Answers } from '../api/fake';
 import { Failure } from '../api/failure';
 import { Acts } from './acts.svelte';
-import { processStatus, status, WORKSPACE } from './fixtures';
+import { notice, processStatus, status, summary, workspace, WORKSPACE } from './fixtures';
 import { Forge } from './forge.svelte';
 
 const idle = (name: string) => processStatus(name, { status: 'stopped', ready: false, pid: null });
@@ -31,7 +31,7 @@ async function connected(answers: Answers) {
   await vi.waitFor(() => expect(forge.pictures).toBe(1));
   const heard = (name: string) =>
     carrier.tell({ update: 'process', workspace: WORKSPACE, environment: 'dev', process: processStatus(name) });
-  return { acts, carrier, heard };
+  return { acts, carrier, forge, heard };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -124,4 +124,44 @@ test('what survives a stop is a refusal that names it', async () => {
   const { acts } = await connected({ stop: () => ({ stopped: [], survivors }) });
   expect(await acts.stop(WORKSPACE, 'dev')).toBe(false);
   expect(acts.refusal(WORKSPACE, 'dev')?.failure.message).toContain('api: node (PID 7)');
+});
+
+function refusing(code: string) {
+  return () => {
+    throw new Failure({ code, message: 'no' } as never);
+  };
+}
+
+test('what was in the way of a start and is gone leaves no refusal behind, whoever saw to it', async () => {
+  const { acts, carrier } = await connected({ start: refusing('port_conflict') });
+  await acts.start(WORKSPACE, 'dev');
+  expect(acts.refusal(WORKSPACE, 'dev')?.failure.code).toBe('port_conflict');
+  carrier.tell({ update: 'notice', notice: notice('n1', { kind: 'port_conflict', process: null }) });
+  carrier.tell({ update: 'notice', notice: notice('n2', { kind: 'crash' }) });
+  carrier.tell({ update: 'notice_closed', id: 'n2' });
+  expect(acts.refusal(WORKSPACE, 'dev'), 'a crash has nothing to do with it').not.toBeNull();
+  carrier.tell({ update: 'notice_closed', id: 'n1' });
+  expect(acts.refusal(WORKSPACE, 'dev')).toBeNull();
+});
+
+test('a refusal for want of trust ends when trust is given, and one of an environment when that is gone', async () => {
+  const { acts, carrier, forge } = await connected({
+    start: refusing('untrusted'),
+    stop: refusing('usage'),
+    workspaces: () => ({ workspaces: [{ ...workspace([summary('dev')]), trusted: false }] }),
+  });
+  await acts.start(WORKSPACE, 'dev');
+  await forge.refresh();
+  expect(acts.refusal(WORKSPACE, 'dev')?.failure.code, 'not yet').toBe('untrusted');
+  carrier.answers.workspaces = () => ({ workspaces: [{ ...workspace([summary('dev')]), trusted: true }] });
+  await forge.refresh();
+  expect(acts.refusal(WORKSPACE, 'dev')).toBeNull();
+
+  await acts.stop(WORKSPACE, 'dev');
+  await forge.refresh();
+  expect(acts.refusal(WORKSPACE, 'dev')?.failure.code, 'another reason').toBe('usage');
+  carrier.answers.workspaces = () => ({ workspaces: [] });
+  carrier.answers.subscribe = () => ({ environments: [] });
+  await forge.refresh();
+  expect([...acts.refusals]).toEqual([]);
 });

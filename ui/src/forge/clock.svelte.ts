@@ -11,9 +11,12 @@ class Clock {
 
   /** Learns from something that happened just now over there. */
   learn(theirs: number): void {
+    if (!Number.isFinite(theirs)) return;
     const skew = Date.now() - theirs;
-    // Below two seconds it is the way of the message, not the clock.
-    this.#skew = Math.abs(skew) < 2000 ? 0 : skew;
+    // Two seconds are the way of the message, not the clock.
+    const near = (known: number) => Math.abs(skew - known) < 2000;
+    if (near(this.#skew)) return;
+    this.#skew = near(0) ? 0 : skew;
     this.tick();
   }
 

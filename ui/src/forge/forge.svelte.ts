@@ -1,7 +1,7 @@
 import { Refused, type Carrier } from '../api/carrier';
 import { Connection, type Answer, type Method, type Params } from '../api/connection';
 import { Failure } from '../api/failure';
-import type { HelloAnswer, Update, Warning } from '../api/generated';
+import type { HelloAnswer, Notice, Update, Warning } from '../api/generated';
 import { clock } from './clock.svelte';
 import type { Environment } from './environment.svelte';
 import { SAMPLES } from './series.svelte';
@@ -23,7 +23,9 @@ export class Forge {
   /** How often the whole picture came: after each, there may be something that was missed. */
   pictures = $state(0);
   /** Told of each update once it is in the mirror. */
-  onupdate: (update: Update) => void = () => {};
+  onupdate: (update: Update, closed: Notice | null) => void = () => {};
+  /** Told when the whole picture is in the mirror. */
+  onpicture: () => void = () => {};
   readonly #carrier: Carrier;
   #connection: Connection | null = null;
   /** One is being made, up to the whole picture. */
@@ -104,7 +106,7 @@ export class Forge {
   async recall(environment: Environment): Promise<void> {
     const { workspace, name, history } = environment;
     try {
-      const after = history.loaded ? history.last : clock.precise() - SAMPLES * 1000;
+      const after = history.loaded ? (history.missedFrom ?? history.last) : clock.precise() - SAMPLES * 1000;
       const request = { workspace, environment: name, after_ms: after, before_ms: null, step_ms: null };
       const { series, machine } = await this.call('metrics', request);
       history.load(series, machine);
@@ -131,13 +133,15 @@ export class Forge {
       do {
         this.#again = false;
         this.#held = [];
-        const { environments } = await this.call('subscribe', { workspace: null, metrics: true });
+        const { environments, now } = await this.call('subscribe', { workspace: null, metrics: true });
         const [{ workspaces }, { notices }] = await Promise.all([
           this.call('workspaces', {}),
           this.call('notices', {}),
         ]);
         this.mirror.replace(workspaces, environments, notices);
+        clock.learn(Date.parse(now));
         this.pictures += 1;
+        this.onpicture();
         const held = this.#held;
         this.#held = null;
         for (const update of held) this.#apply(update);
@@ -155,8 +159,9 @@ export class Forge {
   }
 
   #apply(update: Update): void {
+    const closed = update.update === 'notice_closed' ? this.mirror.notice(update.id) : null;
     this.#settle(this.mirror.apply(update));
-    this.onupdate(update);
+    this.onupdate(update, closed);
   }
 
   #settle(wanted: Wanted): void {

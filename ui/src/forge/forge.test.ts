@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { FakeCarrier } from '../api/fake';
 import type { Update } from '../api/generated';
-import { processStatus, status, summary, workspace, WORKSPACE } from './fixtures';
+import { clock } from './clock.svelte';
+import { cost, processStatus, status, summary, workspace, WORKSPACE } from './fixtures';
 import { Forge } from './forge.svelte';
 
 let hidden = false;
@@ -87,4 +88,40 @@ test('a page that was hidden for a moment while it connected hears of what chang
   await vi.waitFor(() => expect(forge.link).toBe('connected'));
   const asked = carrier.sent.map(({ method }) => method);
   expect(asked.lastIndexOf('subscribe')).toBeGreaterThan(asked.lastIndexOf('unsubscribe'));
+});
+
+test('what was missed while nobody looked is asked for, also of an environment that is looked at only later', async () => {
+  const { carrier, forge } = await connected();
+  carrier.answers.metrics = () => ({ series: [], machine: null, marks: [] });
+  const environment = forge.mirror.environment(WORKSPACE, 'dev')!;
+  const measured = (second: number) =>
+    carrier.tell({
+      update: 'metrics',
+      workspace: WORKSPACE,
+      environment: 'dev',
+      time_ms: second * 1000,
+      costs: [cost('api')],
+      machine: null,
+    });
+  await forge.recall(environment);
+  measured(1000);
+  look(false);
+  await vi.waitFor(() => expect(carrier.asked('unsubscribe')).toHaveLength(1));
+  look(true);
+  await vi.waitFor(() => expect(forge.pictures).toBe(2));
+  measured(1300);
+  await forge.recall(environment);
+  expect(carrier.asked('metrics').at(-1)).toMatchObject({ after_ms: 1_000_000 });
+  await forge.recall(environment);
+  expect(carrier.asked('metrics').at(-1), 'once').toMatchObject({ after_ms: 1_300_000 });
+});
+
+test('the time is the supervisor’s, by each look at what it measures', async () => {
+  const { carrier } = await connected();
+  const told = (time_ms: number) =>
+    carrier.tell({ update: 'metrics', workspace: WORKSPACE, environment: 'dev', time_ms, costs: [], machine: null });
+  told(Date.now() - 3_600_000);
+  expect(Math.abs(clock.precise() - (Date.now() - 3_600_000))).toBeLessThan(1000);
+  told(Date.now());
+  expect(Math.abs(clock.precise() - Date.now())).toBeLessThan(1000);
 });

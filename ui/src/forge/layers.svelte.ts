@@ -7,6 +7,8 @@ const NARROW = '(max-width: 1000px)';
 
 export class Layers {
   open = $state<Layer | null>(null);
+  /** A dialogue of the system's stands in front, and what comes of it belongs to what is open: nothing takes its place. */
+  picking = false;
   /** What the reader chose; `null`: as the width says. */
   #chosen = $state<boolean | null>(null);
   #narrow = $state(false);
@@ -29,7 +31,7 @@ export class Layers {
   }
 
   show(layer: Layer): void {
-    this.open = layer;
+    if (!this.picking) this.open = layer;
   }
 
   /** A dialogue reports its end late: what was shown in its place meanwhile stays. */

@@ -25,6 +25,10 @@ export class Mirror {
     return this.workspaces?.find((workspace) => workspace.path === path) ?? null;
   }
 
+  notice(id: string): Notice | null {
+    return this.notices.find((notice) => notice.id === id) ?? null;
+  }
+
   /** In the order of the lists: workspaces by name, environments as in their file. */
   get environments(): Environment[] {
     const found = (this.workspaces ?? []).flatMap((workspace) =>
@@ -46,9 +50,9 @@ export class Mirror {
       this.#at(summary.workspace, summary.environment).summary = summary;
     }
     for (const each of [...this.#environments.keys()]) if (!known.has(each)) this.#environments.delete(each);
+    for (const environment of this.#environments.values()) environment.history.interrupt();
     this.workspaces = workspaces;
     this.notices = notices;
-    learnClock(statuses);
   }
 
   apply(update: Update): Wanted {
@@ -62,6 +66,7 @@ export class Mirror {
       case 'environment':
         return this.#summarise(update.summary);
       case 'metrics':
+        clock.learn(update.time_ms);
         this.environment(update.workspace, update.environment)?.setCosts(update.time_ms, update.costs, update.machine);
         return 'nothing';
       case 'notice':
@@ -103,12 +108,3 @@ const isAbout = (notice: Notice, { workspace, environment }: Pick<Notice, 'works
 
 const isReplaced = (known: Notice, told: Notice): boolean =>
   known.id === told.id || (told.kind === 'ready' && known.kind === 'ready' && isAbout(known, told));
-
-/** A process's age and its start together say what time it is there. */
-function learnClock(statuses: Status[]): void {
-  for (const process of statuses.flatMap((status) => status.processes)) {
-    if (process.started_at === null || process.uptime_seconds === null) continue;
-    clock.learn(Date.parse(process.started_at) + process.uptime_seconds * 1000);
-    return;
-  }
-}

@@ -3,6 +3,9 @@ import type { Cost, Gauge, GaugeUnit, Machine, MachineSeries, Series } from '../
 /** What the supervisor keeps second by second, and so do we: a quarter of an hour. */
 export const SAMPLES = 900;
 
+/** Milliseconds by which a sample may be late. One that is older by more is of a clock that was set back. */
+const LATE = 5000;
+
 /** What is measured of every process. */
 export const FIGURES = [
   'cpu',
@@ -69,6 +72,8 @@ export class History {
   version = $state(0);
   /** The supervisor's record was read: there is a past, not only what was seen live. */
   loaded = false;
+  /** The moment from which on something was missed: nobody listened for a while. */
+  missedFrom: number | null = null;
   machine: MachineColumns = { times: [], cpu: [], memory: [] };
   readonly #columns = new Map<string, Columns>();
   readonly #capacity: number;
@@ -90,7 +95,13 @@ export class History {
     return last;
   }
 
+  /** Updates may have been missed, up to now. */
+  interrupt(): void {
+    this.missedFrom ??= this.last;
+  }
+
   append(time: number, costs: Cost[], machine: Machine | null = null): void {
+    if (time < this.last - LATE) this.#forget(time);
     for (const cost of costs) this.#push(time, cost);
     if (machine !== null && (this.machine.times.at(-1) ?? 0) < time) {
       this.machine.times.push(time);
@@ -121,7 +132,22 @@ export class History {
       };
     }
     this.loaded = true;
+    this.missedFrom = null;
     this.version += 1;
+  }
+
+  /** What was said to be of this moment or later: the clock was set back. */
+  #forget(from: number): void {
+    const cut = (columns: { times: number[] }, others: Column[]) => {
+      const end = columns.times.findIndex((time) => time >= from);
+      if (end >= 0) for (const column of [columns.times, ...others]) column.length = end;
+    };
+    for (const columns of this.#columns.values())
+      cut(columns, [
+        ...FIGURES.map((figure) => columns[figure]),
+        ...[...columns.gauges.values()].map((one) => one.values),
+      ]);
+    cut(this.machine, [this.machine.cpu, this.machine.memory]);
   }
 
   #push(time: number, cost: Cost): void {

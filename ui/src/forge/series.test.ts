@@ -8,7 +8,7 @@ const sample = (cpu: number) => [cost('api', { cpu_percent: cpu })];
 test('a sample comes once, and the oldest go', () => {
   const history = new History();
   for (let second = 1; second <= SAMPLES + 10; second += 1) history.append(second * 1000, sample(second));
-  history.append(5000, sample(1));
+  history.append((SAMPLES + 8) * 1000, sample(1));
   const { times, cpu } = history.of('api');
   expect([times.length, times[0], cpu.at(-1)]).toEqual([SAMPLES, 11_000, SAMPLES + 10]);
 });
@@ -20,6 +20,15 @@ test('the record fills in what was missed, and what came since stays', () => {
   history.append(6000, sample(6));
   history.load([series('api', [2000, 3000, 5000], { cpu_percent: [2, 3, 50] })]);
   expect(history.of('api')).toMatchObject({ times: [1000, 2000, 3000, 5000, 6000], cpu: [1, 2, 3, 50, 6] });
+});
+
+test('a clock that is set back takes away what had come by it', () => {
+  const history = new History();
+  const machine = { cpu_percent: 10, cores: 2, memory_used_bytes: 5, memory_total_bytes: 9, hogs: [] };
+  for (const second of [1, 2, 3600, 3601]) history.append(second * 1000, sample(second), machine);
+  history.append(3000, sample(3), machine);
+  expect(history.of('api')).toMatchObject({ times: [1000, 2000, 3000], cpu: [1, 2, 3] });
+  expect([history.last, history.machine.times]).toEqual([3000, [1000, 2000, 3000]]);
 });
 
 test('an empty record takes nothing away', () => {

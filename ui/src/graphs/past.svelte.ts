@@ -17,6 +17,13 @@ export const FINE = 900_000;
 /** Milliseconds between two points that fit into a chart of so long a time. */
 export const stepOf = (length: number): number => Math.max(1000, Math.ceil(length / POINTS / 1000) * 1000);
 
+/** Milliseconds between the points of what is older: no more of it is kept. */
+const COARSE = 10_000;
+
+/** Milliseconds between two points that there are of a part of the time. */
+export const stepIn = ({ from, to }: Window, now: number): number =>
+  Math.max(stepOf(to - from), from < now - FINE ? COARSE : 0);
+
 /** What was measured in some part of the time, and what happened in it. */
 export class Past {
   history = $state.raw(new History(Infinity));

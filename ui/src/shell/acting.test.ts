@@ -112,7 +112,7 @@ test('a start that failed says who, offers to try again, and what to type', asyn
 test('a countdown stands once in a notice', async () => {
   const crash = notice('n1', {
     body: 'exit 1: no such key\nRestarts in 4 min',
-    // By the supervisor's clock, which the processes tell.
+    // By the supervisor's clock.
     until: '2026-11-21T10:01:20.000Z',
   });
   await openPage({ notices: () => ({ notices: [crash] }) });
@@ -319,4 +319,17 @@ test('a file that no program opens is not passed over in silence', async () => {
   );
   await fireEvent.click(await screen.findByText('Open in editor'));
   expect((await screen.findByRole('alert')).textContent).toContain('No program opens it');
+});
+
+test('why a start from a process’s page was refused stands there', async () => {
+  const conflict = notice('n1', {
+    kind: 'port_conflict',
+    process: null,
+    summary: 'port 3000 is in use',
+    body: 'by node',
+  });
+  const crash = notice('n2', { kind: 'alert', process: null, summary: 'a hog' });
+  await openPage({ notices: () => ({ notices: [conflict, crash] }) }, toProcess(WORKSPACE, 'dev', 'api'));
+  await screen.findByText('port 3000 is in use');
+  expect(screen.queryByText('a hog')).toBe(null);
 });

@@ -48,7 +48,7 @@ export const PROCESSES: ProcessStatus[] = [
 /** A workspace with the environment `dev` and its processes; `answers` come before that. */
 export async function openPage(answers: Answers, hash = toEnvironment(WORKSPACE, 'dev'), host: Host = webHost) {
   const carrier = new FakeCarrier({
-    subscribe: () => ({ environments: [status('dev', PROCESSES)] }),
+    subscribe: () => ({ now: '2026-11-21T10:00:01.000Z', environments: [status('dev', PROCESSES)] }),
     workspaces: () => ({ workspaces: [workspace([summary('dev', { startable: true })])] }),
     notices: () => ({ notices: [] }),
     metrics: () => ({ series: [], machine: null, marks: [] }),

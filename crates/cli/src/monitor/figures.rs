@@ -123,16 +123,17 @@ fn number(value: f64) -> String {
 /// Those that a process has now.
 pub(crate) fn gauges<'a>(shown: &'a Shown, process: &'a ProcessStatus) -> &'a [Gauge] {
     match shown.histories.get(&process.name).and_then(History::now) {
-        Some(cost) if !cost.gauges.is_empty() => &cost.gauges,
-        _ => &process.gauges,
+        Some(cost) => &cost.gauges,
+        None => &process.gauges,
     }
 }
 
 /// Threads and open files now.
 pub(crate) fn counts(shown: &Shown, process: &ProcessStatus) -> (Option<u32>, Option<u32>) {
-    let cost = shown.histories.get(&process.name).and_then(History::now);
-    let newest = |of: fn(&forge_api::Cost) -> Option<u32>| cost.and_then(of);
-    (newest(|cost| cost.threads).or(process.threads), newest(|cost| cost.open_files).or(process.open_files))
+    match shown.histories.get(&process.name).and_then(History::now) {
+        Some(cost) => (cost.threads, cost.open_files),
+        None => (process.threads, process.open_files),
+    }
 }
 
 /// `3m ago`.

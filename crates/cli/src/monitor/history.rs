@@ -1,11 +1,13 @@
 //! What was measured of one process, as far back as a picture shows it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use forge_api::{Cost, Series};
 
 /// A sample a second of the last 15 minutes.
 const KEPT: usize = 900;
+/// Points that are no more milliseconds apart are of one look.
+const SAME_MS: i64 = 400;
 /// Milliseconds.
 pub(super) const KEPT_MS: i64 = 15 * 60 * 1000;
 
@@ -50,23 +52,21 @@ impl Figure {
 }
 
 impl History {
-    /// What was measured before we looked; points that came meanwhile stay.
+    /// What was measured while we did not look; points that came to us stay.
     pub(crate) fn fill(&mut self, series: &Series) {
-        let first = self.points.front().map_or(i64::MAX, |point| point.time_ms);
         let at = |column: &[Option<f32>], index: usize| column.get(index).copied().flatten().map(f64::from);
-        let older = series.times_ms.iter().enumerate().filter(|(_, time)| **time < first);
-        let older: Vec<Point> = older
-            .map(|(index, time)| Point {
-                time_ms: *time,
-                cpu: at(&series.cpu_percent, index),
-                memory: series.memory_bytes.get(index).copied().flatten().map(float),
-                disk: sum(at(&series.disk_read_rate, index), at(&series.disk_written_rate, index)),
-                network: sum(at(&series.net_received_rate, index), at(&series.net_sent_rate, index)),
-            })
-            .collect();
-        for point in older.into_iter().rev() {
-            self.points.push_front(point);
-        }
+        let seen: BTreeSet<i64> = self.points.iter().map(|point| point.time_ms).collect();
+        let near = |time: i64| seen.range(time - SAME_MS..=time + SAME_MS).next().is_some();
+        let missed = series.times_ms.iter().enumerate().filter(|(_, time)| !near(**time));
+        let missed = missed.map(|(index, time)| Point {
+            time_ms: *time,
+            cpu: at(&series.cpu_percent, index),
+            memory: series.memory_bytes.get(index).copied().flatten().map(float),
+            disk: sum(at(&series.disk_read_rate, index), at(&series.disk_written_rate, index)),
+            network: sum(at(&series.net_received_rate, index), at(&series.net_sent_rate, index)),
+        });
+        self.points.extend(missed);
+        self.points.make_contiguous().sort_by_key(|point| point.time_ms);
         self.trim();
     }
 
@@ -173,6 +173,21 @@ mod tests {
             (vec![Some(1.0), None, Some(3.0)], 2.0),
             "each second once"
         );
+    }
+
+    #[test]
+    fn what_was_missed_in_between_is_put_there() {
+        let mut history = History::default();
+        history.push(1000, cost(1.0));
+        history.push(5000, cost(5.0));
+        history.fill(&Series {
+            process: "api".to_owned(),
+            times_ms: vec![1001, 2001, 3001, 4001, 5001, 6001],
+            cpu_percent: [9.0, 2.0, 3.0, 4.0, 9.0, 6.0].map(Some).to_vec(),
+            ..Series::default()
+        });
+        let all = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(Some).to_vec();
+        assert_eq!(history.values(Figure::Cpu, KEPT_MS).0, all, "as it was measured");
     }
 
     #[test]

@@ -289,7 +289,14 @@ impl Monitor {
     fn subscribed(&mut self, environments: Vec<Status>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for status in environments {
+            let (workspace, environment) = (status.workspace.clone(), status.environment.clone());
+            let wanted = self.scope.holds(&workspace, &environment);
             effects.extend(self.status(status));
+            // Of what is known already, what happened since was missed.
+            let past = Effect::Ask(Question::Metrics { workspace, environment });
+            if wanted && !effects.contains(&past) {
+                effects.push(past);
+            }
         }
         // One that never ran is not among them.
         if let Scope::Environment(workspace, environment) = &self.scope

@@ -152,13 +152,16 @@ impl Viewer {
     }
 
     fn clear(&mut self) {
-        if !self.window.is_live() {
+        if self.window.is_live() {
+            self.window.clear();
+            self.cleared = true;
+        } else {
+            // Where the log ends has to be found first.
             self.follow();
+            self.tail = Some(0);
         }
-        self.window.clear();
         self.position = Position::Follow;
         self.held = None;
-        self.cleared = true;
         self.new_lines = 0;
         self.mark = None;
     }

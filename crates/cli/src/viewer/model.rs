@@ -104,7 +104,7 @@ pub(crate) struct Size {
 pub(crate) struct Viewer {
     base: LogQuery,
     /// Lines at first, if so many were asked for.
-    tail: Option<u64>,
+    pub(super) tail: Option<u64>,
     known: Vec<Target>,
     pub(super) names: Names,
     pub(super) filter: Filter,

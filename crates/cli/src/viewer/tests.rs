@@ -479,6 +479,18 @@ fn cleared_lines_are_gone_until_one_scrolls_up() {
 }
 
 #[test]
+fn clearing_while_one_looks_at_old_lines_goes_on_with_new_ones() {
+    let mut bench = Bench::new(many(20_000));
+    bench.keys("g");
+    bench.shows("users/1");
+    bench.keys("c");
+    bench.hides("users");
+    bench.write(sample::line("backend", 20_000, "after that"));
+    bench.shows("after that");
+    bench.hides("users");
+}
+
+#[test]
 fn a_tail_is_as_long_as_was_asked_for() {
     let mut bench = Bench::with(many(100), LogQuery { tail: Some(3), ..LogQuery::default() });
     bench.shows("users/97");

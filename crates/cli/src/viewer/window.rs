@@ -243,8 +243,9 @@ impl Window {
         self.partial = answer.partial;
         let mut lines = answer.lines;
         let mut skipped = 0;
-        if let Some(known) = self.repeated.take()
-            && lines.first().is_some_and(|line| line.at == known)
+        // A page may come to its time before it comes to a line.
+        if let Some(first) = lines.first()
+            && self.repeated.take().is_some_and(|known| known == first.at)
         {
             lines.remove(0);
             skipped = 1;

@@ -189,6 +189,8 @@ impl Core {
         if running {
             // The supervisor before may have been killed before it could say so.
             self.happened(key, &Happening::Started);
+            // If that lasts, and was not told.
+            self.watch_unhealthy(key);
         }
         if stopping {
             self.end(key, false);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use forge_api::{
     Code, Done, EnvironmentsAnswer, Error, EventLevel, GetStatus, OnConflict, Request, Status, Subscribed,
-    Target,
+    Target, Time,
 };
 use forge_keeper::message::Request as KeeperRequest;
 use forge_system::process::Signal;
@@ -79,7 +79,7 @@ impl Core {
                 let looks = self.looks(subscribe.workspace.as_deref());
                 tokio::task::spawn_blocking(move || {
                     let environments = looks.into_iter().map(Look::status).collect();
-                    answer(reply, Ok(Subscribed { environments }));
+                    answer(reply, Ok(Subscribed { now: Time::now(), environments }));
                 });
             }
             // A connection answers these by itself.

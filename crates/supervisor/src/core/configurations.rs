@@ -65,6 +65,7 @@ impl Core {
     fn configuration_changed(&mut self) {
         // What runs may be out of date now.
         self.touched.extend(self.environments.keys().cloned());
+        self.close_gone();
         self.publish(Update::Workspaces {});
     }
 }

@@ -84,7 +84,9 @@ impl Core {
         let mut processes = Vec::new();
         let mut trees = Vec::new();
         if let Some(environment) = self.environments.get(key) {
-            for (name, process) in environment.processes.iter().filter(|(_, process)| process.is_known()) {
+            let shown =
+                |(name, process): &(&String, &Process)| is_shown(process, name, key, config.as_deref().ok());
+            for (name, process) in environment.processes.iter().filter(shown) {
                 let mut status = process.status(name, self.waiting_on(&Key::new(key, name)));
                 let message = status.message.or_else(|| self.waiting_message(key, &status.waiting_on));
                 status.message = message.or_else(|| super::cause::keeps_its_old_port(process));
@@ -197,6 +199,15 @@ pub(super) fn is_outdated(process: &Process, name: &str, now: Option<&Fingerprin
 }
 
 /// What is configured and was never started.
+/// What is neither configured nor active is gone: it can't be started.
+pub(super) fn is_shown(process: &Process, name: &str, key: &EnvironmentKey, config: Option<&Config>) -> bool {
+    let configured = |config: &Config| {
+        let environment = config.environments.get(&key.environment);
+        environment.is_some_and(|environment| environment.processes.iter().any(|one| one.name == name))
+    };
+    process.is_known() && (process.is_active() || config.is_none_or(configured))
+}
+
 pub(super) fn add_configured(
     config: &Config,
     environment: &str,

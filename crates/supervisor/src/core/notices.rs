@@ -163,11 +163,37 @@ impl Core {
         self.close_those(|core, Incident { notice, .. }| is_in(notice, environment) && core.is_over(notice));
     }
 
+    /// Closes what is about an environment or a process that is not there any more.
+    pub(super) fn close_gone(&mut self) {
+        let listed = self.shown_workspaces();
+        let about: Vec<(String, EnvironmentKey, Option<String>)> = self
+            .incidents
+            .iter()
+            .map(|Incident { notice, .. }| (notice.id.clone(), key_of(notice), notice.process.clone()))
+            .collect();
+        for (id, key, process) in about {
+            // What cannot be read now was not taken away.
+            let config = self.loaded(&key.workspace);
+            let configured = config.as_ref().map_or(true, |config| {
+                let environment = config.environments.get(&key.environment);
+                environment.is_some_and(|environment| {
+                    process
+                        .as_ref()
+                        .is_none_or(|name| environment.processes.iter().any(|one| one.name == *name))
+                })
+            });
+            let of_key = self.environments.get(&key).into_iter().flat_map(|one| &one.processes);
+            let named = |name: &str| process.as_ref().is_none_or(|process| process == name);
+            let active = of_key.into_iter().any(|(name, one)| named(name) && one.is_active());
+            if !active && (!configured || !listed.contains(&key.workspace)) {
+                self.close(&id);
+            }
+        }
+    }
+
     fn is_over(&self, notice: &Notice) -> bool {
         let Some(name) = &notice.process else { return false };
-        let key =
-            EnvironmentKey { workspace: notice.workspace.clone(), environment: notice.environment.clone() };
-        let Some(process) = self.process(&Key::new(&key, name)) else { return true };
+        let Some(process) = self.process(&Key::new(&key_of(notice), name)) else { return true };
         match family(notice.kind) {
             NoticeKind::Crash => match process.machine.phase {
                 Phase::Stopped | Phase::Exited { .. } => true,
@@ -221,13 +247,18 @@ impl Core {
         });
     }
 
-    /// A process has become unhealthy: if it stays so, that is told.
+    /// A process that is unhealthy: if it stays so, that is told.
     pub(super) fn watch_unhealthy(&mut self, key: &Key) {
         let alerts = self.thresholds(&key.environment.workspace);
         let (handle, key) = (self.handle.clone(), key.clone());
-        let Some(run) = self.process(&key).map(|process| process.number) else { return };
+        let Some(process) = self.process(&key) else { return };
+        let (run, since) = (process.number, process.unhealthy_since);
+        // Of what has lasted as long already, the supervisor before has told.
+        let Some(left) = since.and_then(|since| alerts.unhealthy.checked_sub(since.at.elapsed())) else {
+            return;
+        };
         tokio::spawn(async move {
-            tokio::time::sleep(alerts.unhealthy).await;
+            tokio::time::sleep(left).await;
             handle.tell(Message::Visit(Box::new(move |core| {
                 core.still_unhealthy(&key, run, alerts.unhealthy)
             })));
@@ -236,7 +267,7 @@ impl Core {
 
     fn still_unhealthy(&mut self, key: &Key, run: u32, limit: Duration) {
         let Some(process) = self.process(key).filter(|process| process.number == run) else { return };
-        let long = process.unhealthy_since.is_some_and(|since| since.elapsed() >= limit);
+        let long = process.unhealthy_since.is_some_and(|since| since.at.elapsed() >= limit);
         if !long || !process.machine.phase.is_alive() {
             return;
         }
@@ -264,10 +295,7 @@ impl Core {
             let _ = reply.send(Err(Error::new(Code::Usage, text)));
             return;
         };
-        let key = EnvironmentKey {
-            workspace: incident.notice.workspace.clone(),
-            environment: incident.notice.environment.clone(),
-        };
+        let key = key_of(&incident.notice);
         if let (Some((alert, _)), "mute") = (incident.alert, action.id.as_str()) {
             let process = incident.notice.process.clone();
             self.set_muted(&key, process, alert, true);
@@ -310,6 +338,10 @@ impl Core {
         self.publish(Update::NoticeClosed { id: dismiss.id.clone() });
         Done {}
     }
+}
+
+fn key_of(notice: &Notice) -> EnvironmentKey {
+    EnvironmentKey { workspace: notice.workspace.clone(), environment: notice.environment.clone() }
 }
 
 fn is_in(notice: &Notice, key: &EnvironmentKey) -> bool {

@@ -37,6 +37,26 @@ pub(crate) struct EnvironmentKey {
     pub environment: String,
 }
 
+/// A moment, by the clock that nobody sets and as it is written down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub at: Instant,
+    pub time: Time,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self { at: Instant::now(), time: Time::now() }
+    }
+
+    /// One that was written down.
+    pub(crate) fn of(time: Time) -> Self {
+        let now = Self::now();
+        let ago = Duration::from_secs_f64(now.time.seconds_since(time));
+        Self { at: now.at.checked_sub(ago).unwrap_or(now.at), time }
+    }
+}
+
 /// A process of an environment of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
@@ -88,7 +108,7 @@ pub(crate) struct Process {
     pub since: Option<Instant>,
     pub ended: Option<(Exit, Time)>,
     pub health: Health,
-    pub unhealthy_since: Option<Instant>,
+    pub unhealthy_since: Option<Moment>,
     /// What it cost when that was last looked at.
     pub costs: Costs,
     /// Asks for its gauges.
@@ -282,12 +302,18 @@ impl Process {
     }
 
     pub(super) fn readiness(&self) -> Readiness {
-        Readiness { health: self.health.clone(), holds_ports: self.holds_ports, port_taken: self.port_taken }
+        Readiness {
+            health: self.health.clone(),
+            unhealthy_since: self.unhealthy_since.map(|since| since.time),
+            holds_ports: self.holds_ports,
+            port_taken: self.port_taken,
+        }
     }
 
     /// What the supervisor before knew of the same run.
     pub(super) fn restore_readiness(&mut self, known: &Readiness) {
         self.health = known.health.clone();
+        self.unhealthy_since = known.unhealthy_since.map(Moment::of);
         self.holds_ports = known.holds_ports;
         self.port_taken = known.port_taken;
     }
@@ -307,8 +333,7 @@ impl Process {
         let at = Time(time).to_millis();
         self.root = Some(root);
         self.started_at = Some(at);
-        let ago = Duration::from_secs_f64(Time::now().seconds_since(at));
-        self.since = Some(Instant::now().checked_sub(ago).unwrap_or_else(Instant::now));
+        self.since = Some(Moment::of(at).at);
     }
 
     /// Ends what runs beside it.

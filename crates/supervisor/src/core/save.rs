@@ -87,6 +87,8 @@ pub(crate) struct SavedProcess {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Readiness {
     pub health: Health,
+    #[serde(default)]
+    pub unhealthy_since: Option<Time>,
     pub holds_ports: bool,
     pub port_taken: Option<bool>,
 }

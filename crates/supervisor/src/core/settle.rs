@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use forge_api::Update;
 use forge_config::model::Condition;
 
-use super::look::is_outdated;
+use super::look::{is_outdated, is_shown};
 use super::{Core, EnvironmentKey, Key, Process, StopLater};
 use crate::process::lifecycle::{Input, Phase};
 
@@ -153,6 +153,12 @@ impl Core {
             })
             .collect();
         let quiet = news.is_empty();
+        let is_gone = |(name, _): &(String, _)| {
+            let process = environment.processes.get(name);
+            process.is_some_and(|process| !is_shown(process, name, key, config.as_deref()))
+        };
+        // Where somebody still shows it, it is there no more.
+        let gone = news.iter().any(is_gone);
         for (name, mut status) in news {
             if let Some(process) = self.process_mut(&Key::new(key, &name)) {
                 process.shown = Some(status.clone());
@@ -163,6 +169,9 @@ impl Core {
                 environment: key.environment.clone(),
                 process: Box::new(status),
             });
+        }
+        if gone {
+            self.publish(Update::Workspaces {});
         }
         if !quiet {
             let summary = self.summary(key, config.as_deref());

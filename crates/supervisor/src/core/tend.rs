@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::act::runs;
 use super::inspect::why;
+use super::record::Moment;
 use super::{Core, Key, Message, Process};
 use crate::listening::{Change, Heard, Interest, ports_of};
 use crate::logs::Search;
@@ -75,8 +76,8 @@ impl Core {
         let report_run = run.to_owned();
         let context = context(definition);
         let started = process.since.unwrap_or_else(Instant::now);
-        let nudge = Arc::clone(&process.nudge);
-        process.probe = Some(probe::spawn(check, context, started, nudge, move |report| {
+        let (known, nudge) = (process.health.state, Arc::clone(&process.nudge));
+        process.probe = Some(probe::spawn(check, context, started, known, nudge, move |report| {
             handle.tell(Message::Health { key: report_key.clone(), run: report_run.clone(), report });
         }));
     }
@@ -101,7 +102,14 @@ impl Core {
             return;
         };
         let checked_at = Some(Time::now());
-        process.health = Health { state: HealthState::Healthy, message: Some(line), checked_at };
+        let health = Health { state: HealthState::Healthy, message: Some(line), checked_at };
+        let before = std::mem::replace(&mut process.health, health.clone()).state;
+        // From its start on: so long it took. What a supervisor before has found is in the history.
+        let took = process.since.map(|since| since.elapsed()).unwrap_or_default();
+        if before != HealthState::Healthy {
+            let (record, check) = self.health_histories.entry(key.clone()).or_default().add(&health, took);
+            self.archive.health(key, record, check);
+        }
         self.touched.insert(key.environment.clone());
         self.unsaved(&key.environment);
     }
@@ -237,7 +245,7 @@ impl Core {
         };
         let unhealthy = report.state == HealthState::Unhealthy;
         let begins = unhealthy && process.unhealthy_since.is_none();
-        process.unhealthy_since = process.unhealthy_since.filter(|_| unhealthy).or(begins.then(Instant::now));
+        process.unhealthy_since = process.unhealthy_since.filter(|_| unhealthy).or(begins.then(Moment::now));
         if begins {
             self.watch_unhealthy(key);
         }

@@ -8,7 +8,7 @@ use forge_api::{
 };
 use forge_config::Config;
 
-use super::look::{add_configured, is_outdated};
+use super::look::{add_configured, is_outdated, is_shown};
 use super::{Core, Environment, EnvironmentKey};
 use crate::registry;
 use crate::summary::{Glance, glance};
@@ -20,6 +20,7 @@ impl Core {
     pub(super) fn workspaces(&mut self) -> WorkspacesAnswer {
         let mut workspaces: Vec<Workspace> =
             self.shown_workspaces().iter().map(|path| self.workspace(path)).collect();
+        tell_apart(&mut workspaces);
         workspaces.sort_by(|one, other| (&one.name, &one.path).cmp(&(&other.name, &other.path)));
         WorkspacesAnswer { workspaces }
     }
@@ -73,7 +74,7 @@ impl Core {
             .get(key)
             .into_iter()
             .flat_map(|environment| &environment.processes)
-            .filter(|(_, process)| process.is_known())
+            .filter(|(name, process)| is_shown(process, name, key, config))
             .map(|(name, process)| process.status(name, Vec::new()))
             .collect();
         if let Some(config) = config {
@@ -197,6 +198,7 @@ impl Core {
     /// Whoever shows the list is to look again.
     pub(super) fn workspaces_changed(&mut self) {
         self.watch_configurations();
+        self.close_gone();
         self.publish(Update::Workspaces {});
     }
 
@@ -219,6 +221,30 @@ impl Core {
         }
         keys
     }
+}
+
+/// Folders of one name are called by as much of their paths as it takes: `shop/backend`, `blog/backend`.
+fn tell_apart(workspaces: &mut [Workspace]) {
+    let names: Vec<String> = workspaces
+        .iter()
+        .map(|one| {
+            let same = workspaces.iter().filter(|other| other.path != one.path && other.name == one.name);
+            let same: Vec<&Workspace> = same.collect();
+            let ends = |count| end_of(&one.path, count);
+            let unique = |count: &usize| same.iter().all(|other| end_of(&other.path, *count) != ends(*count));
+            let depth = one.path.components().count();
+            (1..depth).find(unique).map_or_else(|| one.name.clone(), ends)
+        })
+        .collect();
+    for (workspace, name) in workspaces.iter_mut().zip(names) {
+        workspace.name = name;
+    }
+}
+
+/// The last folders of a path.
+fn end_of(path: &Path, count: usize) -> String {
+    let all: Vec<_> = path.components().map(|one| one.as_os_str().to_string_lossy()).collect();
+    all[all.len().saturating_sub(count)..].join("/")
 }
 
 impl Environment {

@@ -86,6 +86,12 @@ impl Bookmark {
         (*of == backward).then(|| find(places, target))
     }
 
+    /// Up to where a process's log was looked through from its beginning on.
+    pub(super) fn read(&self, target: &Target) -> Cursor {
+        let place = self.place(target);
+        self.sought_in(target, false).map_or(place, |sought| sought.max(place))
+    }
+
     /// Where the reading of a process's log ends; one that was not there when it began is not read.
     pub(super) fn end(&self, target: &Target) -> Option<Cursor> {
         self.ends.as_deref().map(|ends| find(ends, target))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use forge_api::{Code, Error, LogAnchor, LogLine, LogsRead, LogsReadAnswer, Target};
 use forge_logs::{
-    Cursor, Direction, Filter, Line, Reader, ReaderOptions, Selection, Start, Step, open_lines,
+    Cursor, Direction, Filter, Line, Reader, ReaderOptions, Selection, Start, Step, Stream, open_lines,
 };
 
 use super::MAX_LINE;
@@ -106,6 +106,10 @@ impl Pager {
         } else {
             self.read(&starts, ends.as_deref(), direction)?
         };
+        let mut read = read;
+        if let Some(bookmark) = bookmark.filter(|_| !self.request.backward) {
+            read.page.begin_with(self.holes(bookmark)?);
+        }
         let ends = ends.filter(|_| !read.at_end);
         let partial = if read.at_end && self.request.partial && !self.request.backward {
             self.partial()?
@@ -133,6 +137,24 @@ impl Pager {
         }
         let (places, sought) = (selection.cursors(), None);
         Ok(PageEnd { page, state: ContextState::default(), places, sought, at_end })
+    }
+
+    /// A line for each log whose oldest lines were removed before whoever reads it came to them.
+    fn holes(&self, bookmark: &Bookmark) -> io::Result<Vec<LogLine>> {
+        let mut holes = Vec::new();
+        for (number, (target, folder)) in self.logs.iter().enumerate() {
+            let mut reader = Reader::open(folder)?;
+            let (read, oldest) = (bookmark.read(target), reader.cursor());
+            if read.segment == 0 || oldest.segment <= read.segment {
+                continue;
+            }
+            if let Some(first) = reader.read(1 << 16)?.lines.first() {
+                let text = b"older lines were removed before they were read: see log_quota".to_vec();
+                let hole = Line { text, stream: Stream::Forge, level: None, end: oldest, ..first.clone() };
+                holes.push(self.show(number, &hole));
+            }
+        }
+        Ok(holes)
     }
 
     /// The lines without an end that are wanted, as many as a page holds.
@@ -365,6 +387,11 @@ impl Page {
     pub(super) fn push(&mut self, line: LogLine) {
         self.bytes += wire_bytes(&line);
         self.lines.push(line);
+    }
+
+    fn begin_with(&mut self, lines: Vec<LogLine>) {
+        self.gaps.iter_mut().for_each(|at| *at += lines.len());
+        self.lines.splice(0..0, lines);
     }
 
     /// Lines are passed over before the next one.

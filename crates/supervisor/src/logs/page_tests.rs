@@ -96,6 +96,42 @@ fn grep(text: &str) -> LogQuery {
 }
 
 #[test]
+fn who_reads_slower_than_the_quota_removes_is_told_so_once() {
+    let logs = Logs::new();
+    let folder = &logs.logs[0].1;
+    let mut request = pages(LogQuery::default(), false, 10);
+    request.wait = true;
+    let first = logs.page(&request);
+    let mut segments: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    segments.retain(|path| path.extension().is_some_and(|end| end == "log"));
+    segments.sort();
+    std::fs::remove_file(&segments[0]).expect("what a quota removes");
+    let holes = |page: &LogsReadAnswer| {
+        let told = page.lines.iter().filter(|line| line.text.starts_with("older lines were removed"));
+        told.map(|line| (line.process.clone(), line.stream)).collect::<Vec<_>>()
+    };
+    request.cursor = Some(first.cursor.clone());
+    let page = logs.page(&request);
+    assert_eq!(holes(&page), [("api".to_owned(), forge_api::Stream::Forge)], "{page:#?}");
+    assert_eq!(page.lines[0].text, "older lines were removed before they were read: see log_quota");
+    request.cursor = Some(page.cursor);
+    assert_eq!(holes(&logs.page(&request)), [], "once");
+    request.query.context = 1;
+    request.query.grep = Some("nothing has this".to_owned());
+    request.cursor = Some(first.cursor);
+    let page = logs.page(&request);
+    assert_eq!(holes(&page).len(), 1, "with context too: {page:#?}");
+    request.cursor = Some(page.cursor);
+    assert_eq!(holes(&logs.page(&request)), [], "and once");
+    assert_eq!(
+        holes(&logs.page(&pages(LogQuery::default(), false, 10))),
+        [],
+        "who begins has missed nothing"
+    );
+}
+
+#[test]
 fn pages_of_any_size_have_each_line_once_in_both_directions() {
     let logs = Logs::new();
     for backward in [false, true] {

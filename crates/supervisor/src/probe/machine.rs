@@ -55,6 +55,14 @@ impl HealthMachine {
         }
     }
 
+    /// The same for a run of which somebody else has asked before, and come to know this of it.
+    #[must_use]
+    pub fn going_on(check: &HealthCheck, now: Duration, known: HealthState) -> Self {
+        let known = if known == HealthState::None { HealthState::Starting } else { known };
+        // What is unhealthy is past its start either way.
+        Self { state: known, was_healthy: known != HealthState::Starting, ..Self::new(check, now) }
+    }
+
     /// Starting, healthy or unhealthy.
     #[must_use]
     pub fn state(&self) -> HealthState {
@@ -155,6 +163,24 @@ mod tests {
             machine.answer(now, *healthy)
         };
         answers.iter().map(put).collect()
+    }
+
+    #[test]
+    fn whoever_goes_on_begins_with_what_was_known() {
+        let going_on = |known| HealthMachine::going_on(&check(ms(0)), ms(60_000), known);
+        let answers = [false, false, false, true];
+        for (known, expected) in [
+            (Healthy, [Healthy, Healthy, Unhealthy, Healthy]),
+            (Unhealthy, [Unhealthy, Unhealthy, Unhealthy, Healthy]),
+            (Starting, [Starting, Starting, Unhealthy, Healthy]),
+            (HealthState::None, [Starting, Starting, Unhealthy, Healthy]),
+        ] {
+            assert_eq!(states(&mut going_on(known), &answers), expected, "{known:?}");
+        }
+        let mut healthy = going_on(Healthy);
+        healthy.ask(ms(60_000));
+        healthy.answer(ms(60_001), false);
+        assert_eq!(healthy.due(), ms(62_000), "asked at the pace of what has started");
     }
 
     #[test]

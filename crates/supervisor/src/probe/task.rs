@@ -43,7 +43,7 @@ impl Drop for Watched {
 
 /// Asks at once, then when `check` says, one question at a time, and reports every answer.
 ///
-/// `started` is when the process was. Each permit of `nudge` asks at once, or as soon as the question that is out
+/// `started` is when the process was, and `known` what is known of its health already. Each permit of `nudge` asks at once, or as soon as the question that is out
 /// has been answered: a port of the tree began to listen. A `log` check asks and reports nothing.
 ///
 /// Must be called within a tokio runtime that has its timer and I/O enabled.
@@ -51,6 +51,7 @@ pub fn spawn(
     check: HealthCheck,
     context: Context,
     started: Instant,
+    known: HealthState,
     nudge: Arc<Notify>,
     report: impl Fn(Report) + Send + 'static,
 ) -> Watched {
@@ -58,7 +59,7 @@ pub fn spawn(
         if matches!(check.probe, Probe::Log(_)) {
             return;
         }
-        let mut machine = HealthMachine::new(&check, started.elapsed());
+        let mut machine = HealthMachine::going_on(&check, started.elapsed(), known);
         loop {
             let wait = machine.due().saturating_sub(started.elapsed()).min(FAR);
             tokio::select! {

@@ -30,7 +30,7 @@ fn watched(check: HealthCheck, nudge: &Arc<Notify>) -> (Watched, mpsc::Unbounded
     let report = move |report| {
         let _ = sender.send(report);
     };
-    (spawn(check, here(), Instant::now(), Arc::clone(nudge), report), reports)
+    (spawn(check, here(), Instant::now(), Starting, Arc::clone(nudge), report), reports)
 }
 
 async fn next(reports: &mut mpsc::UnboundedReceiver<Report>) -> Report {
