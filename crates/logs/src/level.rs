@@ -85,7 +85,7 @@ pub(crate) const ERROR_NUMBER_HINTS: &[&str] = &[
     "level\":5", "level\":6", "level\": 5", "level\": 6", "level=5", "level=6",
     "severity\":5", "severity\":6", "lvl\":5", "lvl\":6",
     "\"s\":\"e", "\"s\":\"f", "\"s\": \"e", "\"s\": \"f",
-    "\" 5", " 500 ", " 501 ", " 502 ", " 503 ", " 504 ",
+    "):\n", "\" 5", " 500 ", " 501 ", " 502 ", " 503 ", " 504 ",
 ];
 
 /// How those entries of a segment (`… stdout F TEXT`) begin their text that state an error by a letter, or by a number
@@ -306,7 +306,7 @@ fn sentence(head: &[u8]) -> Option<Level> {
         return Some(Level::Error);
     }
     // Vite; and Ruby: `app.rb:1:in `f': wrong (ArgumentError)`.
-    let raised = || head.ends_with(b"Error)") && find(head, b":in ").is_some();
+    let raised = || (head.ends_with(b"Error)") && find(head, b":in ").is_some()) || is_raised_in_rails(head);
     if find(head, b"Internal server error: ").is_some() || raised() {
         return Some(Level::Error);
     }
@@ -315,6 +315,16 @@ fn sentence(head: &[u8]) -> Option<Level> {
 }
 
 const METHODS: [&[u8]; 7] = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS"];
+
+/// `ActiveRecord::RecordNotFound (Couldn't find Order):`, with the trace below it.
+fn is_raised_in_rails(head: &[u8]) -> bool {
+    let Some(end) = find(head, b" (") else { return false };
+    let (name, is_whole) = (&head[..end], head.len() < HEAD_BYTES);
+    name.first().is_some_and(u8::is_ascii_uppercase)
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
+        && (find(name, b"::").is_some() || name.ends_with(b"Error") || name.ends_with(b"Exception"))
+        && (head.ends_with(b"):") || !is_whole)
+}
 
 /// A line of an access log whose status is the server's fault: `"GET / HTTP/1.1" 502 157`, `GET / 500 209.105 ms - 148`,
 /// `[GIN] 2026/11/21 - 14:30:15 | 500 | …`.

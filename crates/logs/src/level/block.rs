@@ -266,7 +266,7 @@ fn is_of_trace(head: &[u8]) -> bool {
     is_call(head)
         || is_drawn(head)
         || head.starts_with(b"- ")
-        || (head.starts_with(b"/") && find(head, b":in ").is_some())
+        || ((head.starts_with(b"/") || find(head, b".rb:").is_some()) && find(head, b":in ").is_some())
 }
 
 /// PostgreSQL says what an error was about in lines of their own.
