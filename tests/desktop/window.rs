@@ -204,6 +204,33 @@ fn closing_hides_it_and_it_comes_back_where_it_was() {
 }
 
 #[test]
+fn a_closed_window_is_kept_for_a_while_and_then_ended() {
+    let mut desktop = Desktop::with("dev:\n  - {name: api, command: nasty forever}\n");
+    desktop.world.set_env("FORGE_WINDOW_LINGER_MS", "5000");
+    let window = Window::open(&desktop);
+    let pages = || -> Vec<u32> {
+        let all = desktop.alive();
+        let pages = all.iter().filter(|process| process.command.contains("WebKitWebProcess"));
+        pages.map(|process| process.pid).collect()
+    };
+    let page = pages();
+    assert_eq!(page.len(), 1, "{:?}", desktop.alive());
+    let windows = desktop.screen.windows();
+    let close = || {
+        windows.close("Forge");
+        windows.wait_hidden("Forge");
+    };
+    close();
+    desktop.launch([]).wait().ok();
+    windows.wait_shown("Forge");
+    assert_eq!(pages(), page, "whoever comes back soon finds the same page");
+    close();
+    assert_eq!(pages(), page, "it is still there");
+    wait_until("the page is ended", || pages().is_empty());
+    assert!(window.app().is_alive(), "the app stays in the tray");
+}
+
+#[test]
 fn a_window_that_was_ended_comes_back_where_it_was() {
     let mut desktop = Desktop::with("dev:\n  - {name: api, command: nasty forever}\n");
     desktop.world.set_env("FORGE_WINDOW_LINGER_MS", "0");

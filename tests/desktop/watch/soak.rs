@@ -134,12 +134,12 @@ impl Soak {
         wait_until("the page draws new lines", || look() != before);
     }
 
-    /// The log stands still once the wheel was turned up over it, and goes on by the End key.
+    /// The log stands still once one of its lines was clicked, and goes on by the End key.
     fn assert_obedient_page(&self) {
         const AMID_THE_LINES: ((i16, i16), (u16, u16)) = ((400, 350), (200, 60));
         let (at, size) = AMID_THE_LINES;
         self.assert_alive_page();
-        self.windows().turn_wheel_up("Forge", at.0, at.1);
+        self.windows().click("Forge", at.0, at.1);
         let held = self.windows().settled_pixels("Forge", at, size);
         self.windows().press_end("Forge");
         wait_until("the log goes on", || self.windows().pixels("Forge", at, size) != held);

@@ -132,24 +132,9 @@ impl Windows {
     /// The X server is gone.
     #[track_caller]
     pub fn click(&self, title: &str, x: i16, y: i16) {
-        self.press_button(1, title, x, y);
-    }
-
-    /// A notch of the mouse's wheel, away from who turns it.
-    ///
-    /// # Panics
-    /// The X server is gone.
-    #[track_caller]
-    pub fn turn_wheel_up(&self, title: &str, x: i16, y: i16) {
-        self.press_button(4, title, x, y);
-    }
-
-    #[track_caller]
-    fn press_button(&self, button: u8, title: &str, x: i16, y: i16) {
         let (left, top) = self.position(title);
         let (x, y) = (left + x, top + y);
-        let events = [(MOTION_NOTIFY_EVENT, 0), (BUTTON_PRESS_EVENT, button), (BUTTON_RELEASE_EVENT, button)];
-        for (kind, detail) in events {
+        for (kind, detail) in [(MOTION_NOTIFY_EVENT, 0), (BUTTON_PRESS_EVENT, 1), (BUTTON_RELEASE_EVENT, 1)] {
             let fake = self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0);
             fake.expect("an X server").check().expect("a mouse");
         }
