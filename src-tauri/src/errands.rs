@@ -22,11 +22,9 @@ pub(crate) async fn settings_changed(app: &AppHandle) {
 
 /// Does what an item of the tray's menu stands for.
 pub(crate) fn run(app: &AppHandle, act: Act) {
-    if app.state::<quit::Quitting>().is_leaving() {
-        // What was started now would run on with nobody to watch it.
-        return;
-    }
     match act {
+        // What was started now would run on with nobody to watch it.
+        _ if app.state::<quit::Quitting>().is_leaving() => {}
         Act::Show(route) => window::show(app, route),
         Act::Quit => quit::ask(app),
         Act::LaunchAtLogin => launch_at_login(app),
@@ -42,7 +40,7 @@ pub(crate) fn run(app: &AppHandle, act: Act) {
 async fn operate(app: AppHandle, act: Act) {
     let client = app.state::<Client>().inner().clone();
     let (Act::Start(named) | Act::Restart(named) | Act::Stop(named)) = &act else { return };
-    let (workspace, names) = (named.workspace.clone(), vec![named.name()]);
+    let (workspace, names) = (named.workspace.clone(), vec![named.target()]);
     let result = match &act {
         Act::Start(_) => client.call(&Start { workspace, names, ..Start::default() }).await.map(|_| ()),
         Act::Stop(_) => stop(&client, Stop { workspace, names, all: false }).await,
@@ -109,10 +107,8 @@ fn set_login(app: &AppHandle, enabled: bool) -> Result<(), tauri_plugin_autostar
 /// Does what was chosen on a notification.
 pub(crate) fn answer(app: &AppHandle, picture: &Picture, answer: Answer) {
     let Answer { notice, choice } = answer;
-    if app.state::<quit::Quitting>().is_leaving() {
-        return;
-    }
     match choice {
+        _ if app.state::<quit::Quitting>().is_leaving() => {}
         Choice::Look => window::show(app, Some(route::behind(&notice))),
         Choice::Action(action) if !action.shows => {
             let app = app.clone();

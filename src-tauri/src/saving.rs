@@ -100,7 +100,12 @@ fn new_part(path: &Path) -> Result<(File, PathBuf), String> {
         let mut part = OsString::from(path);
         part.push(if number == 1 { ".part".to_owned() } else { format!(".part{number}") });
         let part = PathBuf::from(part);
-        match File::create_new(&part) {
+        let mut new = File::options();
+        new.write(true).create_new(true);
+        // Logs hold secrets.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+        match new.open(&part) {
             Ok(file) => return Ok((file, part)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => number += 1,
             Err(error) => return Err(told("create", &part, &error)),

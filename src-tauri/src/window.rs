@@ -20,9 +20,6 @@ pub(crate) const LABEL: &str = "main";
 /// How long a closed window is kept, unless `FORGE_WINDOW_LINGER_MS` says otherwise.
 const LINGER: Duration = Duration::from_secs(60);
 
-/// Between two looks whether a page is still saving something.
-const SAVING: Duration = Duration::from_secs(1);
-
 /// What of the window is remembered.
 pub(crate) const REMEMBERED: StateFlags =
     StateFlags::SIZE.union(StateFlags::POSITION).union(StateFlags::MAXIMIZED);
@@ -151,7 +148,7 @@ pub(crate) fn hide(app: &AppHandle) {
         tokio::time::sleep(linger).await;
         // What a page is saving, nobody else can go on with.
         while app.state::<Saves>().is_busy() {
-            tokio::time::sleep(SAVING).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let handle = app.clone();
         // There, no show can come in between.

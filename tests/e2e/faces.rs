@@ -604,3 +604,54 @@ fn workspaces_of_one_name_are_told_apart_and_notices_go_with_theirs() {
     world.forge(["workspaces", "remove", "alone"]).run().ok();
     face.update(|update| update["update"] == "notice_closed" && update["id"] == told["id"]);
 }
+
+#[test]
+fn what_was_not_ready_in_time_is_told_until_it_is() {
+    let world = World::with(
+        "dev:
+  - name: api
+    command: nasty forever
+    health_check: {exec: 'test -e well', interval: 50ms, start_interval: 50ms, retries: 2, start_period: 0s}
+",
+    );
+    with_login_path(&world);
+    let mut face = face(&world);
+    world.forge(["workspaces", "add"]).run().ok();
+    let asked = face.ask("workspaces.commands", json!({"path": world.workspace()}));
+    face.ask("workspaces.trust", json!({"path": world.workspace(), "hash": asked["hash"]}));
+    let started = click_start(&world, &mut face, json!(["dev/"]));
+    assert_eq!(started["result"]["environment"], "dev", "{started}");
+    let told = notice(&mut face, "start_failed");
+    assert_eq!(told["summary"], "dev is not ready", "{told}");
+    world.write("well", "");
+    face.update(|update| update["update"] == "notice_closed" && update["id"] == told["id"]);
+    assert_eq!(world.process("api")["ready"], true, "since it is");
+}
+
+#[test]
+fn what_was_put_away_is_not_told_by_the_next_supervisor() {
+    let world = World::with(
+        "dev:
+  - {name: api, command: nasty exit 1, auto_restart: {delay: 0s, max_crashes: 2}}
+  - {name: web, command: nasty exit 1, auto_restart: {delay: 0s, max_crashes: 2}}
+",
+    );
+    let mut face = face(&world);
+    world.forge(["start", "-d"]).run().ok();
+    let open = |face: &mut Rpc| {
+        let open = face.ask("notices", json!({}))["notices"].clone();
+        open.as_array().expect("a list").iter().map(|one| one["process"].clone()).collect::<Vec<_>>()
+    };
+    for name in ["api", "web"] {
+        world.wait_status(name, "failed");
+    }
+    wait_until("both are told", || open(&mut face).len() == 2);
+    let all = face.ask("notices", json!({}))["notices"].clone();
+    let api = all.as_array().expect("a list").iter().find(|one| one["process"] == "api").expect("told");
+    face.ask("notices.dismiss", json!({"id": api["id"]}));
+    world.wait_saved("\"dismissed\":[\"crash\"]");
+    world.kill_supervisor();
+    let mut face = self::face(&world);
+    wait_until("the other one is told again", || !open(&mut face).is_empty());
+    assert_eq!(open(&mut face), ["web"], "and that one is not");
+}

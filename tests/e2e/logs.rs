@@ -1,5 +1,8 @@
 //! `forge logs`.
 
+use std::fs;
+use std::path::Path;
+
 use forge_tests::{Signal, World, wait_until};
 use serde_json::{Value, json};
 
@@ -327,4 +330,26 @@ fn what_is_no_expression_is_shown_with_its_place() {
     told.code(2).says(place);
     let told = world.forge(["--json", "logs", "--grep", "user (id"]).run();
     assert_eq!(told.code(2).error_code(), "usage", "as a document too");
+}
+
+#[test]
+fn what_is_stored_comes_once_though_the_supervisor_is_killed_meanwhile() {
+    const LINES: u64 = 60_000;
+    let world =
+        World::with(&format!("dev:\n  - {{name: a, command: nasty count {LINES} --bytes 100 forever}}\n"));
+    world.start();
+    wait_until("all is written", || world.lines("a").len() as u64 >= LINES);
+    // Takes a line, and the others only when it may: what is written does not fit into the pipe.
+    let reader = "'FORGE' logs a | { read -r first; : >begun; while [ ! -e go ]; do sleep 0.05; done; echo \"$first\"; cat; } >all";
+    let reader = reader.replace("FORGE", &forge_tests::forge().display().to_string());
+    let reading = world.program(Path::new("/bin/sh"), ["-c", &reader]).spawn();
+    wait_until("it reads", || world.path("begun").exists());
+    world.kill_supervisor();
+    world.write("go", "");
+    reading.wait().ok();
+    let text = fs::read_to_string(world.path("all")).expect("it was written");
+    let number = |line: &str| line.split_once("line ")?.1.get(..8)?.parse::<u64>().ok();
+    let numbers: Vec<u64> = text.lines().filter_map(number).collect();
+    assert_eq!(numbers.len() as u64, LINES, "each once");
+    assert!(numbers.windows(2).all(|two| two[1] == two[0] + 1), "in order");
 }

@@ -134,7 +134,8 @@ async fn persist(context: &Context, command: Command) -> Outcome {
         Command::Start(_) | Command::Stop(_) | Command::Kill(_) | Command::Status(_) | Command::Check(_) => {
             true
         }
-        Command::Logs(args) => !args.follow,
+        // Lines go on at the next one where they stopped.
+        Command::Logs(args) => args.patterns,
         _ => false,
     };
     let outcome = dispatch(context, command.clone()).await;

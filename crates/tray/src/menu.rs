@@ -61,6 +61,11 @@ impl Named {
         }
     }
 
+    /// The same for operations: `ENV/`, which is no process and no group of that name.
+    pub fn target(&self) -> String {
+        if self.process.is_some() { self.name() } else { format!("{}/", self.environment) }
+    }
+
     /// Its page in the window.
     pub fn route(&self) -> String {
         match &self.process {

@@ -3,13 +3,14 @@ import type { Window } from './past.svelte';
 /** Milliseconds that are shown at most around a moment that one was led to. */
 const AROUND = 300_000;
 const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
 
 export const SPANS = [
   { value: 5 * MINUTE, label: '5 min' },
   { value: 15 * MINUTE, label: '15 min' },
   { value: 60 * MINUTE, label: '1 h' },
   { value: 360 * MINUTE, label: '6 h' },
-  { value: 1440 * MINUTE, label: '24 h' },
+  { value: DAY, label: '24 h' },
 ];
 
 /** The time axis that all charts share: what is shown of it, and where one looks. All in milliseconds. */
@@ -48,7 +49,9 @@ export class Axis {
     const { from, to } = this.window(now);
     const middle = this.pinned ?? (from + to) / 2;
     const half = Math.max(5000, ((to - from) * factor) / 2);
-    this.zoom = { from: middle - half, to: Math.min(now, middle + half) };
+    // Nothing is kept for longer.
+    const zoom = { from: Math.max(now - DAY, middle - half), to: Math.min(now, middle + half) };
+    if (zoom.to > zoom.from) this.zoom = zoom;
   }
 
   reset(): void {

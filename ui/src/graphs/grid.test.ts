@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { History } from '../forge/series.svelte';
 import { cost } from '../forge/fixtures';
-import { gridOf, indexAt, isMeasured, rowsOf, stacked } from './grid';
+import { gridOf, indexAt, isMeasured, newestAt, rowsOf, stacked } from './grid';
 
 const lines = ['a', 'b'].map((name, colour) => ({ name, colour, dashed: false, shown: true }));
 
@@ -54,3 +54,11 @@ test.each([
   [2.5, 1],
   [99, 3],
 ])('the sample up to second %d', (moment, expected) => expect(indexAt([1, 2, 3, 20], moment)).toBe(expected));
+
+test.each([
+  ['now, while something is measured', [1, 2, 20], null, 1, 21_000, 2],
+  ['now, long after the last sample', [1, 2, 20], null, 1, 60_000, -1],
+  ['now, in steps of two minutes', [120, 240], null, 120, 400_000, 1],
+  ['a moment, however long ago', [1, 2, 20], 2100, 1, 60_000, 1],
+  ['without a sample', [], null, 1, 60_000, -1],
+])('figures of %s', (_, times, moment, step, now, index) => expect(newestAt(times, moment, step, now)).toBe(index));

@@ -64,6 +64,16 @@ export function stacked(rows: readonly Row[], lines: readonly Line[]): Row[] {
 /** Whether any of them has ever been measured. */
 export const isMeasured = (rows: readonly Row[]): boolean => rows.some((row) => row.some((value) => value !== null));
 
+/**
+ * Whose figures are shown of a moment, in milliseconds; `null`: of now, if anything has been measured lately. -1: there
+ * are none.
+ */
+export function newestAt(times: readonly number[], moment: number | null, step: number, now: number): number {
+  if (moment !== null) return indexAt(times, moment / 1000 + 0.5);
+  const newest = times.at(-1);
+  return newest !== undefined && now / 1000 - newest <= Math.max(GAP, step * 2.5) ? times.length - 1 : -1;
+}
+
 /** Where a moment is on the grid, in seconds: the newest sample up to it. */
 export function indexAt(times: readonly number[], moment: number): number {
   let [low, high] = [0, times.length];

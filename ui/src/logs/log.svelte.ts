@@ -168,9 +168,10 @@ export class Log {
     this.version += 1;
   }
 
-  /** Nothing is shown. */
+  /** Nothing is shown, and nothing asked for, until another filter is opened. */
   clear(): void {
     this.close();
+    this.#query = null;
     this.lines.clear();
     this.#hasPage = false;
     this.version += 1;
@@ -190,7 +191,7 @@ export class Log {
 
   async older(): Promise<void> {
     const [first, turn] = [this.lines.at(this.lines.first), this.#turn];
-    if (this.#older || this.#opening || this.atStart || !this.loaded) return;
+    if (this.#older || this.#opening || this.atStart || !this.loaded || this.#query === null) return;
     const from: Partial<LogsRead> =
       this.#previous !== null ? { cursor: this.#previous } : { anchor: first ? anchorOf(first.line) : 'end' };
     this.#older = true;
@@ -218,22 +219,26 @@ export class Log {
     const [query, turn, budget] = [this.#query, this.#turn, new Budget()];
     if (!query) return null;
     let place: Partial<LogsRead> = { anchor: from ? anchorOf(from) : 'end' };
-    try {
-      while (this.#turn === turn) {
+    while (this.#turn === turn) {
+      try {
         const answer = await this.#read({ ...query, ...narrower }, { ...place, backward, max_lines: 2 }, budget);
         const fitting = answer.lines.filter((line) => !isSame(line, from));
         const found = backward ? fitting.at(-1) : fitting[0];
         if (found) return found;
         if (answer.at_end) return null;
         place = { cursor: answer.cursor };
+      } catch (thrown) {
+        const failure = Failure.from(thrown);
+        if (failure.code === 'no_supervisor') await new Promise((wake) => setTimeout(wake, AGAIN));
+        else if (this.#turn === turn) this.failure = failure;
+        if (this.failure !== null) return undefined;
       }
-    } catch (thrown) {
-      if (this.#turn === turn) this.failure = Failure.from(thrown);
     }
     return undefined;
   }
 
   async #begin(start: Start, fresh: boolean, lead = true): Promise<void> {
+    if (this.#query === null) return;
     this.close();
     const turn = this.#turn;
     this.#budget = new Budget();

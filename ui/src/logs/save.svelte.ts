@@ -12,6 +12,9 @@ export type Form = 'text' | 'jsonl';
 /** Bytes of text in one answer, about. */
 const PAGE = 1 << 20;
 
+/** Milliseconds for one answer: whoever stops it does not wait for longer. */
+const BUDGET = 500;
+
 /** Writes all that a filter shows into a file, on a connection of its own. */
 export class Save {
   /** Lines so far; `null`: nothing is being saved. */
@@ -62,7 +65,10 @@ export class Save {
     let cursor: string | null = null;
     try {
       while (!this.#ended.signal.aborted) {
-        const answer: LogsReadAnswer = await connection.call('logs.read', logsRead(query, { cursor, max_bytes: PAGE }));
+        const answer: LogsReadAnswer = await connection.call(
+          'logs.read',
+          logsRead(query, { cursor, max_bytes: PAGE, budget_ms: BUDGET }),
+        );
         let texts: string[] = [];
         const flush = async () => {
           if (texts.length > 0) await write(`${texts.join('\n')}\n`);

@@ -39,6 +39,10 @@ export class Steps implements KeyDeeds {
   readonly #host: Pick<Host, 'hasAddress'>;
   readonly #scroller: () => HTMLElement | undefined;
   #target: Start | null = null;
+  /** Where reading began last, as long as no line is there that would say it. */
+  #last: Start = 'end';
+  /** The place of the line at which the mouse was pressed last: that of a long selection is drawn no more. */
+  anchor: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ log, reading, find, router, host, scroller }: Parts) {
@@ -50,7 +54,8 @@ export class Steps implements KeyDeeds {
   arrive(route: Route, noticed: string | null): void {
     const time = route.time ?? noticed;
     if (route.grep !== undefined) {
-      Object.assign(this.reading.set, { text: route.grep, regex: true, matchCase: true, invert: false });
+      this.reading.clear();
+      Object.assign(this.reading.set, { text: route.grep, regex: true, matchCase: true });
     }
     if (time !== null) this.#target = { time };
     const line = lineOf(route);
@@ -64,10 +69,13 @@ export class Steps implements KeyDeeds {
     const target = this.#target;
     this.#target = null;
     [this.unfolded, this.range] = [new Set(), null];
-    if (target !== null) return { start: target, lead: true };
-    const top = this.log.lines.at(this.log.top.seq)?.line;
-    if (this.log.following || !top) return { start: 'end', lead: false };
-    return { start: { time: top.time }, lead: false };
+    if (target !== null) this.#last = target;
+    else if (this.log.following) this.#last = 'end';
+    else {
+      const top = this.log.lines.at(this.log.top.seq)?.line;
+      if (top) this.#last = { time: top.time };
+    }
+    return { start: this.#last, lead: target !== null };
   }
 
   choose(row: Row, extend: boolean): void {
@@ -98,6 +106,8 @@ export class Steps implements KeyDeeds {
   }
 
   lookAround(row: Row): void {
+    // Where all is shown there is nothing else around it.
+    if (!this.reading.filtered) return void this.log.reveal(row.line);
     this.#target = { line: row.line };
     this.around = true;
   }
@@ -129,6 +139,7 @@ export class Steps implements KeyDeeds {
     const from = current?.seq ?? (following ? lines.next : top.seq + (by > 0 ? -1 : 1));
     const row = lines.at(Math.min(Math.max(from + by, lines.first), lines.next - 1));
     if (!row) return;
+    this.range = null;
     if (following) this.log.pause();
     this.log.choose(row);
     this.log.intoSight(row);
@@ -172,7 +183,8 @@ export class Steps implements KeyDeeds {
 
   /** Several lines are copied as lines; within one the browser knows better what was selected. */
   oncopy(event: ClipboardEvent): void {
-    const rows = this.range === null ? this.#selected() : this.#rows(this.range);
+    const selects = getSelection()?.isCollapsed === false;
+    const rows = selects ? this.#selected() : this.range === null ? [] : this.#rows(this.range);
     if (rows.length === 0) return;
     event.preventDefault();
     event.clipboardData?.setData('text/plain', this.#textOf(rows));
@@ -180,7 +192,7 @@ export class Steps implements KeyDeeds {
 
   #selected(): Row[] {
     const selection = getSelection();
-    const [from, end] = [selection?.anchorNode, selection?.focusNode].map(seqOf);
+    const [from, end] = [seqOf(selection?.anchorNode) ?? this.anchor, seqOf(selection?.focusNode)];
     if (from === undefined || end === undefined || from === end) return [];
     return this.#rows([Math.min(from, end), Math.max(from, end)]);
   }
@@ -210,6 +222,9 @@ export class Steps implements KeyDeeds {
     const { lines, current, following, top } = this.log;
     const from = current?.line ?? (following ? null : lines.at(top.seq)?.line) ?? null;
     const found = await this.log.nearest(narrower, from, back);
+    // Whoever has gone back to the end meanwhile is not torn from it.
+    if (this.log.following && !following) return;
+    this.range = null;
     if (found) await this.log.reveal(found);
     else if (found === null) this.#say(none);
   }

@@ -1,5 +1,6 @@
 import type { StyledPart } from '../api/generated';
 import { readable } from './contrast';
+import { matchesIn } from './expression';
 
 /** A piece of a text that looks alike. */
 export interface Piece {
@@ -24,7 +25,7 @@ type Look = Omit<Piece, 'text' | 'found'>;
  * that was shortened keeps the parts of the whole.
  */
 export function piecesOf(text: string, parts: readonly StyledPart[], sought: RegExp | null, dark: boolean): Piece[] {
-  const finds = sought === null ? [] : [...text.matchAll(sought)].filter((match) => match[0] !== '');
+  const finds = sought === null ? [] : matchesIn(text, sought);
   const pieces: Piece[] = [];
   let begin = 0;
   const dress = (end: number, look: Look) => {

@@ -42,7 +42,7 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
     } else {
         let interrupts = save.as_ref().map(|_| Interrupts::listen()).transpose();
         let interrupts = interrupts.map_err(|error| Error::system("listening for Ctrl-C", error))?;
-        reading.history_unless(&mut client, interrupts).await?;
+        reading.history_unless(context, client, interrupts).await?;
     }
     let lines = reading.close()?;
     match save {
@@ -174,16 +174,34 @@ impl Reading {
     /// All that is stored; what was saved when somebody interrupts it is whole as far as it goes.
     async fn history_unless(
         &mut self,
-        client: &mut Client,
+        context: &Context,
+        client: Client,
         interrupts: Option<Interrupts>,
     ) -> Result<(), Failure> {
-        let Some(mut interrupts) = interrupts else { return self.history(client).await };
+        let Some(mut interrupts) = interrupts else { return self.history_of_any(context, client).await };
         tokio::select! {
-            read = self.history(client) => return read,
+            read = self.history_of_any(context, client) => return read,
             () = interrupts.next() => {}
         }
         self.sink.close()?;
         Err(Failure::Told(Code::Interrupted))
+    }
+
+    /// All that is stored. Another supervisor may take over meanwhile: the cursor is as good there.
+    async fn history_of_any(&mut self, context: &Context, mut client: Client) -> Result<(), Failure> {
+        loop {
+            match self.history(&mut client).await {
+                Err(Failure::Error(error)) if self.is_to_go_on(&error) => client = context.client().await?,
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Whether the supervisor is gone, and another one is worth asking.
+    fn is_to_go_on(&mut self, error: &Error) -> bool {
+        let goes_on = error.code == Code::NoSupervisor && self.lost < LOSSES;
+        self.lost += u32::from(goes_on);
+        goes_on
     }
 
     /// All that is stored.
@@ -214,10 +232,7 @@ impl Reading {
     ) -> Result<(), Failure> {
         loop {
             match self.follow_one(&mut client, &mut interrupts).await {
-                Err(Failure::Error(error)) if error.code == Code::NoSupervisor && self.lost < LOSSES => {
-                    self.lost += 1;
-                    client = context.client().await?;
-                }
+                Err(Failure::Error(error)) if self.is_to_go_on(&error) => client = context.client().await?,
                 ended => return ended,
             }
         }

@@ -37,6 +37,7 @@ use crate::interrupt::Interrupts;
 use crate::log_sink::LogSink;
 use crate::screen::{Heard, Keyboard, Link, Palette, Screen};
 use crate::view::log_line::Formatter;
+use crate::view::words;
 use draw::Brush;
 use model::{Effect, Input, Left, Question, Reply, Viewer};
 use window::Side;
@@ -97,6 +98,14 @@ pub(crate) async fn view<'a>(
     let viewed = session.run(&mut screen, &mut keyboard, &mut interrupts).await;
     drop(screen);
     session.leave_lines()?;
+    match session.saved.take() {
+        Some((path, Ok(lines))) => {
+            let count = words::count(usize::try_from(lines).unwrap_or(usize::MAX), "line", "lines");
+            context.output.note(&format!("saved {count} to {}", path.display()));
+        }
+        Some((_, Err(why))) => return Err(Error::new(Code::System, why).into()),
+        None => {}
+    }
     Ok((viewed?, interrupts))
 }
 
@@ -127,9 +136,13 @@ struct Session<'a> {
     ending: Option<Instant>,
     /// What is being written to a file.
     saving: Option<Saving<'a>>,
+    /// What came of that after the view was left.
+    saved: Option<Saved>,
 }
 
-type Saving<'a> = Pin<Box<dyn Future<Output = (PathBuf, Result<u64, String>)> + 'a>>;
+type Saved = (PathBuf, Result<u64, String>);
+
+type Saving<'a> = Pin<Box<dyn Future<Output = Saved> + 'a>>;
 
 impl<'a> Session<'a> {
     fn new(context: &'a Context, client: Client, viewer: Viewer, over: Option<IsOver<'a>>) -> Self {
@@ -147,6 +160,7 @@ impl<'a> Session<'a> {
             paged: Instant::now(),
             ending: None,
             saving: None,
+            saved: None,
         }
     }
 
@@ -160,7 +174,7 @@ impl<'a> Session<'a> {
         // What was to be saved is saved whole; whoever has no time for that interrupts it.
         if let Some(saving) = self.saving.take().filter(|_| viewed != Viewed::Interrupted) {
             tokio::select! {
-                _ = saving => {}
+                saved = saving => self.saved = Some(saved),
                 () = interrupts.next() => return Ok(Viewed::Interrupted),
             }
         }

@@ -143,6 +143,7 @@ impl Core {
         process.port_taken = None;
         process.listens.clear();
         process.unhealthy_since = None;
+        process.dismissed.clear();
         let number = process.number;
         let Some(definition) = process.definition.clone() else {
             self.input(key, Input::Refused("it is not configured any more".to_owned()));

@@ -1,6 +1,6 @@
 //! What a new supervisor finds: what was wanted, and what runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +87,7 @@ impl Core {
                 told: super::told::SavedTold::default(),
                 readiness: None,
                 alerts: None,
+                dismissed: BTreeSet::new(),
                 phase: SavedPhase::Alive,
                 restarts_at: None,
             };
@@ -206,7 +207,10 @@ impl Core {
     fn adopt_standstill(&mut self, key: &Key, saved: &SavedProcess, resume: bool) {
         let alive = matches!(saved.phase, SavedPhase::Alive | SavedPhase::Waiting | SavedPhase::Stopping);
         if !(alive && saved.wanted) {
-            self.tell_of_crash(key, saved);
+            // One of before the last boot is nobody's business any more where nothing is restored.
+            if resume {
+                self.tell_of_crash(key, saved);
+            }
             return;
         }
         if !resume {

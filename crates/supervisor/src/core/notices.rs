@@ -34,6 +34,8 @@ pub(super) struct Incident {
     dismissed: bool,
     /// What could not be started, to be tried again.
     start: Option<(Wish, Holders)>,
+    /// Who did not get ready, if that is what it tells: it is over once they are.
+    unready: Vec<Key>,
     /// Of which kind and about whom, if it is an alert: a process may have several, the machine several of one kind.
     alert: Option<Alerted>,
 }
@@ -128,9 +130,17 @@ impl Core {
             }
             None => {
                 let notice = fill(blank(format!("{}-{number}", self.supervisor.pid)));
-                let incident = Incident { notice: notice.clone(), dismissed: false, start: None, alert };
+                let dismissed = process.is_some_and(|name| {
+                    let process = self.process(&Key::new(environment, name));
+                    process.is_some_and(|process| process.dismissed.contains(&family(kind)))
+                });
+                let (start, unready) = (None, Vec::new());
+                let incident = Incident { notice: notice.clone(), dismissed, start, unready, alert };
                 if kind.is_trouble() {
                     self.incidents.push(incident);
+                }
+                if dismissed {
+                    return;
                 }
                 notice
             }
@@ -160,7 +170,19 @@ impl Core {
 
     /// Closes what is over in an environment.
     pub(super) fn settle_incidents(&mut self, environment: &EnvironmentKey) {
-        self.close_those(|core, Incident { notice, .. }| is_in(notice, environment) && core.is_over(notice));
+        self.close_those(|core, incident| {
+            is_in(&incident.notice, environment)
+                && (core.is_over(&incident.notice) || core.has_got_ready(&incident.unready))
+        });
+    }
+
+    /// Whether all of those are ready by now, that are still wanted.
+    fn has_got_ready(&self, unready: &[Key]) -> bool {
+        let ready = |key: &Key| {
+            let process = self.process(key);
+            process.is_none_or(|process| process.ready || process.is_done() || !process.machine.wanted)
+        };
+        !unready.is_empty() && unready.iter().all(ready)
     }
 
     /// Closes what is about an environment or a process that is not there any more.
@@ -253,10 +275,9 @@ impl Core {
         let (handle, key) = (self.handle.clone(), key.clone());
         let Some(process) = self.process(&key) else { return };
         let (run, since) = (process.number, process.unhealthy_since);
-        // Of what has lasted as long already, the supervisor before has told.
-        let Some(left) = since.and_then(|since| alerts.unhealthy.checked_sub(since.at.elapsed())) else {
-            return;
-        };
+        let Some(since) = since else { return };
+        // What has lasted as long already stands among this supervisor's notices at once.
+        let left = alerts.unhealthy.saturating_sub(since.at.elapsed());
         tokio::spawn(async move {
             tokio::time::sleep(left).await;
             handle.tell(Message::Visit(Box::new(move |core| {
@@ -330,10 +351,23 @@ impl Core {
         super::ask::answer(reply, Ok(Done {}));
     }
 
+    /// Nor is the next supervisor to tell it anew.
+    fn remember_dismissed(&mut self, notice: &Notice) {
+        let lasts = matches!(family(notice.kind), NoticeKind::Crash | NoticeKind::Unhealthy);
+        let Some(name) = notice.process.as_ref().filter(|_| lasts) else { return };
+        let key = Key::new(&key_of(notice), name);
+        if let Some(process) = self.process_mut(&key) {
+            process.dismissed.insert(family(notice.kind));
+            self.unsaved(&key.environment);
+        }
+    }
+
     pub(super) fn dismiss_notice(&mut self, dismiss: &DismissNotice) -> Done {
         // An incident that goes on is remembered, so that it is not told anew.
         if let Some(incident) = self.incidents.iter_mut().find(|incident| incident.notice.id == dismiss.id) {
             incident.dismissed = true;
+            let notice = incident.notice.clone();
+            self.remember_dismissed(&notice);
         }
         self.publish(Update::NoticeClosed { id: dismiss.id.clone() });
         Done {}

@@ -1,10 +1,11 @@
 //! What the supervisor knows of one process.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use forge_api::{Health, HealthState, LeftBehind, ProcessStatus, State, Time};
+use forge_api::{Health, HealthState, LeftBehind, NoticeKind, ProcessStatus, State, Time};
 use forge_config::Config;
 use forge_config::resolve::ResolvedProcess;
 use forge_keeper::message::Request;
@@ -109,6 +110,8 @@ pub(crate) struct Process {
     pub ended: Option<(Exit, Time)>,
     pub health: Health,
     pub unhealthy_since: Option<Moment>,
+    /// Incidents of this run that the user wants to hear no more of.
+    pub dismissed: BTreeSet<NoticeKind>,
     /// What it cost when that was last looked at.
     pub costs: Costs,
     /// Asks for its gauges.
@@ -194,6 +197,7 @@ impl Default for Process {
             ended: None,
             health: Health::NONE,
             unhealthy_since: None,
+            dismissed: BTreeSet::new(),
             costs: Costs::default(),
             gauges: None,
             container: None,

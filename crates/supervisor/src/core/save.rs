@@ -3,13 +3,13 @@
 //! The run folders are the truth about what runs; this says what the user wanted, with what variables, and counts.
 //! A file that cannot be read is put aside under a name that says so, and the one before it is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use forge_api::{Health, Time};
+use forge_api::{Health, NoticeKind, Time};
 use forge_keeper::record::Exit;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub(crate) struct Saved {
     #[serde(default)]
     pub moves: Moved,
     #[serde(default)]
-    pub muted: std::collections::BTreeSet<Muted>,
+    pub muted: BTreeSet<Muted>,
     #[serde(default)]
     pub hogs: Vec<ToldHog>,
     #[serde(default)]
@@ -77,6 +77,8 @@ pub(crate) struct SavedProcess {
     /// Of that run too: so that each is told once.
     #[serde(default)]
     pub alerts: Option<ToldAlerts>,
+    #[serde(default)]
+    pub dismissed: BTreeSet<NoticeKind>,
     pub phase: SavedPhase,
     /// Of one that waits for its restart after a crash: when that is due, in milliseconds since 1970.
     #[serde(default)]
@@ -151,6 +153,7 @@ impl SavedProcess {
             told: SavedTold::of(&process.told),
             readiness: process.run.is_some().then(|| process.readiness()),
             alerts: process.run.as_ref().and_then(|run| process.costs.told_alerts(&run.id)),
+            dismissed: process.dismissed.clone(),
             phase,
             restarts_at: match (&machine.phase, process.restart_at) {
                 (Phase::Restarting { exit, .. }, Some(at)) => Some((at.as_millis(), *exit)),
@@ -173,6 +176,7 @@ impl SavedProcess {
             ended: self.ended.map(|(exit, millis)| (exit, Time::from_millis(millis))),
             ran: self.ran.clone(),
             told: self.told.restore(),
+            dismissed: self.dismissed.clone(),
             costs: Costs::after(self.alerts.clone()),
             ..Process::default()
         }
@@ -353,6 +357,7 @@ mod tests {
                         run: "run".into(),
                         since: BTreeMap::from([("cpu".into(), Time::from_millis(9))]),
                     }),
+                    dismissed: [NoticeKind::Crash].into(),
                     restarts_at: Some((1_700_000_000_000, Exit::Code(1))),
                     phase: SavedPhase::Alive,
                 },

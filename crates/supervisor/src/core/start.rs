@@ -186,7 +186,10 @@ impl Core {
         }
         let environment =
             prepared.targets.first().map(|target| target.environment.clone()).unwrap_or_default();
-        self.close_start_incidents(&root, &environment);
+        let all: BTreeSet<&String> = prepared.targets.iter().map(|target| &target.environment).collect();
+        for environment in all {
+            self.close_start_incidents(&root, environment);
+        }
         let answer = self.issue_ticket(root, environment, keys, started);
         if start.wish.variables.is_none() {
             self.follow_start(&answer);

@@ -136,7 +136,7 @@ impl Core {
                     if free {
                         core.close(&id);
                     }
-                    core.incidents.iter().any(|incident| incident.notice.id == id)
+                    core.incidents.iter().any(|incident| incident.notice.id == id && !incident.dismissed)
                 });
                 if !goes_on.await.unwrap_or(false) {
                     return;
@@ -195,6 +195,13 @@ impl Core {
                 actions: vec![action("show", "Show", true)],
                 ..notice
             });
+            let is_it = |incident: &&mut super::Incident| {
+                is_in(&incident.notice, key) && incident.notice.kind == NoticeKind::StartFailed
+            };
+            if let Some(incident) = self.incidents.iter_mut().find(is_it) {
+                let unready = outcome.failures.iter().map(|failure| Key::new(key, &failure.target.process));
+                incident.unready = unready.collect();
+            }
         }
     }
 
