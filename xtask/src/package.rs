@@ -67,14 +67,16 @@ fn holds(deb: &Path, rpm: &Path) -> Result<()> {
     let in_rpm = output(Command::new("rpm").args(["-q", "-l", "-p"]).arg(rpm))?;
     let in_rpm: Vec<&str> = in_rpm.lines().collect();
     for (package, files) in [(deb, in_deb), (rpm, in_rpm)] {
-        let has = |path: &str| files.iter().any(|file| file.trim_start_matches('.') == path);
+        // Archives begin with `./`, `/`, or neither.
+        let bare = |path: &'_ str| path.trim_start_matches(['.', '/']).to_owned();
+        let has = |path: &str| files.iter().any(|file| bare(file) == bare(path));
         if let Some(missing) = WITHIN.iter().find(|path| !has(path)) {
             bail!("{} has no {missing}, but: {}", package.display(), files.join(" "));
         }
         if !ZSH.iter().any(|path| has(path)) {
             bail!("{} has no completion for zsh", package.display());
         }
-        if !files.iter().any(|file| file.contains("/usr/share/icons/") && file.ends_with(".png")) {
+        if !files.iter().any(|file| file.contains("usr/share/icons/") && file.ends_with(".png")) {
             bail!("{} has no icon", package.display());
         }
     }
