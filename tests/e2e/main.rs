@@ -32,6 +32,7 @@ mod logs;
 mod metrics;
 mod monitor;
 mod nasty_logs;
+mod notices;
 mod output;
 mod reboot;
 mod start;
