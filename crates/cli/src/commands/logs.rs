@@ -1,6 +1,6 @@
 //! `forge logs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -50,13 +50,18 @@ pub(crate) async fn run(context: &Context, args: args::Logs) -> Outcome {
             context.output.document(&serde_json::json!({"saved": path, "lines": lines}))?;
         }
         Some(path) => {
-            let count = words::count(usize::try_from(lines).unwrap_or(usize::MAX), "line", "lines");
-            context.output.note(&format!("saved {count} to {}", path.display()));
+            context.output.note(&saved(&path, lines));
         }
         None if lines == 0 => context.output.note("no lines"),
         None => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What became of a save.
+pub(crate) fn saved(path: &Path, lines: u64) -> String {
+    let count = words::count(usize::try_from(lines).unwrap_or(usize::MAX), "line", "lines");
+    format!("saved {count} to {}", path.display())
 }
 
 fn query(args: args::Logs, workspace: PathBuf) -> LogQuery {

@@ -30,14 +30,13 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::client::{Answer, Client, Incoming, Pending};
-use crate::commands::logs::Reading;
+use crate::commands::logs::{Reading, saved};
 use crate::context::{Context, variables};
 use crate::failure::{Failure, Outcome};
 use crate::interrupt::Interrupts;
 use crate::log_sink::LogSink;
 use crate::screen::{Heard, Keyboard, Link, Palette, Screen};
 use crate::view::log_line::Formatter;
-use crate::view::words;
 use draw::Brush;
 use model::{Effect, Input, Left, Question, Reply, Viewer};
 use window::Side;
@@ -99,10 +98,7 @@ pub(crate) async fn view<'a>(
     drop(screen);
     session.leave_lines()?;
     match session.saved.take() {
-        Some((path, Ok(lines))) => {
-            let count = words::count(usize::try_from(lines).unwrap_or(usize::MAX), "line", "lines");
-            context.output.note(&format!("saved {count} to {}", path.display()));
-        }
+        Some((path, Ok(lines))) => context.output.note(&saved(&path, lines)),
         Some((_, Err(why))) => return Err(Error::new(Code::System, why).into()),
         None => {}
     }

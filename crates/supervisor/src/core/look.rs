@@ -199,12 +199,14 @@ pub(super) fn is_outdated(process: &Process, name: &str, now: Option<&Fingerprin
 }
 
 /// What is configured and was never started.
+pub(super) fn is_configured(config: &Config, environment: &str, process: &str) -> bool {
+    let environment = config.environments.get(environment);
+    environment.is_some_and(|environment| environment.processes.iter().any(|one| one.name == process))
+}
+
 /// What is neither configured nor active is gone: it can't be started.
 pub(super) fn is_shown(process: &Process, name: &str, key: &EnvironmentKey, config: Option<&Config>) -> bool {
-    let configured = |config: &Config| {
-        let environment = config.environments.get(&key.environment);
-        environment.is_some_and(|environment| environment.processes.iter().any(|one| one.name == name))
-    };
+    let configured = |config: &Config| is_configured(config, &key.environment, name);
     process.is_known() && (process.is_active() || config.is_none_or(configured))
 }
 

@@ -14,6 +14,7 @@ use forge_api::{
 
 use self::starts::Holders;
 use super::alerts::CRASH_LOOP;
+use super::look::is_configured;
 use super::{Core, EnvironmentKey, Key, Message, Reply};
 use crate::alerts::{Alert, HOG};
 use crate::prepare::Wish;
@@ -196,13 +197,9 @@ impl Core {
         for (id, key, process) in about {
             // What cannot be read now was not taken away.
             let config = self.loaded(&key.workspace);
-            let configured = config.as_ref().map_or(true, |config| {
-                let environment = config.environments.get(&key.environment);
-                environment.is_some_and(|environment| {
-                    process
-                        .as_ref()
-                        .is_none_or(|name| environment.processes.iter().any(|one| one.name == *name))
-                })
+            let configured = config.as_ref().map_or(true, |config| match &process {
+                Some(name) => is_configured(config, &key.environment, name),
+                None => config.environments.contains_key(&key.environment),
             });
             let of_key = self.environments.get(&key).into_iter().flat_map(|one| &one.processes);
             let named = |name: &str| process.as_ref().is_none_or(|process| process == name);

@@ -43,8 +43,9 @@ impl Drop for Watched {
 
 /// Asks at once, then when `check` says, one question at a time, and reports every answer.
 ///
-/// `started` is when the process was, and `known` what is known of its health already. Each permit of `nudge` asks at once, or as soon as the question that is out
-/// has been answered: a port of the tree began to listen. A `log` check asks and reports nothing.
+/// `started` is when the process was, and `known` what is known of its health already. Each permit of `nudge` asks at
+/// once, or as soon as the question that is out has been answered: a port of the tree began to listen. A `log` check asks
+/// and reports nothing.
 ///
 /// Must be called within a tokio runtime that has its timer and I/O enabled.
 pub fn spawn(
